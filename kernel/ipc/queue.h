@@ -1,0 +1,93 @@
+/*
+ * The queue: bytes or messages in transit. It is a list of buffers with a limit, and two wait queues, one for
+ * those who want to take and one for those who want to put. A pipe is one queue, a socket is two, a terminal
+ * is two with a line discipline between.
+ *
+ * q->lock guards everything here and the buffers on the list. A wakeup is sent with the lock held and after the
+ * state has changed.
+ *
+ *   put ->  [tail buf] ... [buf] [head buf]  -> take
+ *           sleepers: q->writable             sleepers: q->readable
+ *
+ * A buffer is a view of bytes [off, off+len) in storage: a page, which may be shared (splice, later network
+ * fragments), or a small piece that came with the buffer itself. Bytes of a shared storage are never written.
+ */
+#pragma once
+
+#include "lib/atomic.h"
+#include "lib/list.h"
+#include "lib/types.h"
+#include "sched/lock.h"
+#include "sched/wait.h"
+
+struct page;
+struct uio;
+
+struct buf {
+    struct list link;  /* the queue's lock */
+    struct page *page; /* const: the storage, a reference is held; NULL: the bytes follow this struct */
+    char *base;        /* const: the storage's first byte */
+    uint32_t off;      /* the queue's lock: first byte, from base */
+    uint32_t len;      /* the queue's lock: bytes */
+    uint32_t room;     /* const: size of the storage */
+    uint32_t flags;    /* the queue's lock: BUF_* */
+};
+#define BUF_RECORD 1u /* ends a record: a read stops here (packet pipes, datagrams, tty lines) */
+#define BUF_SHARED 2u /* the storage has other users: don't append, don't write */
+
+struct queue {
+    struct spinlock lock;  /* RANK_QUEUE */
+    struct list bufs;      /* lock: head is the oldest */
+    size_t bytes;          /* lock: in all bufs */
+    size_t limit;          /* lock: bytes that may wait (queue_write_kernel) */
+    unsigned slots;        /* lock: bufs that may wait (a pipe's pages) */
+    unsigned nbufs;        /* lock */
+    bool no_readers;       /* lock: nobody will ever take: writers get EPIPE */
+    bool no_writers;       /* lock: nobody will ever put: readers get end of file */
+    struct waitq readable; /* lock */
+    struct waitq writable; /* lock */
+};
+
+void queue_init(struct queue *q, size_t limit, unsigned slots);
+void queue_destroy(struct queue *q); /* drops what is inside; nobody uses the queue any more */
+
+/* All below need q->lock. */
+static inline bool queue_is_empty(const struct queue *q) { return q->nbufs == 0; }
+static inline bool queue_is_full(const struct queue *q) { return q->nbufs >= q->slots; }
+static inline struct buf *queue_first(struct queue *q) { return list_first(&q->bufs, struct buf, link); }
+static inline struct buf *queue_last(struct queue *q) { return list_last(&q->bufs, struct buf, link); }
+
+/* Append a buffer; the queue takes it over. Wakes one reader, and all who poll. */
+void queue_put(struct queue *q, struct buf *b);
+/* Detach the oldest buffer: the caller owns it. Wakes one writer. NULL when empty. */
+struct buf *queue_take(struct queue *q);
+void queue_flush(struct queue *q); /* drop all; wakes writers */
+
+/* The last buffer, when N more bytes may be written behind its own; else NULL. */
+struct buf *queue_appendable(struct queue *q, size_t n);
+/* Write behind the bytes of B, which queue_appendable gave. Wakes one reader. */
+void queue_append(struct queue *q, struct buf *b, const void *data, size_t n);
+
+/*
+ * Move up to N bytes to U without sleeping; stops at a record's end. Returns the bytes moved; wakes a
+ * writer when a buffer came free. User memory that isn't there: the lock is dropped, the memory fetched,
+ * the lock taken again, and the answer is -EAGAIN ("look again") or -EFAULT; nothing has moved then.
+ */
+ssize_t queue_read(struct queue *q, struct uio *u, size_t n, unsigned how);
+#define QUEUE_PEEK 1u /* leave it where it is */
+#define QUEUE_CUT 2u  /* what a record holds beyond N bytes is dropped */
+
+/* Kernel bytes, for interrupts too: as many as fit below the limit, or out of it. Wake as above. */
+size_t queue_write_kernel(struct queue *q, const void *data, size_t n);
+size_t queue_read_kernel(struct queue *q, void *data, size_t n);
+/* All of it as one record, whatever the limit says; an empty one is a mark in the stream. False: no memory. */
+bool queue_write_record(struct queue *q, const void *data, size_t n);
+
+/* Buffers; NULL when out of memory. Any context. */
+struct buf *buf_alloc(void);                                           /* with a page of its own */
+struct buf *buf_alloc_small(size_t room);                              /* at most 1 KiB, or a page's */
+struct buf *buf_from_page(struct page *p, uint32_t off, uint32_t len); /* takes a reference, BUF_SHARED */
+void buf_free(struct buf *b);
+/* Give back the buffers that are kept ready on each CPU: for leak checks. Interrupts on, no lock held. */
+void buf_drain(void);
+void queue_init_subsystem(void);

@@ -1,0 +1,26 @@
+/* Memory and strings as ISO C defines them (7.24), plus the few that C lacks. */
+#pragma once
+
+#include "lib/types.h"
+
+void *memcpy(void *restrict dst, const void *restrict src, size_t n);
+void *memmove(void *dst, const void *src, size_t n);
+void *memset(void *dst, int byte, size_t n);
+int memcmp(const void *a, const void *b, size_t n);
+void *memchr(const void *s, int byte, size_t n);
+size_t strlen(const char *s);
+size_t strnlen(const char *s, size_t max);
+int strcmp(const char *a, const char *b);
+int strncmp(const char *a, const char *b, size_t n);
+char *strchr(const char *s, int c);
+char *strrchr(const char *s, int c);
+char *strstr(const char *s, const char *needle);
+
+/* Copy at most SIZE-1 bytes and always end with NUL (SIZE > 0). Returns strlen(src), as OpenBSD's does. */
+size_t strlcpy(char *dst, const char *src, size_t size);
+
+/*
+ * An unsigned number in BASE (2 to 16; 0 means what C's prefixes say) from all of S.
+ * Returns 0, -EINVAL when S is not a number, -ERANGE when it does not fit.
+ */
+int parse_u64(const char *s, unsigned base, uint64_t *value);

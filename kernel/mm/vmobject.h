@@ -1,0 +1,68 @@
+/*
+ * A vmobject is pages that may be seen from more than one place: the bytes of a tmpfs file, and
+ * later a shared memory segment. read() and write() copy to and from its pages; a mapping points
+ * page tables at them. Pages are made on first use, zeroed, and live until the object is truncated
+ * or dies.
+ *
+ * lock (spin) guards size, pages and the list of areas that map it.
+ */
+#pragma once
+
+#include "lib/atomic.h"
+#include "lib/list.h"
+#include "lib/types.h"
+#include "mm/page.h"
+#include "mm/radix.h"
+#include "sched/lock.h"
+
+/* How many pages a group of objects may hold together (a tmpfs's size=). */
+struct vm_quota {
+    size_t used;  /* atomic: pages */
+    size_t limit; /* atomic */
+};
+
+struct vmobject {
+    struct refcount ref;    /* atomic */
+    struct spinlock lock;   /* RANK_VMOBJECT */
+    uint64_t size;          /* lock: in bytes; a fault past its last page is SIGBUS */
+    struct radix pages;     /* lock: page index -> struct page, a reference each */
+    size_t npages;          /* lock: pages present */
+    size_t writable_maps;   /* lock: shared writable mappings, for seals and ETXTBSY */
+    struct list areas;      /* lock: struct vma by ->object_link */
+    struct vm_quota *quota; /* const once pages exist: charged for each; NULL: no limit */
+};
+
+void vmobject_init(void);
+
+struct vmobject *vmobject_create(uint64_t size); /* NULL when out of memory */
+static inline void vmobject_get(struct vmobject *o) { ref_get(&o->ref); }
+void vmobject_put(struct vmobject *o);
+
+/*
+ * The page at INDEX with a reference for the caller; made (zeroed) when absent and CREATE, else
+ * NULL. It stays what it is while the reference is held, but may leave the object by a truncation
+ * meanwhile. err_ptr(-ENOMEM), err_ptr(-ENOSPC) when the quota is used up. Doesn't look at size.
+ */
+struct page *vmobject_page(struct vmobject *o, uint64_t index, bool create);
+
+/* The same with the object's lock held, and no reference taken; never sleeps. */
+struct page *vmobject_page_locked(struct vmobject *o, uint64_t index, bool create);
+
+/*
+ * Set the size; pages beyond it are unmapped everywhere and freed, the tail of the last page
+ * zeroed. May sleep.
+ */
+void vmobject_truncate(struct vmobject *o, uint64_t size);
+/*
+ * Free the pages wholly inside [start, end) and zero the partial ends (FALLOC_FL_PUNCH_HOLE,
+ * MADV_REMOVE).
+ */
+void vmobject_punch(struct vmobject *o, uint64_t start, uint64_t end);
+/*
+ * Smallest offset >= OFFSET with data (or, DATA false, without), for SEEK_DATA/SEEK_HOLE; size when
+ * none.
+ */
+uint64_t vmobject_seek(struct vmobject *o, uint64_t offset, bool data);
+
+/* All pages held by vmobjects, for /proc/meminfo (Shmem) and the leak check. */
+size_t vmobject_total_pages(void);

@@ -1,0 +1,47 @@
+/*
+ * What the files of proc/ share among themselves: the steps of a process's birth and death that only
+ * fork.c, exec.c, exit.c and proc.c put together. Other folders use proc.h.
+ */
+#pragma once
+
+#include "lib/types.h"
+#include "proc/proc.h"
+
+void pid_init(void);
+
+/* An empty process, reference 1, in no list; NULL when out of memory. proc_put() frees it. */
+struct proc *proc_alloc(void);
+void proc_set_default_limits(struct proc *p);
+void proc_free_parts(struct proc *p);
+
+/* Into and out of the tree. proc_tree_lock held; for threads the process's signal_lock too. */
+void proc_link(struct proc *p, struct proc *parent);
+void proc_unlink(struct proc *p);
+void thread_link(struct thread *t, struct proc *p);
+void thread_unlink(struct thread *t);
+void proc_set_group(struct proc *p, struct pid *group);
+void proc_set_session(struct proc *p, struct pid *session);
+void proc_leave_group(struct proc *p);
+void proc_leave_session(struct proc *p);
+
+/* T left its old memory, by exec or exit: a parent that waits in vfork goes on. proc_tree_lock not held. */
+void vfork_finish(struct thread *t);
+
+/*
+ * exec: make the current thread the only one of its process, with the process's own id. 0, or -EINTR when it
+ * is to die itself, or -EAGAIN when another thread is at it already.
+ */
+int proc_become_single(void);
+
+/*
+ * A zombie that has been waited for goes, in two steps: proc_reap, with proc_tree_lock held, takes it out of
+ * the tree; proc_dispose, with no lock held, gives back the tree's references.
+ */
+void proc_reap(struct proc *p);
+void proc_dispose(struct proc *p);
+
+/*
+ * POSIX 3.264: a process group is orphaned when no member has a parent in another group of the same
+ * session. IGNORED counts as gone already. proc_tree_lock held.
+ */
+bool group_is_orphaned(const struct pid *group, const struct proc *ignored);

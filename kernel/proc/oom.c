@@ -1,0 +1,66 @@
+/*
+ * When there is no memory left: one process goes, so that the others can go on. It is the one with the most
+ * pages present, since its end gives back most; process 1 never, for without it the system is nothing.
+ * Until the victim is gone no second one is chosen.
+ */
+#include "lib/log.h"
+#include "mm/mm.h"
+#include "proc/proc.h"
+#include "signal/signal.h"
+
+/* Pages that P's end would give back; 0 when it has none any more. */
+static size_t size_of(struct proc *p)
+{
+    size_t pages = 0;
+
+    spin_lock(&p->signal_lock);
+    if (p->mm)
+        pages = mm_rss(p->mm) + 1;
+    spin_unlock(&p->signal_lock);
+    return pages;
+}
+
+/* Who is to go, with a reference; NULL and *DYING: somebody is on the way already. */
+static struct proc *choose_victim(size_t *pages, bool *dying)
+{
+    struct proc *victim = NULL, *p;
+
+    *pages = 0;
+    *dying = false;
+    spin_lock(&proc_tree_lock);
+    list_for_each (p, &proc_list, all_link) {
+        size_t size = p == init_proc ? 0 : size_of(p);
+        if (!size)
+            continue;
+        if (READ_ONCE(p->exiting)) {
+            *dying = true;
+            continue;
+        }
+        if (size > *pages) {
+            *pages = size;
+            victim = p;
+        }
+    }
+    if (*dying)
+        victim = NULL;
+    if (victim)
+        proc_get(victim);
+    spin_unlock(&proc_tree_lock);
+    return victim;
+}
+
+bool oom_kill(void)
+{
+    size_t pages;
+    bool dying;
+    struct proc *victim = choose_victim(&pages, &dying);
+
+    if (!victim)
+        return dying;
+    log_warn("out of memory: killing process %d (%s), %zu KiB", victim->pid->nr,
+             victim->leader ? victim->leader->comm : "?", pages * (PAGE_SIZE / 1024));
+    WRITE_ONCE(victim->oom_victim, true);
+    signal_send_proc(victim, SIGKILL);
+    proc_put(victim);
+    return true;
+}

@@ -1,0 +1,97 @@
+/*
+ * Signals: the software interrupt. They are marked pending anywhere (send) and acted on in one place, on
+ * the way back to user mode (deliver). See signal/README.md for the way of one kill from call to action.
+ *
+ * proc->signal_lock guards pending sets, queues and masks; struct sigactions has a lock of its own because
+ * clone(CLONE_SIGHAND) shares it between processes.
+ */
+#pragma once
+
+#include <abi/signal.h>
+
+#include "lib/atomic.h"
+#include "lib/list.h"
+#include "lib/types.h"
+#include "sched/lock.h"
+
+struct proc;
+struct thread;
+struct pid;
+struct regs;
+
+/* What a process does about each signal. A handler's address alone may be read without the lock. */
+struct sigactions {
+    struct refcount ref;                /* atomic */
+    struct spinlock lock;               /* RANK_SIGACTIONS: inside signal_lock */
+    struct kernel_sigaction action[64]; /* lock; index signo - 1 */
+};
+
+/* One queued siginfo. */
+struct sigqueue {
+    struct list link; /* the owner's signal_lock */
+    siginfo_t info;   /* const while queued */
+    uid_t charged;    /* const: whose RLIMIT_SIGPENDING it counts against */
+};
+
+void signal_init(void); /* needs slabs; before the first process */
+
+/*
+ * The kernel's own: sent with si_code SI_KERNEL. Callable from anywhere that may take RANK_SIGNAL, interrupt
+ * handlers included.
+ */
+void signal_send_proc(struct proc *p, int signo);
+void signal_send_thread(struct thread *t, int signo);
+/*
+ * With siginfo, to the process or to one thread of it. 0, or -EAGAIN when a real-time signal's queue is full.
+ * No permission check. Signal 0 is no signal.
+ */
+int signal_send_info(struct proc *p, struct thread *t_or_null, const siginfo_t *info);
+/* To every process of a group; PID's group list. Kernel's own. For the tty: proc_tree_lock not held. */
+void signal_send_group(struct pid *group, int signo);
+/* The same with proc_tree_lock already held (exit, session teardown). */
+void signal_send_group_locked(struct pid *group, int signo);
+
+/*
+ * Tell CHILD's parent, by signal and by waking who waits, that CHILD stopped, continued or died: CODE is
+ * CLD_x, STATUS the signal or the exit status. proc_tree_lock held, no signal_lock. True when it died and the
+ * parent has said that it will not wait (SIGCHLD ignored, or SA_NOCLDWAIT).
+ */
+bool signal_notify_parent(struct proc *child, int code, int status);
+
+/* Act on what is pending for the current thread; part of user_return_work. */
+void signal_deliver(struct regs *regs);
+
+/* How many siginfos are queued that count against UID's RLIMIT_SIGPENDING (/proc/PID/status SigQ). */
+unsigned signal_queued(uid_t uid);
+
+/* A job-control question the tty asks: would SIGNO stop or interrupt the current thread at all? */
+bool signal_is_ignored_or_blocked(int signo);
+
+/* Masks: change the current thread's and recompute what is deliverable. */
+void signal_set_blocked(ksigset_t set);
+/*
+ * For sigsuspend, ppoll, pselect, epoll_pwait: set now; the old one returns by the frame of the handler that ended
+ * the call (it returned -EINTR or -ERESTARTx), or at the return to user mode.
+ */
+void signal_set_blocked_until_return(ksigset_t set);
+/*
+ * Recompute WORK_SIGNAL of T. Its signal_lock held. The bit is only ever cleared for the current thread:
+ * another may be about to return -ERESTARTSYS because of it, and by the bit alone comes to signal_deliver(),
+ * which understands that.
+ */
+void signal_recalc(struct thread *t);
+
+/* fork, exec, exit. */
+struct sigactions *sigactions_create(void);
+struct sigactions *sigactions_copy(struct sigactions *a);
+void sigactions_put(struct sigactions *a);
+/* exec, of the current process: handlers to default, alternate stack gone, actions unshared. */
+void signal_exec(struct proc *p);
+/*
+ * The current thread T has just been taken off its process's list; proc_tree_lock and signal_lock held. Shared
+ * signals that were meant for it go to others, and a stop does not wait for it any more.
+ */
+void signal_thread_leaves(struct thread *t);
+/* Free what is pending for T, or for P, which get nothing any more. */
+void signal_flush_thread(struct thread *t);
+void signal_flush_proc(struct proc *p);

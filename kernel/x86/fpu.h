@@ -1,0 +1,42 @@
+/*
+ * The floating point and vector state of programs. The kernel itself uses none of it, so the
+ * registers always hold the current user thread's state, and a switch saves and loads them at once.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+/*
+ * The XSAVE area in standard format (SDM volume 1, 13.4), as signal frames and core files have it.
+ */
+struct xsave_area {
+    uint8_t legacy[512];
+    uint64_t xstate_bv;
+    uint64_t xcomp_bv;
+    uint64_t reserved[6];
+    uint8_t extended[];
+};
+
+extern size_t fpu_area_size;  /* const after fpu_init() */
+extern uint64_t fpu_features; /* const after fpu_init(): XCR0; x87 and SSE alone without XSAVE */
+
+/* Boot CPU: find the features, enable them. Every other CPU: enable them. */
+void fpu_init(void);
+void fpu_init_cpu(void);
+void fpu_cache_init(void); /* needs slabs */
+
+struct xsave_area *fpu_alloc(void); /* NULL when out of memory */
+void fpu_free(struct xsave_area *area);
+
+/* Between this CPU's registers and memory. */
+void fpu_save(struct xsave_area *area);
+void fpu_load(const struct xsave_area *area);
+/*
+ * The same for an area that a program has written (a signal frame's copy): false when the processor
+ * refuses it, and then the registers hold what a new program's do. The area is at 64 bytes in the kernel.
+ */
+bool fpu_load_checked(const struct xsave_area *area);
+void fpu_reset(void); /* as at process entry */
+
+/* The bits of MXCSR that may be set without a fault (SDM volume 1, 11.6.6). */
+uint32_t fpu_mxcsr_mask(void);

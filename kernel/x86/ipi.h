@@ -1,0 +1,7 @@
+/* Interrupts between processors. cpu_send_resched() and cpu_call() are in x86/cpu.h. */
+#pragma once
+
+#include "x86/cpu.h"
+
+/* NMI to every online CPU but this one: for panic alone. */
+void ipi_stop_others(void);

@@ -1,0 +1,4 @@
+/* <stdint.h>: the compiler knows the widths. */
+#pragma once
+
+#include <stdint-gcc.h>

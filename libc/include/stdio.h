@@ -1,0 +1,78 @@
+/* <stdio.h>. */
+#pragma once
+
+#include <abi/types.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+typedef struct __file FILE;
+typedef off_t fpos_t;
+
+extern FILE *const stdin;
+extern FILE *const stdout;
+extern FILE *const stderr;
+
+#define EOF (-1)
+#define BUFSIZ 4096
+#define FILENAME_MAX 4096
+#define FOPEN_MAX 1024
+#define L_tmpnam 20
+#define _IOFBF 0
+#define _IOLBF 1
+#define _IONBF 2
+
+#ifndef SEEK_SET
+#define SEEK_SET 0
+#define SEEK_CUR 1
+#define SEEK_END 2
+#endif
+
+FILE *fopen(const char *restrict path, const char *restrict mode);
+FILE *fdopen(int fd, const char *mode);
+FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict f);
+int fclose(FILE *f);
+int fflush(FILE *f);
+int setvbuf(FILE *restrict f, char *restrict buf, int mode, size_t size);
+void setbuf(FILE *restrict f, char *restrict buf);
+int fileno(FILE *f);
+int feof(FILE *f);
+int ferror(FILE *f);
+void clearerr(FILE *f);
+size_t fread(void *restrict p, size_t size, size_t n, FILE *restrict f);
+size_t fwrite(const void *restrict p, size_t size, size_t n, FILE *restrict f);
+int fgetc(FILE *f);
+int getc(FILE *f);
+int getchar(void);
+int ungetc(int c, FILE *f);
+char *fgets(char *restrict s, int size, FILE *restrict f);
+ssize_t getline(char **restrict line, size_t *restrict size, FILE *restrict f);
+ssize_t getdelim(char **restrict line, size_t *restrict size, int delimiter, FILE *restrict f);
+int fputc(int c, FILE *f);
+int putc(int c, FILE *f);
+int putchar(int c);
+int fputs(const char *restrict s, FILE *restrict f);
+int puts(const char *s);
+int fseek(FILE *f, long offset, int whence);
+int fseeko(FILE *f, off_t offset, int whence);
+long ftell(FILE *f);
+off_t ftello(FILE *f);
+void rewind(FILE *f);
+void perror(const char *prefix);
+int remove(const char *path);
+int rename(const char *oldpath, const char *newpath);
+int renameat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath);
+int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned flags);
+
+#define __printf(f, a) __attribute__((format(printf, f, a)))
+int printf(const char *restrict format, ...) __printf(1, 2);
+int fprintf(FILE *restrict f, const char *restrict format, ...) __printf(2, 3);
+int dprintf(int fd, const char *restrict format, ...) __printf(2, 3);
+int sprintf(char *restrict s, const char *restrict format, ...) __printf(2, 3);
+int snprintf(char *restrict s, size_t size, const char *restrict format, ...) __printf(3, 4);
+int asprintf(char **s, const char *format, ...) __printf(2, 3);
+int vprintf(const char *restrict format, va_list args) __printf(1, 0);
+int vfprintf(FILE *restrict f, const char *restrict format, va_list args) __printf(2, 0);
+int vdprintf(int fd, const char *restrict format, va_list args) __printf(2, 0);
+int vsprintf(char *restrict s, const char *restrict format, va_list args) __printf(2, 0);
+int vsnprintf(char *restrict s, size_t size, const char *restrict format, va_list args) __printf(3, 0);
+int vasprintf(char **s, const char *format, va_list args) __printf(2, 0);

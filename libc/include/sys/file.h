@@ -1,0 +1,6 @@
+/* <sys/file.h>. */
+#pragma once
+
+#include <abi/fcntl.h>
+
+int flock(int fd, int operation);

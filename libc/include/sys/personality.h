@@ -1,0 +1,4 @@
+/* <sys/personality.h>. */
+#pragma once
+
+int personality(unsigned long persona);

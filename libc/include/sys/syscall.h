@@ -1,0 +1,4 @@
+/* <sys/syscall.h>. */
+#pragma once
+
+#include <syscall_nr.h>

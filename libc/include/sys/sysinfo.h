@@ -1,0 +1,6 @@
+/* <sys/sysinfo.h>. */
+#pragma once
+
+#include <abi/sysinfo.h>
+
+int sysinfo(struct sysinfo *info);

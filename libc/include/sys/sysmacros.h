@@ -1,0 +1,4 @@
+/* <sys/sysmacros.h>. */
+#pragma once
+
+#include <abi/sysmacros.h>

@@ -1,0 +1,10 @@
+/* <sys/time.h>. */
+#pragma once
+
+#include <abi/time.h>
+#include <sys/select.h>
+
+int gettimeofday(struct timeval *restrict tv, void *restrict tz);
+int settimeofday(const struct timeval *tv, const struct timezone *tz);
+int utimes(const char *path, const struct timeval times[2]);
+int futimes(int fd, const struct timeval times[2]);

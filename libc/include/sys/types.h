@@ -1,0 +1,4 @@
+/* <sys/types.h>. */
+#pragma once
+
+#include <abi/types.h>

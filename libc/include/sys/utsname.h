@@ -1,0 +1,6 @@
+/* <sys/utsname.h>. */
+#pragma once
+
+#include <abi/utsname.h>
+
+int uname(struct utsname *name);

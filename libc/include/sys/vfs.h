@@ -1,0 +1,4 @@
+/* <sys/vfs.h>. */
+#pragma once
+
+#include <sys/statfs.h>

@@ -1,0 +1,41 @@
+/* <time.h>. The time zone is UTC. */
+#pragma once
+
+#include <abi/time.h>
+#include <stddef.h>
+
+#define CLOCKS_PER_SEC 1000000L
+#define TIME_UTC 1
+
+struct tm {
+    int tm_sec;
+    int tm_min;
+    int tm_hour;
+    int tm_mday;
+    int tm_mon;
+    int tm_year;
+    int tm_wday;
+    int tm_yday;
+    int tm_isdst;
+    long tm_gmtoff;
+    const char *tm_zone;
+};
+
+time_t time(time_t *t);
+clock_t clock(void);
+double difftime(time_t a, time_t b);
+int clock_gettime(clockid_t clock, struct timespec *ts);
+int clock_settime(clockid_t clock, const struct timespec *ts);
+int clock_getres(clockid_t clock, struct timespec *ts);
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request, struct timespec *remain);
+int clock_getcpuclockid(pid_t pid, clockid_t *clock);
+int nanosleep(const struct timespec *request, struct timespec *remain);
+struct tm *gmtime(const time_t *t);
+struct tm *gmtime_r(const time_t *restrict t, struct tm *restrict tm);
+struct tm *localtime(const time_t *t);
+struct tm *localtime_r(const time_t *restrict t, struct tm *restrict tm);
+time_t mktime(struct tm *tm);
+time_t timegm(struct tm *tm);
+size_t strftime(char *restrict s, size_t size, const char *restrict format, const struct tm *restrict tm);
+char *asctime(const struct tm *tm);
+char *ctime(const time_t *t);

@@ -1,0 +1,12 @@
+/*
+ * The lock that libc's own data is guarded by: a futex with the three states of pthread_mutex_t. A
+ * program that never made a second thread pays for one exchange.
+ */
+#pragma once
+
+struct lock {
+    int state; /* atomic: 0 free, 1 held, 2 held and somebody may be waiting */
+};
+
+void lock_acquire(struct lock *lock);
+void lock_release(struct lock *lock);

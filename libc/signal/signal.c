@@ -1,0 +1,132 @@
+/*
+ * Dispositions and masks. The kernel wants its own order of struct sigaction and a restorer: the address
+ * a handler returns to, which calls rt_sigreturn(2).
+ */
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "internal/syscall.h"
+#include "internal/thread.h"
+
+void __restore_rt(void);
+
+int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
+{
+    struct kernel_sigaction new_action, old_action;
+    if (act)
+        new_action = (struct kernel_sigaction){act->sa_handler, act->sa_flags | SA_RESTORER, __restore_rt,
+                                               act->sa_mask};
+    long result = syscall_ret(syscall_raw(SYS_rt_sigaction, sig, act ? &new_action : NULL,
+                                          old ? &old_action : NULL, sizeof(ksigset_t)));
+    if (result == 0 && old) {
+        old->sa_handler = old_action.handler;
+        old->sa_flags = old_action.flags & ~SA_RESTORER;
+        old->sa_mask = old_action.mask;
+    }
+    return (int)result;
+}
+
+sighandler_t signal(int sig, sighandler_t handler)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old = {.sa_handler = SIG_ERR};
+    sigaction(sig, &action, &old);
+    return old.sa_handler;
+}
+
+int raise(int sig)
+{
+    return tgkill(getpid(), gettid(), sig);
+}
+
+int killpg(pid_t group, int sig)
+{
+    if (group < 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    return kill(-group, sig);
+}
+
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+    return (int)-syscall_raw(SYS_rt_sigprocmask, how, set, old, sizeof(ksigset_t));
+}
+
+int sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+    return (int)syscall_ret(syscall_raw(SYS_rt_sigprocmask, how, set, old, sizeof(ksigset_t)));
+}
+
+int sigpending(sigset_t *set)
+{
+    return (int)syscall_ret(syscall_raw(SYS_rt_sigpending, set, sizeof(ksigset_t)));
+}
+
+int sigsuspend(const sigset_t *mask)
+{
+    return (int)syscall_ret(syscall_raw(SYS_rt_sigsuspend, mask, sizeof(ksigset_t)));
+}
+
+int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
+{
+    return (int)syscall_ret(syscall_raw(SYS_rt_sigtimedwait, set, info, timeout, sizeof(ksigset_t)));
+}
+
+int sigwaitinfo(const sigset_t *set, siginfo_t *info)
+{
+    return sigtimedwait(set, info, NULL);
+}
+
+int sigwait(const sigset_t *set, int *sig)
+{
+    int result;
+    do
+        result = sigtimedwait(set, NULL, NULL);
+    while (result < 0 && errno == EINTR);
+    if (result < 0)
+        return errno;
+    *sig = result;
+    return 0;
+}
+
+int sigemptyset(sigset_t *set)
+{
+    *set = 0;
+    return 0;
+}
+
+int sigfillset(sigset_t *set)
+{
+    *set = ~(sigset_t)0;
+    return 0;
+}
+
+static int check(int sig)
+{
+    if (sig >= 1 && sig < NSIG)
+        return 0;
+    errno = EINVAL;
+    return -1;
+}
+
+int sigaddset(sigset_t *set, int sig)
+{
+    if (check(sig) < 0)
+        return -1;
+    *set |= SIGMASK(sig);
+    return 0;
+}
+
+int sigdelset(sigset_t *set, int sig)
+{
+    if (check(sig) < 0)
+        return -1;
+    *set &= ~SIGMASK(sig);
+    return 0;
+}
+
+int sigismember(const sigset_t *set, int sig)
+{
+    return check(sig) < 0 ? -1 : (*set & SIGMASK(sig)) != 0;
+}

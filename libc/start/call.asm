@@ -1,0 +1,102 @@
+; The few places where C can't say it: errors of the generated stubs, the entry of a new thread, vfork,
+; which returns twice on one stack, setjmp, and the return from a signal handler.
+
+bits 64
+default rel
+
+extern syscall_ret
+
+; A stub jumps here with -errno in RAX.
+section .text.__syscall_error exec align=16
+global __syscall_error:function
+__syscall_error:
+    mov rdi, rax
+    jmp syscall_ret             ; sets errno, returns -1
+
+; long __clone(int (*fn)(void *), void *stack, unsigned long flags, void *arg, int *parent_tid, int *child_tid,
+;              unsigned long tls): clone(2), the child runs fn(arg) on STACK and exits with what that returns.
+section .text.__clone exec align=16
+global __clone:function
+__clone:
+    push rbp
+    mov rbp, rsp
+    and rsi, -16
+    sub rsi, 16
+    mov [rsi], rdi              ; the child pops fn and arg from its own stack
+    mov [rsi + 8], rcx
+    mov rdi, rdx                ; flags
+    mov rdx, r8                 ; parent_tid
+    mov r10, r9                 ; child_tid
+    mov r8, [rbp + 16]          ; tls
+    mov eax, 56                 ; SYS_clone
+    syscall
+    test eax, eax
+    jz .child
+    pop rbp
+    ret
+.child:
+    xor ebp, ebp
+    pop rax
+    pop rdi
+    call rax
+    mov edi, eax
+    mov eax, 60                 ; SYS_exit
+    syscall
+    hlt
+
+; The parent's return address must survive what the child pushes on the shared stack: keep it in RDX.
+section .text.vfork exec align=16
+global vfork:function
+vfork:
+    pop rdx
+    mov eax, 58                 ; SYS_vfork
+    syscall
+    push rdx
+    cmp rax, -4095
+    jae __syscall_error
+    ret
+
+section .text.setjmp exec align=16
+global setjmp:function
+global _setjmp:function
+setjmp:
+_setjmp:
+    mov [rdi], rbx
+    mov [rdi + 8], rbp
+    mov [rdi + 16], r12
+    mov [rdi + 24], r13
+    mov [rdi + 32], r14
+    mov [rdi + 40], r15
+    lea rdx, [rsp + 8]
+    mov [rdi + 48], rdx
+    mov rdx, [rsp]
+    mov [rdi + 56], rdx
+    xor eax, eax
+    ret
+
+; longjmp(env, 0) makes setjmp return 1 (C17 7.13.2.1).
+section .text.longjmp exec align=16
+global longjmp:function
+global _longjmp:function
+longjmp:
+_longjmp:
+    xor eax, eax
+    cmp esi, 1
+    adc eax, esi
+    mov rbx, [rdi]
+    mov rbp, [rdi + 8]
+    mov r12, [rdi + 16]
+    mov r13, [rdi + 24]
+    mov r14, [rdi + 32]
+    mov r15, [rdi + 40]
+    mov rsp, [rdi + 48]
+    jmp [rdi + 56]
+
+section .text.__restore_rt exec align=16
+global __restore_rt:function
+__restore_rt:
+    mov eax, 15                 ; SYS_rt_sigreturn
+    syscall
+    hlt
+
+section .note.GNU-stack noalloc noexec nowrite

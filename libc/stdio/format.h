@@ -1,0 +1,34 @@
+/* The printf family's engine: format() sends the pieces of its output to a sink. */
+#pragma once
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sink {
+    /* Take N bytes; false when they could not be written. */
+    bool (*put)(struct sink *sink, const char *s, size_t n);
+    size_t count; /* bytes so far, also those that found no room */
+};
+
+/* One conversion specification (C17 7.21.6.1): flags, width, precision, length modifier, letter. */
+struct spec {
+    bool left, plus, space, alternate, zero;
+    int width;
+    int precision; /* -1: not given */
+    int length;    /* enum length */
+    char letter;
+};
+
+enum length { LENGTH_INT, LENGTH_CHAR, LENGTH_SHORT, LENGTH_LONG, LENGTH_LONG_DOUBLE };
+
+bool sink_put(struct sink *sink, const char *s, size_t n);
+bool sink_pad(struct sink *sink, char c, int n);
+
+/* A number: sign or 0x PREFIX, zeroes, DIGITS, to the width of SPEC. */
+bool format_number(struct sink *sink, const struct spec *spec, const char *prefix, int zeroes,
+                   const char *digits, int n);
+bool format_float(struct sink *sink, const struct spec *spec, long double value);
+
+/* The number of bytes, or -1 with errno. */
+int format(struct sink *sink, const char *text, va_list args);

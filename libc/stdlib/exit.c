@@ -1,0 +1,94 @@
+/* How a program ends: atexit functions in reverse order, buffers written, destructors, exit_group. */
+#include <assert.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "internal/lock.h"
+#include "internal/start.h"
+#include "internal/syscall.h"
+
+#define ATEXIT_MAX 64 /* C17 7.22.4.2 wants 32 */
+
+typedef void fini_fn(void);
+extern fini_fn *const __fini_array_start[] __attribute__((weak, visibility("hidden")));
+extern fini_fn *const __fini_array_end[] __attribute__((weak, visibility("hidden")));
+
+static struct lock lock;
+static void (*functions[ATEXIT_MAX])(void); /* lock */
+static int count;                           /* lock */
+
+/* stdio replaces this when the program uses it. */
+__attribute__((weak)) void __flush_all(void)
+{
+}
+
+int atexit(void (*fn)(void))
+{
+    int result = -1;
+    lock_acquire(&lock);
+    if (count < ATEXIT_MAX) {
+        functions[count++] = fn;
+        result = 0;
+    }
+    lock_release(&lock);
+    return result;
+}
+
+/* A function may register another, which then runs next: the list is looked at afresh each time. */
+void __run_atexit(void)
+{
+    for (;;) {
+        lock_acquire(&lock);
+        void (*fn)(void) = count ? functions[--count] : NULL;
+        lock_release(&lock);
+        if (!fn)
+            return;
+        fn();
+    }
+}
+
+_Noreturn void _exit(int status)
+{
+    for (;;)
+        syscall_raw(SYS_exit_group, status);
+}
+
+_Noreturn void _Exit(int status)
+{
+    _exit(status);
+}
+
+_Noreturn void quick_exit(int status)
+{
+    _exit(status);
+}
+
+_Noreturn void exit(int status)
+{
+    __run_atexit();
+    for (fini_fn *const *fn = __fini_array_end; fn > __fini_array_start;)
+        (*--fn)();
+    __flush_all();
+    _exit(status);
+}
+
+/* SIGABRT, even if it is blocked, ignored, or its handler returns (C17 7.22.4.1). */
+_Noreturn void abort(void)
+{
+    raise(SIGABRT);
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(SIGABRT, &action, NULL);
+    sigset_t set = SIGMASK(SIGABRT);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    raise(SIGABRT);
+    for (;;)
+        syscall_raw(SYS_exit_group, 127);
+}
+
+_Noreturn void __assert_fail(const char *expression, const char *file, int line, const char *function)
+{
+    fprintf(stderr, "%s: %s:%d: %s: Assertion `%s' failed.\n", __progname, file, line, function, expression);
+    abort();
+}

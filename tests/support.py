@@ -1,0 +1,62 @@
+"""What every test of ours uses: tools/run, programs on the host, and the verdicts."""
+
+import os
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, "build")
+RUN = os.path.join(ROOT, "tools", "run")
+# Words for every tools/run: with --kernel and --initrd the tests themselves are tested on Linux.
+EXTRA_WORDS = os.environ.get("TEST_RUN_WORDS", "").split()
+# tools/run's own statuses; a program under test should use none of them.
+LEAK, TIMEOUT, PANIC, INFRA, NOT_FOUND = 123, 124, 125, 126, 127
+
+
+class Verdict(Exception):
+    """A test's end other than PASS: FAIL, TIMEOUT, PANIC, LEAK, BUILD or INFRA."""
+
+    def __init__(self, kind, text):
+        super().__init__(text)
+        self.kind = kind
+
+
+class Result:
+    def __init__(self, status, out, err, note=""):
+        self.status = status
+        self.out = out
+        self.err = err.decode(errors="replace")
+        self.text = out.decode(errors="replace")
+        self.note = note
+
+    def must_have_run(self):
+        """Turn what tools/run says of the run itself into the verdict of its kind."""
+        kinds = {LEAK: "LEAK", TIMEOUT: "TIMEOUT", PANIC: "PANIC", INFRA: "INFRA", NOT_FOUND: "INFRA"}
+        if self.status in kinds:
+            raise Verdict(kinds[self.status], f"{self.note}\n{self.text[-2000:]}\n{self.err[-6000:]}")
+        return self
+
+
+def run(*words, data=None, env=None, note=""):
+    """tools/run with WORDS; DATA is the program's standard input."""
+    if EXTRA_WORDS:
+        words = [word for word in words if word not in ("--debug", "--leak-check")]
+    stream = {"stdin": subprocess.DEVNULL} if data is None else {"input": data}
+    done = subprocess.run([RUN, *EXTRA_WORDS, *words], capture_output=True, check=False,
+                          env=dict(os.environ, **(env or {})), **stream)
+    return Result(done.returncode, done.stdout, done.stderr, note)
+
+
+def busybox(script, *words, data=None):
+    """A shell script in the machine; WORDS are options of tools/run."""
+    return run(*words, "--", "/bin/busybox", "sh", "-c", script, data=data)
+
+
+def run_on_host(program, *words, timeout=120):
+    try:
+        done = subprocess.run([program, *words], capture_output=True, check=False, timeout=timeout,
+                              stdin=subprocess.DEVNULL, cwd="/", env={"PATH": "/usr/bin:/bin", "HOME": "/root"})
+    except subprocess.TimeoutExpired as error:
+        raise Verdict("TIMEOUT", f"{program} on the host did not end in {timeout} s") from error
+    except OSError as error:
+        raise Verdict("BUILD", str(error)) from error
+    return Result(done.returncode, done.stdout, done.stderr)

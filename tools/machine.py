@@ -1,0 +1,155 @@
+"""The machine that tools/run starts: QEMU's command line, its process, its end.
+
+Three serial ports: the console is QEMU's standard input and output, joined to ours by pipes; the
+kernel's log and the status channel are files. Everything a run needs lies in one temporary folder, so
+any number of runs live side by side.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+
+# The port and width of isa-debug-exit: a panic writes a value there and QEMU exits with 2 * value + 1.
+DEBUG_EXIT = "isa-debug-exit,iobase=0xf4,iosize=0x04"
+OVMF_CODE = "/usr/share/OVMF/OVMF_CODE_4M.fd"
+OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
+# What makes one instruction one nanosecond and two runs equal.
+COUNTED_CPU = "max,pku=off,la57=off,erms=off"
+COUNTED_CLOCK = ["-seed", "1", "-rtc", "clock=vm,base=2025-01-01"]
+PR_SET_PDEATHSIG = 1
+libc = ctypes.CDLL(None)
+
+
+def escape(path):
+    """A path as a value in one of QEMU's comma-separated options."""
+    return os.path.abspath(path).replace(",", ",,")
+
+
+def qemu_command(options, folder, kernel_log):
+    counted = options.icount or options.record or options.replay
+    command = [os.environ.get("QEMU", "qemu-system-x86_64"), "-no-user-config", "-nodefaults",
+               "-display", "none", "-machine", options.machine, "-m", str(options.mem),
+               "-smp", str(options.smp)]
+    if counted:
+        command += ["-accel", "tcg,thread=single", "-cpu", COUNTED_CPU, *COUNTED_CLOCK,
+                    "-icount", icount_words(options, folder)]
+    else:
+        command += ["-accel", os.environ.get("ACCEL", "tcg"), "-cpu", "max"]
+    if not options.allow_reboot:
+        command.append("-no-reboot")
+    command += ["-device", DEBUG_EXIT,
+                "-chardev", "stdio,id=console,signal=off", "-serial", "chardev:console",
+                "-chardev", f"file,id=log,path={escape(kernel_log)}", "-serial", "chardev:log",
+                "-chardev", f"file,id=status,path={escape(folder + '/status')}",
+                "-serial", "chardev:status"]
+    if options.debug:
+        command += ["-chardev", f"socket,id=monitor,server=on,wait=off,path={escape(folder + '/monitor')}",
+                    "-mon", "chardev=monitor"]
+    if options.iso:
+        command += iso_words(options, folder)
+    else:
+        command += ["-kernel", options.kernel, "-initrd", folder + "/initrd",
+                    "-append", options.append]
+    if options.gdb is not None:
+        command += gdb_words(options, folder)
+    return command
+
+
+def icount_words(options, folder):
+    words = "shift=0,sleep=off"
+    if options.record:
+        words += f",rr=record,rrfile={escape(folder + '/events')}"
+    if options.replay:
+        words += f",rr=replay,rrfile={escape(folder + '/events')}"
+    return words
+
+
+def iso_words(options, folder):
+    """Boot the image through its own loader; a second disc carries the words and files of this run."""
+    words = []
+    if options.uefi:
+        shutil.copy(OVMF_VARS, folder + "/vars.fd")
+        words += ["-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={OVMF_CODE}",
+                  "-drive", f"if=pflash,unit=1,format=raw,file={escape(folder + '/vars.fd')}"]
+    words += ["-drive", f"if=none,id=image,media=cdrom,readonly=on,format=raw,file={escape(options.image)}",
+              "-device", "ide-cd,drive=image,bus=ide.0,bootindex=0"]
+    if os.path.exists(folder + "/run.iso"):
+        # A hard disk: of compact discs a BIOS shows the loader only the one it was started from.
+        words += ["-drive", f"if=none,id=run,format=raw,file={escape(folder + '/run.iso')}",
+                  "-device", "ide-hd,drive=run,bus=ide.1"]
+    return words
+
+
+def make_run_disc(folder, append):
+    """The second disc: boot/grub.cfg reads run.cfg from it."""
+    tree = folder + "/disc/signalbox"
+    os.makedirs(tree)
+    os.rename(folder + "/initrd", tree + "/initrd.cpio")
+    quoted = append.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$")
+    with open(tree + "/run.cfg", "w", encoding="utf-8") as file:
+        file.write(f'set words="{quoted}"\nset initrd=($run)/signalbox/initrd.cpio\n')
+    subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", folder + "/run.iso",
+                    folder + "/disc"], check=True, capture_output=True)
+
+
+def gdb_words(options, folder):
+    """Halt before the first instruction and listen: on a port of ours, a unix socket, or a new one."""
+    if options.gdb.isdigit():
+        where = f"host=127.0.0.1,port={options.gdb}"
+        target = "localhost:" + options.gdb
+    else:
+        path = options.gdb or folder + "/gdb.sock"
+        if os.path.exists(path):
+            os.unlink(path)
+        where = f"path={escape(path)}"
+        target = os.path.abspath(path)
+    options.gdb_target = target
+    return ["-chardev", f"socket,id=gdb,server=on,wait=off,{where}", "-gdb", "chardev:gdb", "-S"]
+
+
+class Machine:
+    """A running QEMU. console_in is None unless someone types."""
+
+    def __init__(self, command, folder, typed):
+        parent = os.getpid()
+
+        def die_with_parent():
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        self.errors = folder + "/qemu.errors"
+        with open(self.errors, "wb") as errors:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE if typed else subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=errors, bufsize=0,
+                start_new_session=True, preexec_fn=die_with_parent)
+        self.console_in = self.process.stdin
+        self.console_out = self.process.stdout
+
+    def interrupt_all(self, folder):
+        """Send every CPU an NMI, upon which the debug kernel panics and shows where each of them is."""
+        try:
+            with socket.socket(socket.AF_UNIX) as monitor:
+                monitor.connect(folder + "/monitor")
+                monitor.sendall(b"nmi\n")
+                self.process.wait(5)
+        except (OSError, subprocess.TimeoutExpired):
+            pass
+
+    def stop(self):
+        """End it if it still runs: ask, wait a little, insist."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(2)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def error_text(self):
+        with open(self.errors, encoding="utf-8", errors="replace") as errors:
+            return errors.read().strip()
