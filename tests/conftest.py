@@ -112,7 +112,7 @@ class ConformTest(Test):
     def runtest(self):
         if not os.path.exists(self.program):
             raise Verdict("BUILD", f"{self.program} was not built")
-        inside = run("--debug", "--leak-check", "--timeout", "180", "--", self.program)
+        inside = run("--debug", "--leak-check", "--timeout", "60", "--", self.program)
         inside.must_have_run()
         check_tap("in the kernel", inside)
         if os.geteuid() != 0:

@@ -86,7 +86,7 @@ static ssize_t do_sendfile(struct file *out, struct file *in, off_t *offset, siz
         return -ESPIPE;
     if (!FMODE_WRITE(out))
         return -EBADF;
-    if (!in->ops->read || !out->ops->write || !in->ops->seekable)
+    if (!in->ops->read || !out->ops->write || !in->ops->seekable || in->ops->readdir)
         return -EINVAL;
     if (out->flags & O_APPEND)
         return -EINVAL;
@@ -133,11 +133,9 @@ static int copy_check(const struct end *in, const struct end *out, size_t n)
         return -EISDIR;
     if (!S_ISREG(from->mode) || !S_ISREG(to->mode))
         return -EINVAL;
-    if (in->pos < 0 || out->pos < 0)
-        return -EINVAL;
-    if ((off_t)((uint64_t)in->pos + n) < in->pos || (off_t)((uint64_t)out->pos + n) < out->pos)
+    if ((uint64_t)in->pos + n < n || (uint64_t)out->pos + n < n)
         return -EOVERFLOW;
-    return 0;
+    return in->pos < 0 || out->pos < 0 ? -EINVAL : 0;
 }
 
 static ssize_t do_copy_range(struct end *in, struct end *out, size_t n)
@@ -147,6 +145,7 @@ static ssize_t do_copy_range(struct end *in, struct end *out, size_t n)
         return error;
     uint64_t size = READ_ONCE(in->file->inode->size);
     n = (uint64_t)in->pos >= size ? 0 : min(n, (size_t)(size - (uint64_t)in->pos));
+    n = min(n, (size_t)(INT64_MAX - out->pos));
     if (in->file->inode == out->file->inode && out->pos < in->pos + (off_t)n &&
         out->pos + (off_t)n > in->pos)
         return -EINVAL;

@@ -43,7 +43,7 @@ struct inode_ops {
     ssize_t (*readlink)(struct inode *i, char *buf, size_t size);
     int (*follow)(struct inode *i, struct path *out);
     /* Any. */
-    int (*setattr_size)(struct inode *i, uint64_t size); /* truncate; i->lock held. NULL: O_TRUNC does nothing, truncate -EINVAL */
+    int (*setattr_size)(struct inode *i, uint64_t size); /* truncate; i->lock held. NULL: it does nothing */
     void (*getattr)(struct inode *i, struct stat *st);   /* refine what the fields say */
     int (*open)(struct inode *i, struct file *f);        /* choose f->ops and f->private; may sleep */
     int (*permission)(struct inode *i, unsigned mask);   /* NULL: the mode bits decide */
@@ -77,6 +77,8 @@ struct superblock {
     const char *type;              /* const: "tmpfs" */
     uint32_t magic;                /* const: statfs f_type */
     dev_t dev;                     /* const: st_dev */
+    bool read_only;                /* atomic: through whatever mount */
+    int writers;                   /* atomic: files open for writing: may not become read_only then */
     bool fixed_attr;               /* const: chmod, chown, utimes give EPERM (procfs) */
     struct refcount ref;           /* atomic: mounts */
     struct dentry *root;           /* const while mounted */

@@ -388,6 +388,18 @@ static int lock_from_user(struct file *f, int cmd, const struct flock *fl, struc
     return range_from_user(f, fl, l);
 }
 
+/* The lock that F_GETLK speaks of: one in the way, or for F_OFD_GETLK with F_UNLCK one of the asker's own. */
+static struct file_lock *find_asked(struct file_locks *l, const struct file_lock *wants, bool own)
+{
+    if (!own)
+        return find_conflict(l, wants);
+    struct file_lock *held;
+    list_for_each(held, &l->held, link)
+        if (same_owner(held, wants) && overlap(held, wants))
+            return held;
+    return NULL;
+}
+
 long file_lock_get(struct file *f, int cmd, struct flock __user *arg)
 {
     struct flock fl;
@@ -399,8 +411,9 @@ long file_lock_get(struct file *f, int cmd, struct flock __user *arg)
     int error = lock_from_user(f, cmd, &fl, &wants);
     if (error)
         return error;
+    bool own = fl.l_type == F_UNLCK;
     spin_lock(&locks_lock);
-    struct file_lock *held = f->inode->locks ? find_conflict(f->inode->locks, &wants) : NULL;
+    struct file_lock *held = f->inode->locks ? find_asked(f->inode->locks, &wants, own) : NULL;
     fl.l_type = F_UNLCK;
     if (held) {
         fl.l_type = held->write ? F_WRLCK : F_RDLCK;

@@ -67,8 +67,8 @@ static int mount_new(const char *source, const struct path *at, const char *type
         error = -EBUSY; /* the same thing on top of itself */
     else if (!(m = mount_alloc(sb, sb->root, *source ? source : "none", mount_flags(flags))))
         error = -ENOMEM;
-    else
-        error = attach(m, at);
+    else if (!(error = attach(m, at)) && flags & MS_RDONLY)
+        sb->read_only = true;
     if (error && m)
         mount_put(m);
     superblock_put(sb);
@@ -181,12 +181,12 @@ static int mount_again(const struct path *at, unsigned long flags, const char *o
     if (!(flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)))
         wanted = (wanted & ~(unsigned)MS_RELATIME) |
                  (m->flags & (MS_NOATIME | MS_NODIRATIME | MS_RELATIME));
-    if (!(flags & MS_BIND) && m->sb->remount) {
-        int error = m->sb->remount(m->sb, options);
-        if (error)
-            return error;
-    }
-    return mount_set_flags(m, wanted);
+    if (flags & MS_BIND)
+        return mount_set_flags(m, wanted);
+    int error = m->sb->remount ? m->sb->remount(m->sb, options) : 0;
+    if (!error)
+        error = superblock_set_read_only(m->sb, flags & MS_RDONLY);
+    return error ? error : mount_set_flags(m, wanted);
 }
 
 static int mount_propagation(const struct path *at, unsigned long flags)

@@ -9,4 +9,5 @@ void mount_detach_locked(struct mount *m, struct path *old);
 struct mount *mount_child_locked(const struct mount *m);
 struct mount *mount_next_below_locked(struct mount *after, const struct path *p);
 int mount_set_flags(struct mount *m, unsigned flags);
+int superblock_set_read_only(struct superblock *sb, bool read_only);
 void mount_root(struct superblock *sb);

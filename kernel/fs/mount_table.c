@@ -86,6 +86,15 @@ void mount_put(struct mount *m)
     slab_free(mount_cache, m);
 }
 
+/* The list goes by id, so what is moved keeps its place in it. */
+static void list_in_order_locked(struct mount *m)
+{
+    struct list *after = mount_list.prev;
+    while (after != &mount_list && list_entry(after, struct mount, link)->id > m->id)
+        after = after->prev;
+    list_insert_after(after, &m->link);
+}
+
 /* Hang M at AT, taking over the caller's reference on M. */
 void mount_attach_locked(struct mount *m, const struct path *at)
 {
@@ -95,7 +104,7 @@ void mount_attach_locked(struct mount *m, const struct path *at)
     m->point = at->dentry;
     m->next_here = m->point->mounted;
     m->point->mounted = m;
-    list_push_back(&mount_list, &m->link);
+    list_in_order_locked(m);
     mounts++;
 }
 
@@ -146,13 +155,15 @@ struct mount *mount_next_below_locked(struct mount *after, const struct path *p)
 }
 
 /*
- * Writers count first and look at MS_RDONLY then, a remount sets MS_RDONLY first and looks at the count
- * then: with both sequentially consistent, one of the two sees the other.
+ * Writers count first and look whether writing is allowed then; who forbids it says so first and looks at the
+ * count then: with both sequentially consistent, one of the two sees the other.
  */
 int mount_get_write(struct mount *m)
 {
     __atomic_fetch_add(&m->writers, 1, __ATOMIC_SEQ_CST);
-    if (!(__atomic_load_n(&m->flags, __ATOMIC_SEQ_CST) & MS_RDONLY))
+    __atomic_fetch_add(&m->sb->writers, 1, __ATOMIC_SEQ_CST);
+    if (!(__atomic_load_n(&m->flags, __ATOMIC_SEQ_CST) & MS_RDONLY) &&
+        !__atomic_load_n(&m->sb->read_only, __ATOMIC_SEQ_CST))
         return 0;
     mount_put_write(m);
     return -EROFS;
@@ -161,6 +172,7 @@ int mount_get_write(struct mount *m)
 void mount_put_write(struct mount *m)
 {
     atomic_sub(&m->writers, 1);
+    atomic_sub(&m->sb->writers, 1);
 }
 
 /* Give M the flags FLAGS: -EBUSY when it is to become read-only and somebody has a file open for writing. */
@@ -169,6 +181,16 @@ int mount_set_flags(struct mount *m, unsigned flags)
     unsigned old = __atomic_exchange_n(&m->flags, flags, __ATOMIC_SEQ_CST);
     if (flags & ~old & MS_RDONLY && __atomic_load_n(&m->writers, __ATOMIC_SEQ_CST) > 0) {
         __atomic_store_n(&m->flags, old, __ATOMIC_SEQ_CST);
+        return -EBUSY;
+    }
+    return 0;
+}
+
+int superblock_set_read_only(struct superblock *sb, bool read_only)
+{
+    bool old = __atomic_exchange_n(&sb->read_only, read_only, __ATOMIC_SEQ_CST);
+    if (read_only && !old && __atomic_load_n(&sb->writers, __ATOMIC_SEQ_CST) > 0) {
+        __atomic_store_n(&sb->read_only, old, __ATOMIC_SEQ_CST);
         return -EBUSY;
     }
     return 0;
@@ -226,7 +248,7 @@ static void emit_mount(struct mount *m, const struct path *root, char *buf,
         .point = point,
         .type = m->sb->type,
         .source = m->source,
-        .flags = m->flags,
+        .flags = m->flags | (m->sb->read_only ? MS_RDONLY : 0),
         .options = options,
     };
     emit(ctx, &info);

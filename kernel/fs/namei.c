@@ -242,12 +242,24 @@ static int link_text(struct walk *w, struct dentry *d)
     return 0;
 }
 
-/* D, a link in the directory we stand in, is to be followed. */
-static noinline int walk_link(struct walk *w, struct dentry *d)
+/*
+ * In a directory where all may leave links (/tmp) a link at the end of a path is only followed for its owner, or when
+ * the directory's owner made it: nobody is led to write where somebody else points (proc_sys_fs(5), protected_symlinks).
+ */
+static bool may_follow(const struct inode *dir, const struct inode *link)
+{
+    return (dir->mode & (S_ISVTX | S_IWOTH)) != (S_ISVTX | S_IWOTH) || dir->uid == link->uid ||
+           fs_cred()->fsuid == link->uid;
+}
+
+/* D, a link in the directory we stand in, is to be followed; LAST: it is the end of the path. */
+static noinline int walk_link(struct walk *w, struct dentry *d, bool last)
 {
     if (w->flags & LOOKUP_NO_SYMLINKS || w->cur.mnt->flags & MS_NOSYMFOLLOW ||
         w->links++ >= MAX_SYMLINKS)
         return -ELOOP;
+    if (last && !may_follow(w->cur.dentry->inode, d->inode))
+        return -EACCES;
     dentry_get(d);
     int error = walk_pause(w);
     if (!error)
@@ -259,7 +271,7 @@ static noinline int walk_link(struct walk *w, struct dentry *d)
 
 int walk_follow_last(struct walk *w, struct dentry *d)
 {
-    return walk_link(w, d);
+    return walk_link(w, d, true);
 }
 
 /* ---- the loop ---- */
@@ -354,7 +366,7 @@ int walk_run(struct walk *w)
             return error;
         if (unlikely(S_ISLNK(to.dentry->inode->mode)) &&
             (!last || w->flags & LOOKUP_FOLLOW || w->slash)) {
-            if ((error = walk_link(w, to.dentry)))
+            if ((error = walk_link(w, to.dentry, last)))
                 return error;
             continue;
         }
@@ -480,14 +492,12 @@ int walk_create_begin(struct walk *w, bool is_dir)
         if (!is_err(d))
             dentry_put(d);
     }
-    if (!error && w->slash && !is_dir)
-        error = -ENOENT;
+    if (!error && ((w->slash && !is_dir) || !dir->ops->create))
+        error = -ENOENT; /* what is made up as it is asked for (procfs) has no room for more names */
     if (!error)
         error = mount_writable(w->cur.mnt);
     if (!error)
         error = dir_may_create(&w->cur);
-    if (!error && !dir->ops->create)
-        error = -EPERM;
     if (error)
         mutex_unlock(&dir->lock);
     return error;

@@ -121,6 +121,19 @@ long sys_symlink(const char __user *target, const char __user *path)
 
 /* ---- link ---- */
 
+/*
+ * Others' files get no further names from those who couldn't write them anyway, nor do programs that run with their
+ * owner's rights: a name outlives what the owner does to his own (proc_sys_fs(5), protected_hardlinks).
+ */
+static bool may_give_name(struct inode *i)
+{
+    if (inode_owner_or_capable(i))
+        return true;
+    return S_ISREG(i->mode) && !(i->mode & S_ISUID) &&
+           (i->mode & (S_ISGID | S_IXGRP)) != (S_ISGID | S_IXGRP) &&
+           !inode_permission(i, MAY_READ | MAY_WRITE);
+}
+
 /* OLD gets one more name, before which W stands; the directory's lock is held. */
 static int link_here(const struct path *old, struct walk *w)
 {
@@ -128,6 +141,8 @@ static int link_here(const struct path *old, struct walk *w)
     struct inode *i = old->dentry->inode;
     if (old->mnt != w->cur.mnt)
         return -EXDEV;
+    if (!may_give_name(i))
+        return -EPERM;
     if (!dir->inode->ops->link || S_ISDIR(i->mode))
         return -EPERM;
     spin_lock(&i->spin);
@@ -143,8 +158,6 @@ static int link_here(const struct path *old, struct walk *w)
 
 int fs_link(int olddfd, const char *oldname, int newdfd, const char *newname, unsigned flags)
 {
-    if (flags & ~(unsigned)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
-        return -EINVAL;
     unsigned lookup = flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
     if (flags & AT_EMPTY_PATH && fs_capable(CAP_DAC_READ_SEARCH))
         lookup |= LOOKUP_EMPTY;
@@ -169,6 +182,8 @@ long sys_linkat(int olddirfd, const char __user *oldpath, int newdirfd, const ch
                 int flags)
 {
     struct user_name old, new;
+    if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+        return -EINVAL;
     long result = user_name_get(&old, oldpath, flags & AT_EMPTY_PATH);
     if (result)
         return result;
@@ -194,9 +209,7 @@ static int remove_here(struct walk *w, struct dentry *victim, bool is_dir)
     struct inode *dir = w->cur.dentry->inode;
     if (!is_dir && w->slash)
         return S_ISDIR(victim->inode->mode) ? -EISDIR : -ENOTDIR;
-    int error = mount_writable(w->cur.mnt);
-    if (!error)
-        error = dir_may_delete(&w->cur, victim, is_dir);
+    int error = dir_may_delete(&w->cur, victim, is_dir);
     if (error)
         return error;
     if (!dir->ops->unlink)
@@ -213,6 +226,8 @@ static int remove_name(int dfd, const char *name, bool is_dir)
     int error = walk_parent(&w, dfd, name, 0);
     if (!error && w.last_type != LAST_NAME)
         error = is_dir ? not_a_name[w.last_type] : -EISDIR;
+    if (!error)
+        error = mount_writable(w.cur.mnt);
     if (!error) {
         struct inode *dir = w.cur.dentry->inode;
         mutex_lock(&dir->lock);

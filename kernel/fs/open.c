@@ -186,11 +186,9 @@ static struct file *open_found(const struct path *p, const struct open_request *
 static int create_here(struct walk *w, mode_t mode, struct dentry **out)
 {
     struct inode *dir = w->cur.dentry->inode;
-    int error = mount_writable(w->cur.mnt);
+    int error = dir->ops->create ? mount_writable(w->cur.mnt) : -ENOENT;
     if (!error)
         error = dir_may_create(&w->cur);
-    if (!error && !dir->ops->create)
-        error = -EACCES;
     if (!error)
         error = dir->ops->create(dir, w->cur.dentry, w->last, w->last_len,
                                  S_IFREG | apply_umask(mode), 0, NULL, out);

@@ -49,8 +49,10 @@ static long poll_loop(struct pollfd *fds, unsigned long n, nsec_t deadline)
         why = poll_sleep(&w, deadline);
         result = look(&w, fds, n, false);
     }
-    if (!result && why != -ETIMEDOUT)
-        result = why == -ERESTARTSYS ? -EINTR : why;
+    if (!result && (why == -ERESTARTSYS || signal_pending(current)))
+        result = -EINTR; /* even when the time is up: the signal may be what was waited for */
+    else if (!result && why != -ETIMEDOUT)
+        result = why;
     poll_waits_end(&w);
     return result;
 }

@@ -106,12 +106,20 @@ static int show_filesystems(struct seq *s, const struct subject *who)
     return 0;
 }
 
+/* NAME is "IO-APIC" and the handlers' names, or just words. Lines below 16 are the ISA bus's: edges. */
 static void add_irq(void *ctx, const char *label, const char *name, const uint64_t *counts)
 {
+    static const char chip[] = "IO-APIC ";
+    const size_t n = sizeof(chip) - 1;
+
     seq_printf(ctx, "%3s: ", label);
     for (int i = 0; i < num_cpus; i++)
         seq_printf(ctx, "%10lu ", counts[i]);
-    seq_printf(ctx, "  %s\n", name);
+    if (strncmp(name, chip, n) == 0)
+        seq_printf(ctx, " IO-APIC %3s-%-8s  %s\n", label,
+                   strlen(label) < 2 || strcmp(label, "16") < 0 ? "edge" : "fasteoi", name + n);
+    else
+        seq_printf(ctx, "  %s\n", name);
 }
 
 static int show_interrupts(struct seq *s, const struct subject *who)
@@ -139,8 +147,7 @@ static int show_devices(struct seq *s, const struct subject *who)
     static const struct {
         unsigned major_nr;
         const char *name;
-    } names[] = {{1, "mem"}, {4, "ttyS"}, {5, "/dev/tty"}, {5, "/dev/console"}, {5, "/dev/ptmx"},
-                 {10, "misc"}, {136, "pts"}};
+    } names[] = {{1, "mem"}, {4, "ttyS"}, {5, "/dev/tty"}, {5, "/dev/console"}};
     bool seen[256] = {false};
 
     (void)who;

@@ -99,7 +99,13 @@ static int rename_locked(const struct walk *from, const struct walk *to, unsigne
     if (!old || is_err(old))
         return old ? (int)ptr_err(old) : -ENOENT;
     struct dentry *new = dentry_lookup(to->cur.dentry, to->last, to->last_len);
-    int error = is_err(new) ? (int)ptr_err(new) : rename_here(from, to, old, new, flags);
+    int error;
+    if (is_err(new))
+        error = (int)ptr_err(new);
+    else if (!new && !to->cur.dentry->inode->ops->create)
+        error = -ENOENT;
+    else
+        error = rename_here(from, to, old, new, flags);
     if (new && !is_err(new))
         dentry_put(new);
     dentry_put(old);

@@ -121,19 +121,10 @@ static int vector_get(struct user_vector *v, const struct iovec __user *iov, uns
 
 #define POS_CURRENT (-1) /* preadv2's way to say: at the description's own offset */
 
-/* The flags of preadv2 and pwritev2 that we honour; the rest asks for what no file here does. */
-static int check_rwf(unsigned flags, bool write)
-{
-    if (flags & ~(unsigned)RWF_SUPPORTED || flags & RWF_NOWAIT)
-        return -EOPNOTSUPP;
-    return flags & RWF_APPEND && !write ? -EOPNOTSUPP : 0;
-}
-
 static long move_vector(struct fdref r, struct uio *u, off_t pos, unsigned flags, bool write)
 {
-    int error = check_rwf(flags, write);
-    if (error)
-        return error;
+    if (flags & ~(unsigned)RWF_SUPPORTED || flags & RWF_NOWAIT)
+        return -EOPNOTSUPP; /* no file here can promise not to wait */
     u->flags = flags;
     if (pos == POS_CURRENT)
         return file_rw(r.file, u, write, file_sole(r));

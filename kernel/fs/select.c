@@ -89,8 +89,10 @@ static long select_loop(struct select *s, nsec_t deadline)
         why = poll_sleep(&w, deadline);
         result = look(s, &w, false);
     }
-    if (!result && why != -ETIMEDOUT)
-        result = why == -ERESTARTSYS ? -ERESTARTNOHAND : why;
+    if (!result && (why == -ERESTARTSYS || signal_pending(current)))
+        result = -ERESTARTNOHAND;
+    else if (!result && why != -ETIMEDOUT)
+        result = why;
     poll_waits_end(&w);
     return result;
 }

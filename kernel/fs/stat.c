@@ -119,11 +119,11 @@ static struct statx_timestamp statx_time(struct timespec t)
     return (struct statx_timestamp){.tv_sec = t.tv_sec, .tv_nsec = (uint32_t)t.tv_nsec};
 }
 
-static void fill_statx(const struct subject *s, const struct stat *st, struct statx *x)
+static void fill_statx(const struct subject *s, const struct stat *st, unsigned mask, struct statx *x)
 {
     const struct path *p = s->path.mnt ? &s->path : s->fd.file ? s->fd.file->path : NULL;
     *x = (struct statx){
-        .stx_mask = STATX_BASIC_STATS | STATX_BTIME,
+        .stx_mask = STATX_BASIC_STATS | (mask & STATX_BTIME),
         .stx_blksize = (uint32_t)st->st_blksize,
         .stx_attributes_mask = STATX_ATTR_MOUNT_ROOT,
         .stx_nlink = (uint32_t)st->st_nlink,
@@ -141,7 +141,7 @@ static void fill_statx(const struct subject *s, const struct stat *st, struct st
         .stx_dev_major = major(st->st_dev),
         .stx_dev_minor = minor(st->st_dev),
     };
-    if (s->inode)
+    if (s->inode && mask & STATX_BTIME)
         x->stx_btime = statx_time(s->inode->btime);
     if (p) {
         x->stx_mask |= STATX_MNT_ID;
@@ -164,7 +164,7 @@ long sys_statx(int dirfd, const char __user *path, int flags, unsigned int mask,
     if (error)
         return error;
     subject_stat(&s, &st);
-    fill_statx(&s, &st, &x);
+    fill_statx(&s, &st, mask, &x);
     subject_put(&s);
     return copy_to_user(buf, &x, sizeof(x));
 }

@@ -151,11 +151,25 @@ static struct vmobject *tmpfs_mmap_object(struct file *f)
     return f->inode->private;
 }
 
+/* Only memfds may be sealed: all others are sealed against that from the start. */
+static long tmpfs_fcntl(struct file *f, int cmd, unsigned long arg)
+{
+    (void)f, (void)arg;
+    switch (cmd) {
+    case F_GET_SEALS: return F_SEAL_SEAL;
+    case F_ADD_SEALS: return -EPERM;
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ: return -EBADF;
+    default: return -EINVAL;
+    }
+}
+
 const struct file_ops tmpfs_file_ops = {
     .read = tmpfs_read,
     .write = tmpfs_write,
     .lseek = tmpfs_lseek,
     .mmap_object = tmpfs_mmap_object,
+    .fcntl = tmpfs_fcntl,
     .fsync = file_fsync_nothing,
     .seekable = true,
 };

@@ -100,7 +100,7 @@ bool path_is_mount_root(const struct path *p);
 /* May P's mount be written through? 0 or -EROFS. */
 static inline int mount_writable(const struct mount *m)
 {
-    return m->flags & MS_RDONLY ? -EROFS : 0;
+    return m->flags & MS_RDONLY || m->sb->read_only ? -EROFS : 0;
 }
 int mount_get_write(struct mount *m); /* and stay so until put: -EROFS */
 void mount_put_write(struct mount *m);

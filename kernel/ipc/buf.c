@@ -5,6 +5,7 @@
  */
 #include "ipc/queue.h"
 #include "mm/page.h"
+#include "mm/reclaim.h"
 #include "mm/slab.h"
 #include "x86/cpu.h"
 
@@ -135,6 +136,5 @@ static void drain_this_cpu(void *arg)
 
 void buf_drain(void)
 {
-    cpu_call(((cpumask_t)1 << num_cpus) - 1, drain_this_cpu, NULL);
-    drain_this_cpu(NULL);
+    memory_on_each_cpu(drain_this_cpu, NULL);
 }

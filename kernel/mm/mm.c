@@ -105,7 +105,7 @@ void mm_put(struct mm *mm)
         return;
     tlb_forget_mm(mm);
     mm_lock(mm);
-    pages_unmap(mm, 0, USER_END);
+    pages_unmap_all(mm);
     forget_areas(mm);
     mm_unlock(mm);
     assert(mm->rss_anon == 0 && mm->rss_file == 0);

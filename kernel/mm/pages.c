@@ -14,6 +14,7 @@
 
 #include "lib/assert.h"
 #include "lib/string.h"
+#include "mm/vma.h"
 #include "sched/lock.h"
 
 static void lock_object(const struct vma *v)
@@ -61,24 +62,38 @@ static bool clear_table(struct mm *mm, pte_t *slot, uintptr_t *at, uintptr_t sto
     return full;
 }
 
-void pages_unmap(struct mm *mm, uintptr_t start, uintptr_t end)
+static void unmap_range(struct mm *mm, uintptr_t start, uintptr_t end, struct tlb_gather *g)
 {
-    struct tlb_gather g;
-    tlb_gather_init(&g, mm);
     pte_t *slot;
     for (uintptr_t at = start; (slot = pt_next(mm->pt_root, &at, end));) {
         uintptr_t table = at;
         uintptr_t stop = min(end, pt_table_end(at));
         spin_lock(&mm->pt_lock);
-        bool full = clear_table(mm, slot, &at, stop, &g);
+        bool full = clear_table(mm, slot, &at, stop, g);
         if (pt_table_is_empty((pte_t *)ALIGN_DOWN((uintptr_t)slot, PAGE_SIZE))) {
-            pt_prune(mm->pt_root, table, &g.tables);
+            pt_prune(mm->pt_root, table, &g->tables);
             at = stop;
         }
         spin_unlock(&mm->pt_lock);
         if (full)
-            tlb_gather_finish(&g);
+            tlb_gather_finish(g);
     }
+}
+
+void pages_unmap(struct mm *mm, uintptr_t start, uintptr_t end)
+{
+    struct tlb_gather g;
+    tlb_gather_init(&g, mm);
+    unmap_range(mm, start, end, &g);
+    tlb_gather_finish(&g);
+}
+
+void pages_unmap_all(struct mm *mm)
+{
+    struct tlb_gather g;
+    tlb_gather_init(&g, mm);
+    for (struct vma *v = vma_first(mm); v; v = vma_next(v))
+        unmap_range(mm, v->start, v->end, &g);
     tlb_gather_finish(&g);
 }
 

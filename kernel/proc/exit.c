@@ -49,8 +49,8 @@ static bool group_has_stopped_member(const struct pid *group)
 }
 
 /*
- * P's exit, or its parent's, may be what orphans P's group. Nobody could continue its stopped members any
- * more, so they are told (POSIX _exit): SIGHUP, then SIGCONT so that they get to see it.
+ * P's exit, or that of its parent until now, may be what orphans P's group. Nobody could continue its stopped
+ * members any more, so they are told (POSIX _exit): SIGHUP, then SIGCONT so that they get to see it.
  */
 static void hang_up_if_newly_orphaned(struct proc *p, const struct proc *exiting)
 {
@@ -89,12 +89,12 @@ static void give_children_away(struct proc *p, struct list *unwanted)
     struct proc *child, *next;
 
     list_for_each_safe(child, next, &p->children, child_link) {
-        hang_up_if_newly_orphaned(child, p);
         list_remove(&child->child_link);
         child->parent = reaper;
         child->parent_tid = reaper->pid->nr;
         child->exit_signal = SIGCHLD;
         list_push_back(&reaper->children, &child->child_link);
+        hang_up_if_newly_orphaned(child, p);
         if (child->pdeath_signal && !child->zombie)
             signal_send_proc(child, child->pdeath_signal);
         if (child->zombie && notify_of_death(child)) {

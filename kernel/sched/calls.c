@@ -42,10 +42,9 @@ static bool may_schedule(struct thread *t)
 }
 
 /* nice 19..-20 as RLIMIT_NICE counts it: 1..40. */
-static bool nice_is_granted(const struct thread *t, int nice)
+static bool nice_is_granted(int nice)
 {
-    return nice >= t->nice || (uint64_t)(20 - nice) <= proc_rlimit(RLIMIT_NICE) ||
-           capable(CAP_SYS_NICE);
+    return (uint64_t)(20 - nice) <= proc_rlimit(RLIMIT_NICE) || capable(CAP_SYS_NICE);
 }
 
 /* --- policy ----------------------------------------------------------------------------------------- */
@@ -68,11 +67,11 @@ static int policy_permission(struct thread *t, const struct sched_request *r)
         if (r->rt_priority > t->rt_priority && (uint64_t)r->rt_priority > most)
             return -EPERM;
     }
-    if (t->policy == SCHED_IDLE && r->policy != SCHED_IDLE && !nice_is_granted(t, t->nice))
+    if (t->policy == SCHED_IDLE && r->policy != SCHED_IDLE && !nice_is_granted(t->nice))
         return -EPERM;
     if (t->reset_on_fork && !r->reset_on_fork)
         return -EPERM;
-    if (r->set_nice && !nice_is_granted(t, r->nice))
+    if (r->set_nice && r->nice < t->nice && !nice_is_granted(r->nice))
         return -EPERM;
     return 0;
 }
@@ -315,7 +314,7 @@ static void visit_thread(struct prio_visit *v, struct thread *t)
         v->result = max(v->result, (long)(20 - t->nice));
     } else if (!may_schedule(t)) {
         v->result = -EPERM;
-    } else if (!nice_is_granted(t, v->nice)) {
+    } else if (v->nice < t->nice && !nice_is_granted(v->nice)) {
         v->result = -EACCES;
     } else {
         if (v->result == -ESRCH)

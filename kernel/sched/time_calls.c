@@ -138,10 +138,7 @@ long sys_clock_settime(int clock, const struct timespec __user *time)
     if (clock != CLOCK_REALTIME) {
         nsec_t ignored;
         int error = clock_read(clock, &ignored);
-        return error ? error
-               : clock < 0 || clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID
-                   ? -EPERM
-                   : -EINVAL;
+        return !error && clock < 0 ? -EPERM : -EINVAL;
     }
     int error = timespec_from_user(time, &new_time);
     return error ? error : set_realtime(new_time);

@@ -15,13 +15,13 @@
 #include "x86/boot_info.h"
 #include "x86/paging.h"
 
-#define KERNEL_BASE       0xffffffff80000000UL
+#define KERNEL_BASE 0xffffffff80000000UL
 #define BIOS_EBDA_POINTER 0x40e
-#define BIOS_AREA         0xe0000
-#define BIOS_AREA_END     0x100000
-#define TABLE_MAX         (1u << 20) /* longer than any table that means something to us */
-#define DEFAULT_LAPIC     0xfee00000
-#define DEFAULT_IOAPIC    0xfec00000
+#define BIOS_AREA 0xe0000
+#define BIOS_AREA_END 0x100000
+#define TABLE_MAX (1u << 20) /* longer than any table that means something to us */
+#define DEFAULT_LAPIC 0xfee00000
+#define DEFAULT_IOAPIC 0xfec00000
 
 struct rsdp {
     char signature[8];
@@ -125,9 +125,7 @@ static uint64_t field(const struct acpi_table *t, size_t offset, size_t size)
     return v;
 }
 
-/*
- * --- the root ----------------------------------------------------------------------------------
- */
+/* --- the root -------------------------------------------------------------------------------- */
 
 static bool rsdp_is_good(const struct rsdp *r)
 {
@@ -182,10 +180,7 @@ static void find_root(void)
     }
 }
 
-/*
- * --- MADT: processors and interrupt controllers
- * ----------------------------------------------------
- */
+/* --- MADT: processors and interrupt controllers --------------------------------------------- */
 
 static void add_cpu(uint32_t apic_id, uint32_t flags)
 {
@@ -251,9 +246,7 @@ static void parse_madt(const struct acpi_table *madt)
     }
 }
 
-/*
- * --- FADT: power and reset ---------------------------------------------------------------------
- */
+/* --- FADT: power and reset ------------------------------------------------------------------- */
 
 /* A byte constant of AML: ZeroOp, OneOp or BytePrefix and the byte. Moves *OFF behind it. */
 static bool aml_byte(const struct acpi_table *t, size_t *off, uint8_t *value)

@@ -8,7 +8,7 @@
 #include "lib/types.h"
 #include "x86/cpu.h"
 
-#define ACPI_MAX_IOAPICS   8
+#define ACPI_MAX_IOAPICS 8
 #define ACPI_MAX_OVERRIDES 32
 
 struct acpi_table {
@@ -25,7 +25,7 @@ struct acpi_register {
     uint64_t address;
 } packed;
 #define ACPI_SPACE_MEMORY 0
-#define ACPI_SPACE_IO     1
+#define ACPI_SPACE_IO 1
 
 struct acpi_ioapic {
     paddr_t address;

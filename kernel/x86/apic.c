@@ -32,22 +32,22 @@ enum apic_register {
     APIC_TIMER_DIVIDE = 0x3e0,
 };
 
-#define SVR_ENABLE       0x100
-#define LVT_MASKED       0x10000
-#define LVT_NMI          0x400
+#define SVR_ENABLE 0x100
+#define LVT_MASKED 0x10000
+#define LVT_NMI 0x400
 #define LVT_TSC_DEADLINE 0x40000
-#define DIVIDE_BY_1      0xb
-#define ICR_NMI          0x400
-#define ICR_INIT         0x500
-#define ICR_STARTUP      0x600
-#define ICR_ASSERT       0x4000
-#define ICR_PENDING      0x1000
-#define SEND_TRIES       100000
+#define DIVIDE_BY_1 0xb
+#define ICR_NMI 0x400
+#define ICR_INIT 0x500
+#define ICR_STARTUP 0x600
+#define ICR_ASSERT 0x4000
+#define ICR_PENDING 0x1000
+#define SEND_TRIES 100000
 
 #define PIC1_COMMAND 0x20
-#define PIC1_DATA    0x21
+#define PIC1_DATA 0x21
 #define PIC2_COMMAND 0xa0
-#define PIC2_DATA    0xa1
+#define PIC2_DATA 0xa1
 
 static volatile uint8_t *xapic; /* const after init; NULL in x2APIC mode */
 
@@ -118,7 +118,10 @@ uint32_t apic_id(void)
     return xapic ? id >> 24 : id;
 }
 
-void apic_eoi(void) { reg_write(APIC_EOI, 0); }
+void apic_eoi(void)
+{
+    reg_write(APIC_EOI, 0);
+}
 
 static void send(uint32_t dest, uint32_t command)
 {
@@ -136,20 +139,35 @@ static void send(uint32_t dest, uint32_t command)
     irq_pop_off();
 }
 
-void apic_send(uint32_t dest, unsigned vector) { send(dest, ICR_ASSERT | vector); }
+void apic_send(uint32_t dest, unsigned vector)
+{
+    send(dest, ICR_ASSERT | vector);
+}
 
-void apic_send_nmi(uint32_t dest) { send(dest, ICR_ASSERT | ICR_NMI); }
+void apic_send_nmi(uint32_t dest)
+{
+    send(dest, ICR_ASSERT | ICR_NMI);
+}
 
-void apic_send_init(uint32_t dest) { send(dest, ICR_ASSERT | ICR_INIT); }
+void apic_send_init(uint32_t dest)
+{
+    send(dest, ICR_ASSERT | ICR_INIT);
+}
 
 void apic_send_startup(uint32_t dest, paddr_t entry)
 {
     send(dest, ICR_ASSERT | ICR_STARTUP | (uint32_t)(entry >> PAGE_SHIFT));
 }
 
-void apic_timer_start(uint32_t count) { reg_write(APIC_TIMER_INITIAL, count); }
+void apic_timer_start(uint32_t count)
+{
+    reg_write(APIC_TIMER_INITIAL, count);
+}
 
-uint32_t apic_timer_left(void) { return reg_read(APIC_TIMER_CURRENT); }
+uint32_t apic_timer_left(void)
+{
+    return reg_read(APIC_TIMER_CURRENT);
+}
 
 void apic_timer_use_deadline(void)
 {

@@ -14,7 +14,7 @@
 #include "mm/page.h"
 
 #define PHYS_LIMIT (1UL << 46) /* the direct map has room for no more */
-#define RSDP_MAX   64
+#define RSDP_MAX 64
 
 struct boot_info boot_info; /* const after init */
 

@@ -15,31 +15,31 @@
 #include "x86/io.h"
 #include "x86/msr.h"
 
-#define WINDOW_NS      (4 * NSEC_PER_MSEC)
-#define READINGS       5
+#define WINDOW_NS (4 * NSEC_PER_MSEC)
+#define READINGS 5
 #define GIVE_UP_CYCLES (1UL << 34) /* some seconds on anything */
 
 /* HPET, IA-PC HPET Specification 1.0a, section 2.3. */
-#define HPET_PERIOD        0x04 /* femtoseconds a tick */
-#define HPET_CONFIG        0x10
+#define HPET_PERIOD 0x04 /* femtoseconds a tick */
+#define HPET_CONFIG 0x10
 #define HPET_CONFIG_ENABLE 1
-#define HPET_COUNTER       0xf0
-#define FEMTOSECONDS       1000000000000000UL
+#define HPET_COUNTER 0xf0
+#define FEMTOSECONDS 1000000000000000UL
 
 /* 8254 channel 2, whose gate is in port 0x61. */
-#define PIT_HZ             1193182
-#define PIT_CHANNEL2       0x42
-#define PIT_COMMAND        0x43
+#define PIT_HZ 1193182
+#define PIT_CHANNEL2 0x42
+#define PIT_COMMAND 0x43
 #define PIT_LATCH_CHANNEL2 0x80
-#define PIT_CHANNEL2_RATE  0xb4 /* low and high byte, mode 2 */
-#define PORT_B             0x61
-#define PORT_B_GATE2       1
-#define PORT_B_SPEAKER     2
+#define PIT_CHANNEL2_RATE 0xb4 /* low and high byte, mode 2 */
+#define PORT_B 0x61
+#define PORT_B_GATE2 1
+#define PORT_B_SPEAKER 2
 
-#define CPUID_TSC               0x15
-#define CPUID_HYPERVISOR        0x40000000
+#define CPUID_TSC 0x15
+#define CPUID_HYPERVISOR 0x40000000
 #define CPUID_HYPERVISOR_TIMING 0x40000010
-#define LEAF1_ECX_HYPERVISOR    (1u << 31)
+#define LEAF1_ECX_HYPERVISOR (1u << 31)
 
 /* A counter that runs up, wraps behind MASK, and ticks HZ times a second. */
 struct reference {
@@ -56,7 +56,10 @@ struct reading {
 
 static volatile uint8_t *hpet; /* boot CPU only */
 
-static uint64_t hpet_read(void) { return mmio_read32(hpet + HPET_COUNTER); }
+static uint64_t hpet_read(void)
+{
+    return mmio_read32(hpet + HPET_COUNTER);
+}
 
 static uint64_t pit_read(void)
 {

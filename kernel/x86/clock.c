@@ -42,16 +42,25 @@ nsec_t clock_monotonic(void)
     return (nsec_t)scale(rdtsc() + this_cpu()->tsc_offset - boot_tsc, ns_per_tick);
 }
 
-nsec_t clock_realtime(void) { return clock_monotonic() + clock_realtime_offset(); }
+nsec_t clock_realtime(void)
+{
+    return clock_monotonic() + clock_realtime_offset();
+}
 
-nsec_t clock_realtime_offset(void) { return __atomic_load_n(&realtime_offset, __ATOMIC_RELAXED); }
+nsec_t clock_realtime_offset(void)
+{
+    return __atomic_load_n(&realtime_offset, __ATOMIC_RELAXED);
+}
 
 void clock_set_realtime(nsec_t now)
 {
     __atomic_store_n(&realtime_offset, now - clock_monotonic(), __ATOMIC_RELAXED);
 }
 
-uint64_t clock_tsc_hz(void) { return tsc_hz; }
+uint64_t clock_tsc_hz(void)
+{
+    return tsc_hz;
+}
 
 static void arm_deadline(nsec_t when)
 {
@@ -136,7 +145,10 @@ void clock_init(void)
     clock_set_realtime(rtc_read() * NSEC_PER_SEC);
 }
 
-void clock_prepare_cpu(void) { starter_tsc = rdtsc() + this_cpu()->tsc_offset; }
+void clock_prepare_cpu(void)
+{
+    starter_tsc = rdtsc() + this_cpu()->tsc_offset;
+}
 
 void clock_init_cpu(void)
 {

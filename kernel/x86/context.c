@@ -37,9 +37,15 @@ struct switch_frame {
     uint64_t rip;
 };
 
-static uintptr_t stack_top(const struct thread *t) { return (uintptr_t)t->kstack + KSTACK_SIZE; }
+static uintptr_t stack_top(const struct thread *t)
+{
+    return (uintptr_t)t->kstack + KSTACK_SIZE;
+}
 
-struct regs *thread_regs(struct thread *t) { return (struct regs *)stack_top(t) - 1; }
+struct regs *thread_regs(struct thread *t)
+{
+    return (struct regs *)stack_top(t) - 1;
+}
 
 /* FS and GS bases of the current program. With FSGSBASE interrupts must be off for GS. */
 
@@ -77,7 +83,10 @@ static void load_user_bases(uint64_t fs, uint64_t gs)
  * Null data segments: a program may have put other selectors there, the next one shall not see
  * them.
  */
-static void reset_data_segments(void) { asm volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(0)); }
+static void reset_data_segments(void)
+{
+    asm volatile("mov %0, %%ds\n\tmov %0, %%es" : : "r"(0));
+}
 
 struct thread *context_switch(struct thread *prev, struct thread *next)
 {
@@ -132,7 +141,10 @@ void arch_thread_init_kernel(struct thread *t, void (*fn)(void *), void *arg)
 }
 
 _Noreturn void kthread_returned(void);
-_Noreturn void kthread_returned(void) { panic("a kernel thread's function returned"); }
+_Noreturn void kthread_returned(void)
+{
+    panic("a kernel thread's function returned");
+}
 
 int arch_thread_init_user(struct thread *t, const struct regs *regs, uintptr_t sp)
 {
@@ -196,7 +208,10 @@ void arch_set_tls(struct thread *t, uint64_t fs_base)
     irq_pop_off();
 }
 
-uint64_t arch_get_tls(struct thread *t) { return t == current ? read_user_fs(t) : t->arch.fs_base; }
+uint64_t arch_get_tls(struct thread *t)
+{
+    return t == current ? read_user_fs(t) : t->arch.fs_base;
+}
 
 static void set_user_gs(struct thread *t, uint64_t base)
 {

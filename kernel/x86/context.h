@@ -34,14 +34,38 @@ struct arch_thread {
 };
 
 /* True when these registers are a user program's. */
-static inline bool regs_from_user(const struct regs *r) { return (r->cs & 3) == 3; }
-static inline uintptr_t regs_ip(const struct regs *r) { return r->rip; }
-static inline uintptr_t regs_sp(const struct regs *r) { return r->rsp; }
-static inline void regs_set_sp(struct regs *r, uintptr_t sp) { r->rsp = sp; }
-static inline bool regs_in_syscall(const struct regs *r) { return (int64_t)r->orig_rax >= 0; }
-static inline long regs_syscall_nr(const struct regs *r) { return (long)r->orig_rax; }
-static inline long regs_result(const struct regs *r) { return (long)r->rax; }
-static inline void regs_set_result(struct regs *r, long value) { r->rax = (uint64_t)value; }
+static inline bool regs_from_user(const struct regs *r)
+{
+    return (r->cs & 3) == 3;
+}
+static inline uintptr_t regs_ip(const struct regs *r)
+{
+    return r->rip;
+}
+static inline uintptr_t regs_sp(const struct regs *r)
+{
+    return r->rsp;
+}
+static inline void regs_set_sp(struct regs *r, uintptr_t sp)
+{
+    r->rsp = sp;
+}
+static inline bool regs_in_syscall(const struct regs *r)
+{
+    return (int64_t)r->orig_rax >= 0;
+}
+static inline long regs_syscall_nr(const struct regs *r)
+{
+    return (long)r->orig_rax;
+}
+static inline long regs_result(const struct regs *r)
+{
+    return (long)r->rax;
+}
+static inline void regs_set_result(struct regs *r, long value)
+{
+    r->rax = (uint64_t)value;
+}
 
 /*
  * Go back to the SYSCALL instruction, with call number NR, when the thread next enters user mode.
@@ -52,7 +76,10 @@ static inline void regs_restart_syscall(struct regs *r, long nr)
     r->rip -= 2; /* the length of SYSCALL */
 }
 /* From now on regs_in_syscall() is false: the result can't be taken for one that restarts. */
-static inline void regs_leave_syscall(struct regs *r) { r->orig_rax = (uint64_t)-1; }
+static inline void regs_leave_syscall(struct regs *r)
+{
+    r->orig_rax = (uint64_t)-1;
+}
 
 /* The user registers of T, which is in the kernel (or is current). */
 struct regs *thread_regs(struct thread *t);

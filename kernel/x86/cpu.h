@@ -38,7 +38,10 @@ static inline struct cpu *this_cpu(void)
     return c;
 }
 
-static inline int cpu_id(void) { return this_cpu()->id; }
+static inline int cpu_id(void)
+{
+    return this_cpu()->id;
+}
 
 /* The running thread. Never NULL after sched_init(). Constant for the code that reads it. */
 static inline struct thread *current_thread(void)
@@ -55,8 +58,14 @@ static inline bool irqs_enabled(void)
     asm volatile("pushfq; popq %0" : "=r"(flags));
     return flags & (1 << 9);
 }
-static inline void irq_disable(void) { asm volatile("cli" ::: "memory"); }
-static inline void irq_enable(void) { asm volatile("sti" ::: "memory"); }
+static inline void irq_disable(void)
+{
+    asm volatile("cli" ::: "memory");
+}
+static inline void irq_enable(void)
+{
+    asm volatile("sti" ::: "memory");
+}
 
 /*
  * Interrupts stay off until as many pop as push; the state before the first push comes back. That
@@ -78,7 +87,10 @@ static inline void irq_pop_off(void)
         irq_enable();
 }
 
-static inline void cpu_relax(void) { asm volatile("pause" ::: "memory"); }
+static inline void cpu_relax(void)
+{
+    asm volatile("pause" ::: "memory");
+}
 
 /*
  * Enable interrupts and halt until one comes, without a window between the two. Returns with them

@@ -13,21 +13,21 @@
 #define COM2 0x2f8
 
 /* Registers, from the port's base; the first two are the divisor's while LCR_DLAB is set. */
-#define UART_DATA    0
-#define UART_IER     1
-#define UART_FCR     2
-#define UART_LCR     3
-#define UART_MCR     4
-#define UART_LSR     5
+#define UART_DATA 0
+#define UART_IER 1
+#define UART_FCR 2
+#define UART_LCR 3
+#define UART_MCR 4
+#define UART_LSR 5
 #define UART_SCRATCH 7
 
-#define LCR_8N1          0x03
-#define LCR_DLAB         0x80
+#define LCR_8N1 0x03
+#define LCR_DLAB 0x80
 #define FCR_ENABLE_CLEAR 0x07
-#define MCR_DTR_RTS      0x03
-#define LSR_THR_EMPTY    0x20
-#define FIFO_SIZE        16
-#define WAIT_LIMIT       100000
+#define MCR_DTR_RTS 0x03
+#define LSR_THR_EMPTY 0x20
+#define FIFO_SIZE 16
+#define WAIT_LIMIT 100000
 
 static bool port_exists(uint16_t port)
 {
@@ -69,7 +69,10 @@ static void port_write(uint16_t port, const char *text, size_t len)
     }
 }
 
-static void com2_write(const char *text, size_t len) { port_write(COM2, text, len); }
+static void com2_write(const char *text, size_t len)
+{
+    port_write(COM2, text, len);
+}
 
 /* A terminal hangs here: newlines need carriage returns. */
 static void com1_write(const char *text, size_t len)
@@ -81,7 +84,10 @@ static void com1_write(const char *text, size_t len)
     }
 }
 
-void early_serial_console_write(const char *text, size_t len) { port_write(COM1, text, len); }
+void early_serial_console_write(const char *text, size_t len)
+{
+    port_write(COM1, text, len);
+}
 
 static struct log_sink com1_sink = {.write = com1_write, .panic_only = true};
 static struct log_sink com2_sink = {.write = com2_write};

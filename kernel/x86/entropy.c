@@ -8,7 +8,7 @@
 #include "x86/features.h"
 #include "x86/msr.h"
 
-#define TRIES         10
+#define TRIES 10
 #define JITTER_ROUNDS 16
 
 static bool rdseed(uint64_t *v)

@@ -16,7 +16,10 @@
 
 struct cpu_features cpu_has; /* const after cpu_features_detect() */
 
-static bool bit(uint32_t word, unsigned n) { return word >> n & 1; }
+static bool bit(uint32_t word, unsigned n)
+{
+    return word >> n & 1;
+}
 
 void cpu_features_detect(void)
 {
@@ -76,8 +79,14 @@ void smap_patch(void)
     cpuid(0, 0); /* serialises: what was fetched before is forgotten */
 }
 
-uint64_t cpu_hwcap(void) { return cpu_has.leaf1_edx; }
+uint64_t cpu_hwcap(void)
+{
+    return cpu_has.leaf1_edx;
+}
 
 #define HWCAP2_FSGSBASE 2
 
-uint64_t cpu_hwcap2(void) { return cpu_has.fsgsbase ? HWCAP2_FSGSBASE : 0; }
+uint64_t cpu_hwcap2(void)
+{
+    return cpu_has.fsgsbase ? HWCAP2_FSGSBASE : 0;
+}

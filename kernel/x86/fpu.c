@@ -13,12 +13,12 @@
 #include "x86/features.h"
 #include "x86/msr.h"
 
-#define XCR0_X87    1UL
-#define XCR0_SSE    2UL
-#define XCR0_AVX    4UL
+#define XCR0_X87 1UL
+#define XCR0_SSE 2UL
+#define XCR0_AVX 4UL
 #define XCR0_AVX512 0xe0UL /* opmask, upper halves, upper registers: all three or none */
 
-#define FCW_DEFAULT   0x37f
+#define FCW_DEFAULT 0x37f
 #define MXCSR_DEFAULT 0x1f80
 #define MXCSR_MASK_DEFAULT 0xffbfu /* when FXSAVE reports none */
 
@@ -26,7 +26,7 @@ size_t fpu_area_size = sizeof(struct xsave_area);
 uint64_t fpu_features = XCR0_X87 | XCR0_SSE;
 
 static uint32_t mxcsr_mask = MXCSR_MASK_DEFAULT; /* const after fpu_init() */
-static struct slab_cache *area_cache; /* const after init */
+static struct slab_cache *area_cache;            /* const after init */
 
 /* What a new program starts with: nothing in use, and the two control words. */
 static struct {
@@ -67,11 +67,20 @@ void fpu_init_cpu(void)
     fpu_reset();
 }
 
-void fpu_cache_init(void) { area_cache = slab_cache_create("fpu", fpu_area_size, 64); }
+void fpu_cache_init(void)
+{
+    area_cache = slab_cache_create("fpu", fpu_area_size, 64);
+}
 
-struct xsave_area *fpu_alloc(void) { return slab_zalloc(area_cache); }
+struct xsave_area *fpu_alloc(void)
+{
+    return slab_zalloc(area_cache);
+}
 
-void fpu_free(struct xsave_area *area) { slab_free(area_cache, area); }
+void fpu_free(struct xsave_area *area)
+{
+    slab_free(area_cache, area);
+}
 
 void fpu_save(struct xsave_area *area)
 {
@@ -109,6 +118,12 @@ refused:
     return false;
 }
 
-void fpu_reset(void) { fpu_load(&initial.area); }
+void fpu_reset(void)
+{
+    fpu_load(&initial.area);
+}
 
-uint32_t fpu_mxcsr_mask(void) { return mxcsr_mask; }
+uint32_t fpu_mxcsr_mask(void)
+{
+    return mxcsr_mask;
+}

@@ -33,7 +33,8 @@ void fpu_save(struct xsave_area *area);
 void fpu_load(const struct xsave_area *area);
 /*
  * The same for an area that a program has written (a signal frame's copy): false when the processor
- * refuses it, and then the registers hold what a new program's do. The area is at 64 bytes in the kernel.
+ * refuses it, and then the registers hold what a new program's do. The area lies in the kernel, at a
+ * multiple of 64 bytes.
  */
 bool fpu_load_checked(const struct xsave_area *area);
 void fpu_reset(void); /* as at process entry */

@@ -7,10 +7,10 @@
 #include "lib/types.h"
 #include "x86/cpu.h"
 
-#define KERNEL_CS    0x10
-#define KERNEL_DS    0x18
-#define USER_DS      0x2b
-#define USER_CS      0x33
+#define KERNEL_CS 0x10
+#define KERNEL_DS 0x18
+#define USER_DS 0x2b
+#define USER_CS 0x33
 #define TSS_SELECTOR 0x40
 /* SYSRET loads CS from this plus 16 and SS from this plus 8. The entry itself stays empty. */
 #define SYSRET_BASE 0x23
@@ -45,7 +45,10 @@ struct arch_cpu {
     uint8_t ist[IST_COUNT][IST_STACK_SIZE] aligned(16); /* this CPU only */
 };
 
-static inline struct arch_cpu *arch_of(const struct cpu *c) { return c->arch; }
+static inline struct arch_cpu *arch_of(const struct cpu *c)
+{
+    return c->arch;
+}
 
 /* Fill C's tables, then load them on this CPU, which is C. */
 void gdt_init_cpu(struct cpu *c);

@@ -6,7 +6,7 @@
 #include "x86/trap.h"
 
 #define GATE_INTERRUPT 0x8e00U
-#define GATE_USER      0x6000U
+#define GATE_USER 0x6000U
 
 struct gate {
     uint16_t offset_low;

@@ -37,8 +37,14 @@ static inline uint32_t inl(uint16_t port)
     return v;
 }
 
-static inline uint32_t mmio_read32(const volatile void *p) { return *(const volatile uint32_t *)p; }
-static inline void mmio_write32(volatile void *p, uint32_t v) { *(volatile uint32_t *)p = v; }
+static inline uint32_t mmio_read32(const volatile void *p)
+{
+    return *(const volatile uint32_t *)p;
+}
+static inline void mmio_write32(volatile void *p, uint32_t v)
+{
+    *(volatile uint32_t *)p = v;
+}
 
 /*
  * Map SIZE bytes of device memory at PA, uncached, for good. NULL when out of kernel address space.

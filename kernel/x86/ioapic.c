@@ -8,12 +8,12 @@
 #include "x86/apic.h"
 #include "x86/io.h"
 
-#define IOREGSEL               0x00
-#define IOWIN                  0x10
-#define IOAPIC_VERSION         1
-#define IOAPIC_REDIRECTION     0x10 /* two registers a line */
-#define REDIRECTION_MASKED     0x10000
-#define REDIRECTION_LEVEL      0x8000
+#define IOREGSEL 0x00
+#define IOWIN 0x10
+#define IOAPIC_VERSION 1
+#define IOAPIC_REDIRECTION 0x10 /* two registers a line */
+#define REDIRECTION_MASKED 0x10000
+#define REDIRECTION_LEVEL 0x8000
 #define REDIRECTION_ACTIVE_LOW 0x2000
 
 static struct {
@@ -61,7 +61,10 @@ static unsigned owner(unsigned gsi)
     return i;
 }
 
-bool ioapic_has_gsi(unsigned gsi) { return owner(gsi) < nioapics; }
+bool ioapic_has_gsi(unsigned gsi)
+{
+    return owner(gsi) < nioapics;
+}
 
 void ioapic_route(unsigned gsi, unsigned vector, uint32_t apic_id, bool level, bool active_low)
 {

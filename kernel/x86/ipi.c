@@ -21,7 +21,10 @@ struct call_slot {
 
 static struct call_slot slots[MAX_CPUS];
 
-void cpu_send_resched(int cpu) { apic_send(cpus[cpu].apic_id, VECTOR_RESCHED); }
+void cpu_send_resched(int cpu)
+{
+    apic_send(cpus[cpu].apic_id, VECTOR_RESCHED);
+}
 
 void cpu_answer_calls(void)
 {

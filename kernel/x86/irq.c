@@ -23,15 +23,15 @@
 #include "x86/trap.h"
 #include "x86/upcalls.h"
 
-#define ISA_IRQS    16
-#define VECTORS     (VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1)
+#define ISA_IRQS 16
+#define VECTORS (VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1)
 #define MSI_ADDRESS 0xfee00000UL
 
 /* MPS INTI flags, as in the MADT (ACPI 6.5, table 5.26). */
-#define INTI_POLARITY   3
+#define INTI_POLARITY 3
 #define INTI_ACTIVE_LOW 3
-#define INTI_TRIGGER    (3 << 2)
-#define INTI_LEVEL      (3 << 2)
+#define INTI_TRIGGER (3 << 2)
+#define INTI_LEVEL (3 << 2)
 
 struct irq_vector {
     struct irq_handler *handlers; /* irq_lock; read without it */
@@ -46,7 +46,10 @@ static struct irq_vector vectors[VECTORS]; /* irq_lock for changes */
 enum local_irq { LOCAL_TIMER, LOCAL_RESCHED, LOCAL_CALL, LOCAL_SPURIOUS, LOCAL_IRQS };
 static uint64_t local_counts[LOCAL_IRQS][MAX_CPUS];
 
-bool in_interrupt(void) { return this_cpu()->in_interrupt; }
+bool in_interrupt(void)
+{
+    return this_cpu()->in_interrupt;
+}
 
 static void device_interrupt(struct cpu *c, unsigned vector)
 {
@@ -103,9 +106,7 @@ void interrupt_dispatch(struct regs *r)
     sched_account_interrupt(regs_from_user(r));
 }
 
-/*
- * --- registration ------------------------------------------------------------------------------
- */
+/* --- registration ---------------------------------------------------------------------------- */
 
 static const struct acpi_override *override_of_isa(unsigned irq)
 {
@@ -218,9 +219,7 @@ int irq_register_msi(int cpu, struct irq_handler *h, uint64_t *address, uint32_t
     return 0;
 }
 
-/*
- * --- /proc/interrupts ----------------------------------------------------------------------------
- */
+/* --- /proc/interrupts ------------------------------------------------------------------------ */
 
 static void emit_device(unsigned i,
                         void (*emit)(void *, const char *, const char *, const uint64_t *),

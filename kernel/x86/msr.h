@@ -14,35 +14,35 @@
 #define CR0_NE (1UL << 5)
 #define CR0_AM (1UL << 18)
 
-#define CR4_PAE        (1UL << 5)
-#define CR4_PGE        (1UL << 7)
-#define CR4_OSFXSR     (1UL << 9)
+#define CR4_PAE (1UL << 5)
+#define CR4_PGE (1UL << 7)
+#define CR4_OSFXSR (1UL << 9)
 #define CR4_OSXMMEXCPT (1UL << 10)
-#define CR4_UMIP       (1UL << 11)
-#define CR4_FSGSBASE   (1UL << 16)
-#define CR4_OSXSAVE    (1UL << 18)
-#define CR4_SMEP       (1UL << 20)
-#define CR4_SMAP       (1UL << 21)
+#define CR4_UMIP (1UL << 11)
+#define CR4_FSGSBASE (1UL << 16)
+#define CR4_OSXSAVE (1UL << 18)
+#define CR4_SMEP (1UL << 20)
+#define CR4_SMAP (1UL << 21)
 
 #define RFLAGS_FIXED (1UL << 1)
-#define RFLAGS_TF    (1UL << 8)
-#define RFLAGS_IF    (1UL << 9)
-#define RFLAGS_DF    (1UL << 10)
-#define RFLAGS_IOPL  (3UL << 12)
-#define RFLAGS_NT    (1UL << 14)
-#define RFLAGS_RF    (1UL << 16)
-#define RFLAGS_AC    (1UL << 18)
+#define RFLAGS_TF (1UL << 8)
+#define RFLAGS_IF (1UL << 9)
+#define RFLAGS_DF (1UL << 10)
+#define RFLAGS_IOPL (3UL << 12)
+#define RFLAGS_NT (1UL << 14)
+#define RFLAGS_RF (1UL << 16)
+#define RFLAGS_AC (1UL << 18)
 
-#define MSR_APIC_BASE      0x1b
-#define MSR_TSC_DEADLINE   0x6e0
-#define MSR_X2APIC         0x800
-#define MSR_EFER           0xc0000080
-#define MSR_STAR           0xc0000081
-#define MSR_LSTAR          0xc0000082
-#define MSR_CSTAR          0xc0000083
-#define MSR_SFMASK         0xc0000084
-#define MSR_FS_BASE        0xc0000100
-#define MSR_GS_BASE        0xc0000101
+#define MSR_APIC_BASE 0x1b
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_X2APIC 0x800
+#define MSR_EFER 0xc0000080
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_CSTAR 0xc0000083
+#define MSR_SFMASK 0xc0000084
+#define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
 #define APIC_BASE_ENABLE (1UL << 11)

@@ -99,9 +99,13 @@ pte_t *pt_next(paddr_t root, uintptr_t *addr, uintptr_t end)
         }
         if (level == 0)
             return &table[level_index(*addr, 0)];
-        /* Nothing below this entry: on to what the next one covers. */
+        /* Nothing below this entry: on to what the next one in this table covers that isn't empty. */
         uintptr_t step = 1UL << level_shift(level);
-        *addr = ALIGN_DOWN(*addr, step) + step;
+        unsigned i = level_index(*addr, level);
+        *addr = ALIGN_DOWN(*addr, step);
+        do
+            *addr += step;
+        while (++i < FANOUT && *addr < end && !(READ_ONCE(table[i]) & PTE_PRESENT));
     }
     return NULL;
 }

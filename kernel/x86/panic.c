@@ -34,8 +34,10 @@
 #include "x86/msr.h"
 #include "x86/power.h"
 
-#define MAX_FRAMES  40
-#define NOBODY      (-1)
+#define MAX_FRAMES 40
+#define PUSH_RBP 0x55
+#define PROLOGUE_SIZE 4 /* push rbp; mov rbp, rsp */
+#define NOBODY (-1)
 #define TURN_CYCLES 4000000000UL /* a second or more for a CPU to print */
 #define KERNEL_HALF 0xffff800000000000UL
 
@@ -67,56 +69,73 @@ static _Noreturn void end_machine(void)
     stop_here();
 }
 
-/*
- * --- printing ------------------------------------------------------------------------------------
- */
+/* --- printing -------------------------------------------------------------------------------- */
 
-/*
- * One code address. A return address may lie behind its function's end: CALL_SIZE back it is
- * inside.
- */
-static void print_frame(uintptr_t ip, unsigned call_size)
+/* One code address. A return address may lie behind its function's end: 1 back it is inside. */
+static void print_frame(uintptr_t ip, unsigned back)
 {
     uintptr_t offset;
-    const char *name = symbol_lookup(ip - call_size, &offset);
+    const char *name = symbol_lookup(ip - back, &offset);
 
     if (name)
-        log_at(LOG_EMERG, "  %016lx %s+%#lx", ip, name, offset + call_size);
+        log_at(LOG_EMERG, "  %016lx %s+%#lx", ip, name, offset + back);
     else
         log_at(LOG_EMERG, "  %016lx", ip);
 }
 
-static bool regs_at(uintptr_t addr, uint64_t *ip, uint64_t *cs, uint64_t *bp)
+/*
+ * Code that was interrupted before it made its frame, or that never makes one (a leaf, a jump to
+ * nowhere), is not in the chain with its caller: that one's address is on top of the stack at SP.
+ * Functions with a frame begin by pushing rbp.
+ */
+static void print_frameless_caller(uintptr_t ip, uintptr_t sp)
 {
-    return kernel_read_word(ip, addr + offsetof(struct regs, rip)) &&
-           kernel_read_word(cs, addr + offsetof(struct regs, cs)) &&
-           kernel_read_word(bp, addr + offsetof(struct regs, rbp));
+    uintptr_t offset;
+    uint64_t code, caller;
+
+    if (symbol_lookup(ip, &offset) && offset >= PROLOGUE_SIZE &&
+        kernel_read_word(&code, ip - offset) && (code & 0xff) == PUSH_RBP)
+        return;
+    if (kernel_read_word(&caller, sp) && symbol_lookup(caller, &offset))
+        print_frame(caller, 1);
 }
 
-static void backtrace(uintptr_t ip, uintptr_t bp, unsigned call_size)
+/* The registers that a trap left at ADDR. False when they can't be read. */
+static bool read_regs(struct regs *r, uintptr_t addr)
 {
-    log_at(LOG_EMERG, "call trace:");
-    for (unsigned n = 0; n < MAX_FRAMES; n++) {
-        uint64_t next, cs;
+    return kernel_read_word(&r->rip, addr + offsetof(struct regs, rip)) &&
+           kernel_read_word(&r->cs, addr + offsetof(struct regs, cs)) &&
+           kernel_read_word(&r->rsp, addr + offsetof(struct regs, rsp)) &&
+           kernel_read_word(&r->rbp, addr + offsetof(struct regs, rbp));
+}
 
-        print_frame(ip, call_size);
-        if (bp < KERNEL_HALF)
-            return;
+/* From where a trap, or (CALLED) a call of panic(), left off. */
+static void backtrace(const struct regs *from, bool called)
+{
+    uintptr_t ip = from->rip, bp = from->rbp;
+    struct regs r;
+
+    log_at(LOG_EMERG, "call trace:");
+    print_frame(ip, called);
+    if (!called)
+        print_frameless_caller(ip, from->rsp);
+    for (unsigned n = 0; n < MAX_FRAMES && bp >= KERNEL_HALF; n++) {
         if (bp & 1) {
-            if (!regs_at(bp - 1, &ip, &cs, &next))
+            if (!read_regs(&r, bp - 1))
                 return;
             log_at(LOG_EMERG, "  --- trap ---");
-            if (cs & 3) {
-                log_at(LOG_EMERG, "  %016lx in user mode", ip);
+            if (regs_from_user(&r)) {
+                log_at(LOG_EMERG, "  %016lx in user mode", r.rip);
                 return;
             }
-            call_size = 0;
+            print_frame(r.rip, 0);
+            print_frameless_caller(r.rip, r.rsp);
+            bp = r.rbp;
         } else {
-            if (!kernel_read_word(&next, bp) || !kernel_read_word(&ip, bp + 8))
+            if (!kernel_read_word(&ip, bp + 8) || !kernel_read_word(&bp, bp))
                 return;
-            call_size = 1;
+            print_frame(ip, 1);
         }
-        bp = next;
     }
 }
 
@@ -137,19 +156,6 @@ static void print_regs(const struct regs *r)
     }
     log_at(LOG_EMERG, "cr0 %016lx  cr2 %016lx  cr3 %016lx  cr4 %016lx", read_cr0(), read_cr2(),
            read_cr3(), read_cr4());
-}
-
-/* A jump to nowhere has made no frame: who called stands on top of the stack. */
-static void print_bad_call(const struct regs *r)
-{
-    uint64_t ip;
-    uintptr_t offset;
-
-    if (!regs_from_user(r) && !symbol_lookup(r->rip, &offset) && kernel_read_word(&ip, r->rsp) &&
-        symbol_lookup(ip, &offset)) {
-        log_at(LOG_EMERG, "called from");
-        print_frame(ip, 1);
-    }
 }
 
 /* Who runs here; the thread may be part of what is broken, so its name is read with care. */
@@ -181,9 +187,7 @@ static struct regs snapshot(uintptr_t ip, uintptr_t bp)
     return r;
 }
 
-/*
- * --- the panic -----------------------------------------------------------------------------------
- */
+/* --- the panic ------------------------------------------------------------------------------- */
 
 /* Everybody else, one after the other. A CPU that doesn't answer is left out. */
 static void others_print(void)
@@ -219,15 +223,14 @@ static void take_over(const char *message)
     end_machine();
 }
 
-static _Noreturn void die(const struct regs *r, unsigned call_size, const char *message)
+static _Noreturn void die(const struct regs *r, bool called, const char *message)
 {
     take_over(message);
     log_enter_panic();
     log_at(LOG_EMERG, "kernel panic: %s", message);
     print_cpu();
     print_regs(r);
-    print_bad_call(r);
-    backtrace(r->rip, r->rbp, call_size);
+    backtrace(r, called);
     others_print();
     log_at(LOG_EMERG, "end of panic");
     end_machine();
@@ -245,7 +248,7 @@ void panic(const char *format, ...)
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    die(&r, 1, message);
+    die(&r, true, message);
 }
 
 void panic_regs(const struct regs *r, const char *format, ...)
@@ -257,7 +260,7 @@ void panic_regs(const struct regs *r, const char *format, ...)
     va_start(args, format);
     vsnprintf(message, sizeof(message), format, args);
     va_end(args);
-    die(r, 0, message);
+    die(r, false, message);
 }
 
 void panic_nmi(const struct regs *r)
@@ -270,7 +273,7 @@ void panic_nmi(const struct regs *r)
         cpu_relax(); /* for ever, if the owner has given me up */
     print_cpu();
     print_regs(r);
-    backtrace(r->rip, r->rbp, 0);
+    backtrace(r, false);
     atomic_store(&printed[me], true);
     stop_here();
 }

@@ -9,7 +9,7 @@ struct regs;
  * The value that a panic writes to QEMU's isa-debug-exit port; QEMU then exits with (value << 1) |
  * 1: 85.
  */
-#define PANIC_EXIT_PORT  0xf4
+#define PANIC_EXIT_PORT 0xf4
 #define PANIC_EXIT_VALUE 0x2a
 
 /* The same as panic(), for a trap: its registers are printed and its stack walked. */

@@ -16,15 +16,15 @@
 #include "x86/io.h"
 #include "x86/ipi.h"
 
-#define PM1_SCI_ENABLE       1
+#define PM1_SCI_ENABLE 1
 #define PM1_SLEEP_TYPE_SHIFT 10
-#define PM1_SLEEP_TYPE       (7 << PM1_SLEEP_TYPE_SHIFT)
-#define PM1_SLEEP_ENABLE     (1 << 13)
-#define ENABLE_TRIES         300
+#define PM1_SLEEP_TYPE (7 << PM1_SLEEP_TYPE_SHIFT)
+#define PM1_SLEEP_ENABLE (1 << 13)
+#define ENABLE_TRIES 300
 
-#define RESET_CONTROL        0xcf9
-#define RESET_CONTROL_HARD   0x06
-#define KEYBOARD_COMMAND     0x64
+#define RESET_CONTROL 0xcf9
+#define RESET_CONTROL_HARD 0x06
+#define KEYBOARD_COMMAND 0x64
 #define KEYBOARD_PULSE_RESET 0xfe
 
 #define SETTLE (10 * NSEC_PER_MSEC)

@@ -7,7 +7,7 @@
 #include "mm/page.h"
 #include "x86/boot_parse.h"
 
-#define PVH_MAGIC  0x336ec578
+#define PVH_MAGIC 0x336ec578
 #define MEMMAP_RAM 1
 
 struct pvh_start_info {

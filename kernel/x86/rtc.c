@@ -9,16 +9,16 @@
 #include "x86/cpu.h"
 #include "x86/io.h"
 
-#define CMOS_INDEX        0x70
-#define CMOS_DATA         0x71
-#define RTC_STATUS_A      0x0a
+#define CMOS_INDEX 0x70
+#define CMOS_DATA 0x71
+#define RTC_STATUS_A 0x0a
 #define STATUS_A_UPDATING 0x80
-#define RTC_STATUS_B      0x0b
+#define RTC_STATUS_B 0x0b
 #define STATUS_B_24_HOURS 0x02
-#define STATUS_B_BINARY   0x04
-#define HOUR_PM           0x80
-#define UPDATE_TRIES      100000 /* an update takes 2 ms at most */
-#define READ_TRIES        10
+#define STATUS_B_BINARY 0x04
+#define HOUR_PM 0x80
+#define UPDATE_TRIES 100000 /* an update takes 2 ms at most */
+#define READ_TRIES 10
 
 enum rtc_field { SECOND, MINUTE, HOUR, DAY, MONTH, YEAR, CENTURY, RTC_FIELDS };
 
@@ -39,7 +39,10 @@ static void read_fields(uint8_t field[RTC_FIELDS])
     field[CENTURY] = acpi_machine.rtc_century ? cmos_read(acpi_machine.rtc_century) : 0;
 }
 
-static void from_bcd(uint8_t *v) { *v = (uint8_t)((*v & 0x0f) + (*v >> 4) * 10); }
+static void from_bcd(uint8_t *v)
+{
+    *v = (uint8_t)((*v & 0x0f) + (*v >> 4) * 10);
+}
 
 /* Days from 1970-01-01 to a date of the Gregorian calendar, counting years from March. */
 static int64_t days_since_1970(int64_t year, unsigned month, unsigned day)

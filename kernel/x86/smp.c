@@ -27,12 +27,12 @@
 #include "x86/paging.h"
 #include "x86/upcalls.h"
 
-#define TRAMPOLINE     0x8000UL /* boot/layout.inc says the same */
+#define TRAMPOLINE 0x8000UL /* boot/layout.inc says the same */
 #define TRAMPOLINE_MAX 512
-#define NO_APIC_ID     0xffffffffu
-#define INIT_DELAY     (10 * NSEC_PER_USEC)
-#define STARTUP_DELAY  (200 * NSEC_PER_USEC)
-#define ONLINE_LIMIT   (2 * NSEC_PER_SEC)
+#define NO_APIC_ID 0xffffffffu
+#define INIT_DELAY (10 * NSEC_PER_USEC)
+#define STARTUP_DELAY (200 * NSEC_PER_USEC)
+#define ONLINE_LIMIT (2 * NSEC_PER_SEC)
 
 extern const char trampoline_start[], trampoline_end[], trampoline_apic_id[];
 extern uint64_t ap_boot_cr3; /* the starting CPU, while another starts; so the next two */

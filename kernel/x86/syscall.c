@@ -28,7 +28,10 @@ void syscall_init_cpu(void)
           RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_IOPL | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
 }
 
-struct regs *syscall_regs(void) { return thread_regs(current); }
+struct regs *syscall_regs(void)
+{
+    return thread_regs(current);
+}
 
 long syscall_missing(long a, long b, long c, long d, long e, long f)
 {

@@ -35,11 +35,11 @@ _Static_assert(offsetof(struct regs, rax) == 80 && offsetof(struct regs, orig_ra
                "x86/regs.inc says the same");
 
 /* Page fault error code, SDM volume 3, figure 4-12. */
-#define PF_PRESENT  1u
-#define PF_WRITE    2u
-#define PF_USER     4u
+#define PF_PRESENT 1u
+#define PF_WRITE 2u
+#define PF_USER 4u
 #define PF_RESERVED 8u
-#define PF_FETCH    16u
+#define PF_FETCH 16u
 
 /* What user code's trap means: a signal, its code, and whether si_addr is the instruction. */
 struct trap_meaning {
@@ -239,10 +239,18 @@ static void trap_nmi(struct regs *r)
 {
     panic_nmi(r); /* these two do not return when the NMI is theirs */
     power_nmi();
+#ifdef CONFIG_DEBUG
+    /* Somebody has pressed the button: a run that hangs is asked where it is. */
+    panic_regs(r, "NMI: asked where everybody is");
+#else
     log_warn("NMI for no known reason");
+#endif
 }
 
-static void trap_machine_check(struct regs *r) { panic_regs(r, "machine check"); }
+static void trap_machine_check(struct regs *r)
+{
+    panic_regs(r, "machine check");
+}
 
 /*
  * user_return (trap.asm) was about to go back to an address that iretq can't load. Only the

@@ -29,13 +29,13 @@ enum trap_vector {
 
 /* Device interrupts lie between; the rest belongs to the local APIC. */
 #define VECTOR_DEVICE_FIRST 0x20
-#define VECTOR_DEVICE_LAST  0xdf
+#define VECTOR_DEVICE_LAST 0xdf
 #define VECTOR_PIC \
     0xe0 /* where the masked 8259s would deliver what they can't hold back: 0xe0..0xef */
-#define VECTOR_RESCHED  0xf0
-#define VECTOR_CALL     0xf1
-#define VECTOR_TIMER    0xf2
-#define VECTOR_ERROR    0xfe
+#define VECTOR_RESCHED 0xf0
+#define VECTOR_CALL 0xf1
+#define VECTOR_TIMER 0xf2
+#define VECTOR_ERROR 0xfe
 #define VECTOR_SPURIOUS 0xff
 
 /* irq.c: any vector from VECTOR_DEVICE_FIRST up. Interrupts are off, and stay off. */

@@ -17,7 +17,10 @@
 size_t copy_user(void *dst, const void *src, size_t n);
 size_t zero_user(void *dst, size_t n);
 
-void uaccess_assert_may_sleep(void) { lock_assert_may_sleep(); }
+void uaccess_assert_may_sleep(void)
+{
+    lock_assert_may_sleep();
+}
 
 int copy_from_user_any(void *dst, const void __user *src, size_t n)
 {

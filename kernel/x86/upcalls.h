@@ -30,9 +30,9 @@ void sched_finish_switch(struct thread *prev);
  */
 void user_return_work(struct regs *regs);
 
-#define FAULT_WRITE   1u /* the access was a write */
-#define FAULT_EXEC    2u /* an instruction fetch */
-#define FAULT_USER    4u /* by user code; else by the kernel's uaccess functions */
+#define FAULT_WRITE 1u   /* the access was a write */
+#define FAULT_EXEC 2u    /* an instruction fetch */
+#define FAULT_USER 4u    /* by user code; else by the kernel's uaccess functions */
 #define FAULT_PRESENT 8u /* a page was there: a protection fault */
 /*
  * mm/fault.c: make ADDR accessible. Interrupts on, may sleep. 0, or the errno: -EFAULT no mapping

@@ -17,6 +17,24 @@ static pid_t child_that_waits(void)
     return pid;
 }
 
+static pid_t child_of_another_session(void)
+{
+    int ready[2];
+    pid_t pid;
+    works(pipe(ready));
+    CHILD(pid)
+    {
+        works(setsid());
+        same(write(ready[1], "x", 1), 1);
+        works(close(p[1]));
+        read(p[0], &c, 1);
+    }
+    same(read(ready[0], &c, 1), 1);
+    works(close(ready[0]));
+    works(close(ready[1]));
+    return pid;
+}
+
 TEST(child_inherits_group_and_session)
 {
     pid_t group = getpgrp(), session = works(getsid(0)), pid;
@@ -59,13 +77,15 @@ TEST(parent_can_move_its_child)
 TEST(setpgid_refuses_strangers)
 {
     works(pipe(p));
-    pid_t a = child_that_waits();
+    pid_t a = child_that_waits(), stranger = child_of_another_session();
     fails(setpgid(a, -1), EINVAL);
-    fails(setpgid(1, 1), ESRCH);
-    fails(setpgid(a, 1), EPERM);
+    fails(setpgid(getppid(), 0), ESRCH);
+    fails(setpgid(a, stranger), EPERM);
+    fails(setpgid(a, 0x3fffffff), EPERM);
     fails(setpgid(0x3fffffff, 0), ESRCH);
     works(close(p[1]));
     exits(a, 0);
+    exits(stranger, 0);
 }
 
 TEST(setpgid_after_the_childs_exec_is_eacces)
@@ -116,18 +136,8 @@ TEST(group_leader_cannot_setsid)
 
 TEST(child_of_another_session_cannot_be_moved)
 {
-    int ready[2];
     works(pipe(p));
-    works(pipe(ready));
-    pid_t pid;
-    CHILD(pid)
-    {
-        works(setsid());
-        same(write(ready[1], "x", 1), 1);
-        works(close(p[1]));
-        read(p[0], &c, 1);
-    }
-    same(read(ready[0], &c, 1), 1);
+    pid_t pid = child_of_another_session();
     fails(setpgid(pid, pid), EPERM);
     works(close(p[1]));
     exits(pid, 0);
@@ -215,9 +225,27 @@ TEST(orphaned_stopped_group_is_hung_up_and_continued)
     same(read(alive[0], &c, 1), 0); /* SIGHUP has ended the stopped one */
 }
 
+/*
+ * In a session of its own: orphans then come to a parent of another session, and process 1 is a stranger,
+ * whoever started this program.
+ */
+static int run_in_own_session(void)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        setsid();
+        exit(tap_run("groups"));
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        return 1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "wait-for-input") == 0)
         return read(0, &c, 1) < 0;
-    return tap_run("groups");
+    return run_in_own_session();
 }

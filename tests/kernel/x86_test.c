@@ -15,9 +15,9 @@
 #include "x86/extable.h"
 #include "x86/uaccess.h"
 
-#define BASE    0x10000000UL
-#define PAGES   2
-#define EDGE    (BASE + PAGES * PAGE_SIZE) /* nothing is mapped from here on */
+#define BASE 0x10000000UL
+#define PAGES 2
+#define EDGE (BASE + PAGES * PAGE_SIZE) /* nothing is mapped from here on */
 #define LONGEST 200
 
 static uint8_t kernel_buffer[2 * PAGE_SIZE];
@@ -28,8 +28,8 @@ static struct mm *user_begin(void)
     struct mm *mm = mm_create();
     unsigned prot = PROT_READ | PROT_WRITE;
 
-    mm_map(mm, BASE, PAGES * PAGE_SIZE, prot, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, NULL, 0,
-           NULL, NULL);
+    mm_map(mm, BASE, PAGES * PAGE_SIZE, prot, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, NULL,
+           0, NULL, NULL);
     mm_activate(mm);
     return mm;
 }
@@ -101,8 +101,8 @@ KTEST(uaccess, a_failed_copy_in_leaves_zeroes)
 KTEST(uaccess, kernel_addresses_are_refused)
 {
     struct mm *mm = user_begin();
-    static const uintptr_t bad[] = {USER_END, USER_END - 4, 0x800000000000, 0xffff888000000000,
-                                    (uintptr_t)-8, (uintptr_t)-1};
+    static const uintptr_t bad[] = {USER_END,           USER_END - 4,  0x800000000000,
+                                    0xffff888000000000, (uintptr_t)-8, (uintptr_t)-1};
     uint64_t word;
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

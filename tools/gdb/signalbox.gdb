@@ -7,11 +7,11 @@ set pagination off
 set confirm off
 set print pretty on
 set disassembly-flavor intel
-# A CPU is a thread to gdb: stepping one shall not let the others run away.
-set scheduler-locking step
 
 define signalbox-connect
     target remote $arg0
+    # A CPU is a thread to gdb: stepping one shall not let the others run away.
+    set scheduler-locking step
     echo The machine is halted. Breakpoints before the kernel is loaded: hbreak, e.g. hbreak sys_write\n
 end
 document signalbox-connect

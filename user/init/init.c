@@ -69,21 +69,21 @@ static int folder_has_files(const char *path)
 }
 
 /* The kernel may have mounted it already (EBUSY), which is as good. */
-static void mount_at(const char *type, const char *path, const char *words)
+static void mount_at(const char *type, const char *path, unsigned long flags, const char *words)
 {
     if (mkdir(path, 0755) < 0 && errno != EEXIST)
         complain(path);
-    if (mount(type, path, type, MS_NOSUID, words) < 0 && errno != EBUSY)
+    if (mount(type, path, type, flags, words) < 0 && errno != EBUSY)
         complain(path);
 }
 
 static void mount_all(void)
 {
-    mount_at("proc", "/proc", NULL);
-    mount_at("devtmpfs", "/dev", NULL);
-    mount_at("tmpfs", "/dev/shm", "mode=1777");
+    mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    mount_at("devtmpfs", "/dev", MS_NOSUID, NULL);
+    mount_at("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777");
     if (!folder_has_files("/tmp"))
-        mount_at("tmpfs", "/tmp", "mode=1777");
+        mount_at("tmpfs", "/tmp", 0, "mode=1777");
 }
 
 /* The console becomes descriptors 0, 1 and 2, whatever the kernel opened for us. */

@@ -259,6 +259,7 @@ static void print_mark(const struct job *job, const char *which)
 /* The program may have left the console in any state. */
 static void reclaim_console(const struct termios *mode)
 {
+    tcsetpgrp(STDOUT_FILENO, getpgrp());
     tcflow(STDOUT_FILENO, TCOON);
     tcsetattr(STDOUT_FILENO, TCSANOW, mode);
 }
@@ -275,6 +276,7 @@ static void keep_terminal(void)
     sigaddset(&stop, SIGTTOU);
     sigprocmask(SIG_BLOCK, &stop, NULL);
     lead_session();
+    tcsetpgrp(STDOUT_FILENO, getpgrp());
 }
 
 /* --- the program -------------------------------------------------------------------------------------- */
