@@ -62,7 +62,8 @@ kernel_ldflags := -nostdlib -static -z max-page-size=4096 -z noexecstack --build
 asflags := -f elf64 -g -F dwarf -Iboot/ -Ikernel/ -Ilibc/ -I$(B)/gen/
 kernel_asflags := $(asflags)
 ifeq ($(DEBUG),1)
-kernel_cflags += -O1 -DCONFIG_DEBUG -fsanitize=undefined
+# Addresses from programs may be odd, and the sanitizer can't tell them from our own: no alignment check.
+kernel_cflags += -O1 -DCONFIG_DEBUG -fsanitize=undefined -fno-sanitize=alignment
 kernel_asflags += -DCONFIG_DEBUG
 else
 kernel_cflags += -O2

@@ -77,9 +77,10 @@ def iso_words(options, folder):
     words += ["-drive", f"if=none,id=image,media=cdrom,readonly=on,format=raw,file={escape(options.image)}",
               "-device", "ide-cd,drive=image,bus=ide.0,bootindex=0"]
     if os.path.exists(folder + "/run.iso"):
-        # A hard disk: of compact discs a BIOS shows the loader only the one it was started from.
+        # A hard disk: of compact discs a BIOS shows the loader only the one it was started from; and with a
+        # boot index: UEFI shows only what it might boot from.
         words += ["-drive", f"if=none,id=run,format=raw,file={escape(folder + '/run.iso')}",
-                  "-device", "ide-hd,drive=run,bus=ide.1"]
+                  "-device", "ide-hd,drive=run,bus=ide.1,bootindex=1"]
     return words
 
 

@@ -31,35 +31,51 @@ static bool is_continuation(const struct tty *t, unsigned char c)
     return iflag(t, IUTF8) && (c & 0xc0) == 0x80;
 }
 
-static bool is_word(unsigned char c)
+/* Letters are those of Latin-1, as Linux has them here: a multiplication and a division sign are none. */
+static bool is_upper(unsigned char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+    return (c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7);
 }
 
-/* Send C to the screen the way a program's output goes. */
+static bool is_word(unsigned char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || is_upper(c) || c == '_' ||
+           (c >= 0xdf && c != 0xf7);
+}
+
+static void send(struct tty *t, const char *bytes, size_t n)
+{
+    spin_lock(&t->out.lock);
+    (void)queue_write_kernel(&t->out, bytes, n);
+    spin_unlock(&t->out.lock);
+}
+
+/* Show C the way a program's output goes. */
 static void echo_raw(struct tty *t, char c)
 {
     char out[8];
-    size_t n = 1;
 
     if (t->termios.c_oflag & OPOST)
-        n = tty_opost(t, c, out);
+        send(t, out, tty_opost(t, c, out));
     else
-        out[0] = c;
-    spin_lock(&t->out.lock);
-    (void)queue_write_kernel(&t->out, out, n);
-    spin_unlock(&t->out.lock);
+        send(t, &c, 1);
 }
 
 /* The same, but control characters as ^X where that is wanted. */
 static void echo(struct tty *t, unsigned char c)
 {
     if (lflag(t, ECHOCTL) && is_control(c) && c != '\t') {
-        echo_raw(t, '^');
-        echo_raw(t, (char)(c ^ 0100));
+        send(t, (char[]){'^', (char)(c ^ 0100)}, 2);
+        t->column += 2;
     } else {
         echo_raw(t, (char)c);
     }
+}
+
+static void step_back(struct tty *t)
+{
+    if (t->column)
+        t->column--;
 }
 
 static void begin_output(struct tty *t)
@@ -106,8 +122,10 @@ static void echo_erase_tab(struct tty *t)
     }
     if (!after_tab)
         columns += t->line_column;
-    for (unsigned n = 8 - columns % 8; n; n--)
-        echo_raw(t, '\b');
+    for (unsigned n = 8 - columns % 8; n; n--) {
+        send(t, "\b", 1);
+        step_back(t);
+    }
 }
 
 /* What the screen shows for the character at t->line[t->line_len], COUNT bytes, is to go. */
@@ -123,8 +141,10 @@ static void echo_erased(struct tty *t, bool single, unsigned count)
             t->erasing = true;
         }
         echo(t, c);
-        for (unsigned i = 1; i < count; i++)
+        for (unsigned i = 1; i < count; i++) {
             echo_raw(t, t->line[t->line_len + i]);
+            step_back(t);
+        }
     } else if (single && !lflag(t, ECHOE)) {
         echo(t, t->termios.c_cc[VERASE]);
     } else if (c == '\t') {
@@ -142,6 +162,8 @@ static void erase(struct tty *t, enum erase what)
 {
     bool in_word = false;
 
+    if (!t->line_len)
+        return;
     while (t->line_len) {
         unsigned start = t->line_len - 1;
         while (start && is_continuation(t, (unsigned char)t->line[start]))
@@ -171,8 +193,9 @@ static void kill_line(struct tty *t)
         erase(t, ERASE_LINE);
         return;
     }
+    bool shown = lflag(t, ECHO) && t->line_len;
     t->line_len = 0;
-    if (!lflag(t, ECHO))
+    if (!shown)
         return;
     finish_erasing(t);
     echo(t, t->termios.c_cc[VKILL]);
@@ -234,14 +257,15 @@ static void keep(struct tty *t, unsigned char c)
     put(t, (char)c);
 }
 
-static void echo_kept(struct tty *t, unsigned char c)
+/* A newline moves to the next line, but one that is just another byte (LITERAL) is shown as such. */
+static void echo_kept(struct tty *t, unsigned char c, bool literal)
 {
     if (!lflag(t, ECHO))
         return;
     finish_erasing(t);
     if (!t->line_len)
         t->line_column = t->column;
-    if (c == '\n')
+    if (c == '\n' && !literal)
         echo_raw(t, '\n');
     else
         echo(t, c);
@@ -283,7 +307,7 @@ static bool receive_canonical(struct tty *t, unsigned char c)
     } else if (tty_is_cc(t, c, VEOF)) {
         end_line(t);
     } else if (tty_is_cc(t, c, VEOL) || (extended && tty_is_cc(t, c, VEOL2))) {
-        echo_kept(t, c);
+        echo_kept(t, c, true);
         add_to_line_end(t, c);
     } else {
         return false;
@@ -349,11 +373,11 @@ static void receive_char(struct tty *t, unsigned char c, ksigset_t *signals)
 
     if (iflag(t, ISTRIP))
         c &= 0x7f;
-    if (iflag(t, IUCLC) && lflag(t, IEXTEN) && c >= 'A' && c <= 'Z')
+    if (iflag(t, IUCLC) && lflag(t, IEXTEN) && is_upper(c))
         c |= 0x20;
     if (t->literal_next) {
         t->literal_next = false;
-        echo_kept(t, c);
+        echo_kept(t, c, true);
         keep(t, c);
         return;
     }
@@ -365,17 +389,18 @@ static void receive_char(struct tty *t, unsigned char c, ksigset_t *signals)
     }
     if (iflag(t, IXON) && iflag(t, IXANY) && READ_ONCE(t->stopped) && !READ_ONCE(t->held))
         start_output(t);
+    bool mapped = c == '\r' && iflag(t, ICRNL);
     if (c == '\r') {
         if (iflag(t, IGNCR))
             return;
-        if (iflag(t, ICRNL))
+        if (mapped)
             c = '\n';
     } else if (c == '\n' && iflag(t, INLCR)) {
         c = '\r';
     }
     if (lflag(t, ICANON) && receive_canonical(t, c))
         return;
-    echo_kept(t, c);
+    echo_kept(t, c, !mapped);
     keep(t, c);
 }
 
@@ -484,7 +509,7 @@ void tty_receive_error(struct tty *t, enum tty_error error, char c)
 void tty_flush_input(struct tty *t)
 {
     t->line_len = 0;
-    t->literal_next = t->erasing = false;
+    t->erasing = false;
     spin_lock(&t->in.lock);
     queue_flush(&t->in);
     spin_unlock(&t->in.lock);

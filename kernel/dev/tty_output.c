@@ -64,6 +64,12 @@ static size_t opost_tab(struct tty *t, char out[8])
     return spaces;
 }
 
+/* Of Latin-1's letters, those that have a capital there. */
+static bool is_lower(unsigned char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 0xe0 && c <= 0xfe && c != 0xf7);
+}
+
 size_t tty_opost(struct tty *t, char c, char out[8])
 {
     unsigned char u = (unsigned char)c;
@@ -79,8 +85,8 @@ size_t tty_opost(struct tty *t, char c, char out[8])
     default:
         if (u < 32 || u == 127)
             return one(out, c);
-        if (oflag(t, OLCUC) && c >= 'a' && c <= 'z')
-            c -= 0x20;
+        if (oflag(t, OLCUC) && is_lower(u))
+            c = (char)(u - 0x20);
         if (!(t->termios.c_iflag & IUTF8) || (u & 0xc0) != 0x80)
             t->column++;
         return one(out, c);

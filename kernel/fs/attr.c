@@ -227,8 +227,8 @@ long sys_ftruncate(int fd, off_t length)
 
 /* ---- fallocate ---- */
 
-#define FALLOC_SUPPORTED                                                                       \
-    (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |                   \
+#define FALLOC_SUPPORTED                                                     \
+    (FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | \
      FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE)
 
 static int check_allocate(const struct file *f, int mode, off_t offset, off_t length)

@@ -1,7 +1,7 @@
 /*
- * A process's place in the file system: root, working directory and umask, shared between processes that
- * clone(CLONE_FS) made. Path walks read root and cwd with only dcache_lock held, so whoever changes them holds that
- * besides the context's own lock, and drops the old references after both.
+ * A process's place in the file system: root, working directory and umask, shared between processes
+ * that clone(CLONE_FS) made. Path walks read root and cwd with only dcache_lock held, so whoever
+ * changes them holds that besides the context's own lock, and drops the old references after both.
  */
 #include "fs/vfs.h"
 #include "mm/slab.h"

@@ -1,7 +1,7 @@
 /*
- * From one description to another without passing through the program: sendfile(2) and copy_file_range(2).
- * The bytes go through a few pages of the kernel's; the source must be seekable, so that what the
- * destination did not take is simply read again.
+ * From one description to another without passing through the program: sendfile(2) and
+ * copy_file_range(2). The bytes go through a few pages of the kernel's; the source must be
+ * seekable, so that what the destination did not take is simply read again.
  */
 #include <syscall_protos.h>
 
@@ -12,7 +12,10 @@
 
 #define CHUNK (8 * PAGE_SIZE)
 
-/* Where a transfer reads or writes: a description and, unless it is the description's own, an offset. */
+/*
+ * Where a transfer reads or writes: a description and, unless it is the description's own, an
+ * offset.
+ */
 struct end {
     struct file *file;
     off_t pos;
@@ -32,7 +35,9 @@ static ssize_t end_write(struct end *e, char *buf, size_t n)
     return done;
 }
 
-/* Move up to N bytes; the count, or the error when nothing was moved. IN's pos advances by as much. */
+/*
+ * Move up to N bytes; the count, or the error when nothing was moved. IN's pos advances by as much.
+ */
 static ssize_t transfer(struct end *in, struct end *out, size_t n)
 {
     char *buf = kmalloc(min(n, CHUNK) ? min(n, CHUNK) : 1);

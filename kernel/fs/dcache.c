@@ -1,11 +1,13 @@
 /*
- * The tree of names. Every dentry is on three chains: its parent's children, a bucket of the name hash,
- * and, through its references, whatever holds it. dcache_lock guards all links and is what makes a path walk
- * cheap: one lock, then a hash look-up a component, and a reference only on what is found at the end.
+ * The tree of names. Every dentry is on three chains: its parent's children, a bucket of the name
+ * hash, and, through its references, whatever holds it. dcache_lock guards all links and is what
+ * makes a path walk cheap: one lock, then a hash look-up a component, and a reference only on what
+ * is found at the end.
  *
- * A count reaches zero only under dcache_lock, and the dentry leaves the hash in the same breath: who finds a
- * dentry under the lock may therefore always take a reference. In tmpfs and devfs the tree itself holds one on every
- * name that exists; in procfs nobody does, and a dentry goes when its last user lets go.
+ * A count reaches zero only under dcache_lock, and the dentry leaves the hash in the same breath:
+ * who finds a dentry under the lock may therefore always take a reference. In tmpfs and devfs the
+ * tree itself holds one on every name that exists; in procfs nobody does, and a dentry goes when
+ * its last user lets go.
  *
  * A child holds a reference on its parent, removed or not: ".." and getcwd always find their way.
  */
@@ -17,11 +19,11 @@
 
 struct spinlock dcache_lock = SPINLOCK_INIT(RANK_DCACHE, "dcache");
 
-static struct slab_cache *dentry_cache;       /* const after init */
+static struct slab_cache *dentry_cache;      /* const after init */
 static struct list name_table[HASH_BUCKETS]; /* dcache_lock */
-static uint64_t last_cookie = 2;              /* dcache_lock: 0 and 1 are "." and ".." */
-static struct superblock *anon_mount_sb;      /* const after init */
-static struct mount anon_mount;               /* where nameless inodes' paths are; never freed */
+static uint64_t last_cookie = 2;             /* dcache_lock: 0 and 1 are "." and ".." */
+static struct superblock *anon_mount_sb;     /* const after init */
+static struct mount anon_mount;              /* where nameless inodes' paths are; never freed */
 
 uint32_t name_hash(const char *name, size_t len)
 {
@@ -41,7 +43,8 @@ struct dentry *dentry_find_locked(struct dentry *dir, const char *name, size_t l
     struct list *head = bucket(dir, hash);
     for (struct list *l = head->next; l != head; l = l->next) {
         struct dentry *d = list_entry(l, struct dentry, hash_link);
-        if (d->hash == hash && d->parent == dir && d->name_len == len && !memcmp(d->name, name, len))
+        if (d->hash == hash && d->parent == dir && d->name_len == len &&
+            !memcmp(d->name, name, len))
             return d;
     }
     return NULL;
@@ -210,9 +213,9 @@ struct dentry *dentry_lookup(struct dentry *dir, const char *name, size_t len)
 }
 
 /*
- * Rename. On return *NAME_COPY is what the caller has to kfree: the old long name, or nothing. The place in a
- * directory that is being read stays when only the name changes, so that a reader that renames what it
- * finds comes to an end.
+ * Rename. On return *NAME_COPY is what the caller has to kfree: the old long name, or nothing. The
+ * place in a directory that is being read stays when only the name changes, so that a reader that
+ * renames what it finds comes to an end.
  */
 void dentry_move_locked(struct dentry *d, struct dentry *dir, const char *name, size_t len,
                         char **name_copy)
@@ -248,7 +251,7 @@ bool dentry_is_below_locked(const struct dentry *d, const struct dentry *ancesto
 struct dentry *dentry_child_from_locked(struct dentry *dir, uint64_t pos)
 {
     struct dentry *d;
-    list_for_each(d, &dir->children, sibling)
+    list_for_each (d, &dir->children, sibling)
         if (d->cookie >= pos)
             return d;
     return NULL;
@@ -291,7 +294,10 @@ static bool prepend(struct text_end *t, const char *s, size_t len)
     return true;
 }
 
-/* Write the way from ROOT to P. False: no room. *REACHED: ROOT was met, not merely the top of some tree. */
+/*
+ * Write the way from ROOT to P. False: no room. *REACHED: ROOT was met, not merely the top of some
+ * tree.
+ */
 static bool format_locked(const struct path *p, const struct path *root, struct text_end *t,
                           bool *reached)
 {

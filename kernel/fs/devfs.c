@@ -1,15 +1,16 @@
 /*
- * devtmpfs: the tree that is mounted on /dev. It is a tmpfs, one for the whole machine however often it is mounted,
- * in which every registered character device has its node from the start. Programs may add, change and
- * remove nodes in it as in any tmpfs.
+ * devtmpfs: the tree that is mounted on /dev. It is a tmpfs, one for the whole machine however
+ * often it is mounted, in which every registered character device has its node from the start.
+ * Programs may add, change and remove nodes in it as in any tmpfs.
  *
- * A node is only a number. Opening one, here or in any other file system, looks the driver up in the list below.
+ * A node is only a number. Opening one, here or in any other file system, looks the driver up in
+ * the list below.
  */
 #include "fs/tmpfs.h"
 #include "fs/vfs.h"
 #include "sched/lock.h"
 
-static struct chrdev *chrdevs;        /* written at init alone */
+static struct chrdev *chrdevs;         /* written at init alone */
 static struct superblock *devtmpfs_sb; /* const after init: the list of nodes has its reference */
 
 struct chrdev *chrdev_find(dev_t dev)

@@ -1,9 +1,10 @@
 /*
  * Reading directories, and the process's place among them: getdents(2), chdir, chroot, getcwd.
  *
- * A position in a tmpfs directory is the cookie of the entry to come. Cookies rise in the order in which names
- * were made and are never used again, so what is created or removed between two calls neither repeats nor hides another
- * entry. The description remembers the last entry it gave out, to go on from there without a search.
+ * A position in a tmpfs directory is the cookie of the entry to come. Cookies rise in the order in
+ * which names were made and are never used again, so what is created or removed between two calls
+ * neither repeats nor hides another entry. The description remembers the last entry it gave out, to
+ * go on from there without a search.
  */
 #include <abi/dirent.h>
 #include <syscall_protos.h>
@@ -36,7 +37,10 @@ static bool emit_dots(struct dentry *dir, struct dir_context *ctx)
     return true;
 }
 
-/* The children list changes only under the directory's lock, which is held: dcache_lock isn't needed. */
+/*
+ * The children list changes only under the directory's lock, which is held: dcache_lock isn't
+ * needed.
+ */
 static struct dentry *child_after(struct dentry *dir, struct dentry *d)
 {
     struct list *next = d->sibling.next;
@@ -116,7 +120,8 @@ struct getdents {
 
 /* The records of getdents and getdents64 begin alike: number, offset, length. */
 _Static_assert(offsetof(struct linux_dirent, d_off) == offsetof(struct linux_dirent64, d_off), "");
-_Static_assert(offsetof(struct linux_dirent, d_reclen) == offsetof(struct linux_dirent64, d_reclen), "");
+_Static_assert(offsetof(struct linux_dirent, d_reclen) == offsetof(struct linux_dirent64, d_reclen),
+               "");
 
 static bool emit_record(struct dir_context *ctx, const char *name, size_t len, uint64_t ino,
                         unsigned dtype)

@@ -174,13 +174,9 @@ static long fcntl_real(struct fdref r, int fd, unsigned cmd, unsigned long arg)
     case F_OFD_SETLK:
     case F_OFD_SETLKW: return file_lock_set(f, fd, (int)cmd, (struct flock __user *)arg);
     case F_SETOWN: return set_owner_old(f, (int)arg);
-    case F_GETOWN:
-        o = get_owner(f);
-        return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
+    case F_GETOWN: o = get_owner(f); return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
     case F_SETOWN_EX: return set_owner_ex(f, (const struct f_owner_ex __user *)arg);
-    case F_GETOWN_EX:
-        o = get_owner(f);
-        return copy_to_user((void __user *)arg, &o, sizeof(o));
+    case F_GETOWN_EX: o = get_owner(f); return copy_to_user((void __user *)arg, &o, sizeof(o));
     case F_SETSIG: return set_signal(f, arg);
     case F_GETSIG: return f->owner_signal;
     case F_GETLEASE: return get_lease(f);

@@ -1,11 +1,12 @@
 /*
- * Descriptor tables: an array of descriptions and two bit maps (in use, close on exec). A new table has its
- * arrays inside it; one with more descriptors gets them on their own allocation. t->lock guards everything.
+ * Descriptor tables: an array of descriptions and two bit maps (in use, close on exec). A new table
+ * has its arrays inside it; one with more descriptors gets them on their own allocation. t->lock
+ * guards everything.
  *
- * Most processes have one thread and a table of their own. Then nobody can close a descriptor in the middle of
- * a call but the caller itself, which does not, so looking a descriptor up needs neither lock nor reference:
- * that is what struct fdref is for. Another process's look at the table (/proc/PID/fd) takes the lock
- * and references of its own and closes nothing.
+ * Most processes have one thread and a table of their own. Then nobody can close a descriptor in
+ * the middle of a call but the caller itself, which does not, so looking a descriptor up needs
+ * neither lock nor reference: that is what struct fdref is for. Another process's look at the table
+ * (/proc/PID/fd) takes the lock and references of its own and closes nothing.
  */
 #include "fs/fdtable.h"
 
@@ -22,42 +23,25 @@ void fdtable_init(void)
     table_cache = slab_cache_create("fdtable", sizeof(struct fdtable), 0);
 }
 
-static bool bit_test(const uint64_t *map, unsigned i) { return map[i / 64] >> (i % 64) & 1; }
-static void bit_set(uint64_t *map, unsigned i) { map[i / 64] |= 1UL << (i % 64); }
-static void bit_clear(uint64_t *map, unsigned i) { map[i / 64] &= ~(1UL << (i % 64)); }
+static bool bit_test(const uint64_t *map, unsigned i)
+{
+    return map[i / 64] >> (i % 64) & 1;
+}
+static void bit_set(uint64_t *map, unsigned i)
+{
+    map[i / 64] |= 1UL << (i % 64);
+}
+static void bit_clear(uint64_t *map, unsigned i)
+{
+    map[i / 64] &= ~(1UL << (i % 64));
+}
 
 static struct fdtable *current_table(void)
 {
     return current->proc->fdtable;
 }
 
-static bool table_is_ours(const struct fdtable *t)
-{
-    return ref_read(&t->ref) == 1 && READ_ONCE(current->proc->nthreads) == 1;
-}
-
 /* ---- looking up ---- */
-
-struct fdref fdref_get_any(int fd)
-{
-    struct fdtable *t = current_table();
-    if (likely(table_is_ours(t))) {
-        struct file *f = (unsigned)fd < t->top ? t->files[fd] : NULL;
-        return (struct fdref){f, false};
-    }
-    struct file *f = fd_get(fd);
-    return (struct fdref){f, f != NULL};
-}
-
-struct fdref fdref_get(int fd)
-{
-    struct fdref r = fdref_get_any(fd);
-    if (unlikely(r.file && r.file->flags & O_PATH)) {
-        fdref_put(r);
-        return (struct fdref){NULL, false};
-    }
-    return r;
-}
 
 static struct file *get_locked(struct fdtable *t, unsigned fd)
 {

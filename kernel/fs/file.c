@@ -1,9 +1,10 @@
 /*
- * Open descriptions. A description has one offset and one set of flags however many descriptors name it. It goes
- * when the last reference does: locks are dropped, its kind's release() runs, and the path is let go.
+ * Open descriptions. A description has one offset and one set of flags however many descriptors
+ * name it. It goes when the last reference does: locks are dropped, its kind's release() runs, and
+ * the path is let go.
  *
- * The offset is guarded by pos_lock, a mutex, because a read may sleep while it uses it. A call that knows
- * that nobody else can reach the description (file_sole) leaves the mutex alone.
+ * The offset is guarded by pos_lock, a mutex, because a read may sleep while it uses it. A call
+ * that knows that nobody else can reach the description (file_sole) leaves the mutex alone.
  */
 #include "fs/file.h"
 
@@ -21,7 +22,8 @@ size_t file_max;
 void file_init(void)
 {
     file_cache = slab_cache_create("file", sizeof(struct file), 0);
-    file_max = max(page_total() * PAGE_SIZE / 10240, (size_t)8192); /* a tenth of memory at 1 KiB each */
+    file_max =
+        max(page_total() * PAGE_SIZE / 10240, (size_t)8192); /* a tenth of memory at 1 KiB each */
 }
 
 size_t file_count(void)
@@ -100,36 +102,17 @@ void file_close(struct file *f, struct fdtable *t)
         file_locks_close(f, t);
 }
 
-/*
- * R was taken without a reference, so this thread's table is its own, and the description's only reference
- * is that table's: nobody else reads, writes or seeks here before the call has ended.
- */
-bool file_sole(struct fdref r)
-{
-    return !r.owned && ref_read(&r.file->ref) == 1;
-}
-
-/* rw_check is what read and write have in common before any byte moves: Linux's order of errors. */
-static int rw_check(const struct file *f, const struct uio *u, bool write, off_t pos)
-{
-    if (!(write ? FMODE_WRITE(f) : FMODE_READ(f)))
-        return -EBADF;
-    if (!(write ? f->ops->write : f->ops->read))
-        return -EINVAL;
-    if (f->ops->seekable && (pos < 0 || (off_t)((uint64_t)pos + u->left) < 0))
-        return -EINVAL;
-    return 0;
-}
-
 static ssize_t rw_at(struct file *f, struct uio *u, bool write, off_t *pos)
 {
-    int error = rw_check(f, u, write, *pos);
-    if (error)
-        return error;
     return write ? f->ops->write(f, u, pos) : f->ops->read(f, u, pos);
 }
 
-ssize_t file_rw(struct file *f, struct uio *u, bool write, bool sole)
+static bool range_is_bad(const struct uio *u, off_t pos)
+{
+    return pos < 0 || (off_t)((uint64_t)pos + u->left) < 0;
+}
+
+ssize_t file_rw_checked(struct file *f, struct uio *u, bool write, bool sole)
 {
     if (!f->ops->seekable) {
         off_t none = 0;
@@ -138,7 +121,9 @@ ssize_t file_rw(struct file *f, struct uio *u, bool write, bool sole)
     if (!sole)
         mutex_lock(&f->pos_lock);
     off_t pos = f->pos;
-    ssize_t n = rw_at(f, u, write, &pos);
+    ssize_t n = -EINVAL;
+    if (likely(!range_is_bad(u, pos)))
+        n = rw_at(f, u, write, &pos);
     if (n > 0)
         f->pos = pos;
     if (!sole)
@@ -146,8 +131,20 @@ ssize_t file_rw(struct file *f, struct uio *u, bool write, bool sole)
     return n;
 }
 
-ssize_t file_read(struct file *f, struct uio *u) { return file_rw(f, u, false, false); }
-ssize_t file_write(struct file *f, struct uio *u) { return file_rw(f, u, true, false); }
+ssize_t file_rw(struct file *f, struct uio *u, bool write, bool sole)
+{
+    int error = file_rw_check(f, write);
+    return error ? error : file_rw_checked(f, u, write, sole);
+}
+
+ssize_t file_read(struct file *f, struct uio *u)
+{
+    return file_rw(f, u, false, false);
+}
+ssize_t file_write(struct file *f, struct uio *u)
+{
+    return file_rw(f, u, true, false);
+}
 
 static ssize_t rw_positioned(struct file *f, struct uio *u, bool write, off_t pos)
 {
@@ -155,7 +152,10 @@ static ssize_t rw_positioned(struct file *f, struct uio *u, bool write, off_t po
         return -EINVAL;
     if (!f->ops->seekable)
         return -ESPIPE;
-    return rw_at(f, u, write, &pos);
+    int error = file_rw_check(f, write);
+    if (!error && range_is_bad(u, pos))
+        error = -EINVAL;
+    return error ? error : rw_at(f, u, write, &pos);
 }
 
 ssize_t file_pread(struct file *f, struct uio *u, off_t pos)

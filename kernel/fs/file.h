@@ -1,7 +1,8 @@
 /*
- * An open description: what a descriptor names, and what dup and fork share. It is a vtable, a reference
- * count, an offset and a few flags; a file of the file system, a pipe end, a terminal, a socket are all
- * this. Operations that a kind of file lacks are NULL and give the errno that Linux gives.
+ * An open description: what a descriptor names, and what dup and fork share. It is a vtable, a
+ * reference count, an offset and a few flags; a file of the file system, a pipe end, a terminal, a
+ * socket are all this. Operations that a kind of file lacks are NULL and give the errno that Linux
+ * gives.
  */
 #pragma once
 
@@ -21,9 +22,10 @@ struct poll_table;
 struct vmobject;
 
 /*
- * Where bytes come from or go: user iovecs or kernel memory, walked from the front. uio_copy_in fills
- * kernel memory FROM the uio (a write(2)), uio_copy_out moves kernel memory TO it (a read(2)). Both return the bytes
- * done, which is short only when user memory faults; the uio has advanced by as much.
+ * Where bytes come from or go: user iovecs or kernel memory, walked from the front. uio_copy_in
+ * fills kernel memory FROM the uio (a write(2)), uio_copy_out moves kernel memory TO it (a
+ * read(2)). Both return the bytes done, which is short only when user memory faults; the uio has
+ * advanced by as much.
  */
 struct uio {
     const struct iovec *iov; /* kernel copy of the vector */
@@ -33,8 +35,16 @@ struct uio {
     unsigned flags;          /* RWF_* of preadv2 and pwritev2 */
     bool kernel;             /* the addresses are kernel memory */
 };
-void uio_init_user(struct uio *u, struct iovec *one, void __user *buf, size_t n);
-void uio_init_kernel(struct uio *u, struct iovec *one, void *buf, size_t n);
+static inline void uio_init_user(struct uio *u, struct iovec *one, void __user *buf, size_t n)
+{
+    *one = (struct iovec){buf, n};
+    *u = (struct uio){.iov = one, .count = 1, .left = n};
+}
+static inline void uio_init_kernel(struct uio *u, struct iovec *one, void *buf, size_t n)
+{
+    *one = (struct iovec){buf, n};
+    *u = (struct uio){.iov = one, .count = 1, .left = n, .kernel = true};
+}
 size_t must_check uio_copy_in(struct uio *u, void *dst, size_t n);
 size_t must_check uio_copy_out(struct uio *u, const void *src, size_t n);
 /* Under a spinlock: never sleep; a short count means: drop the lock, uio_fault_in(), try again. */
@@ -45,32 +55,42 @@ size_t must_check uio_zero(struct uio *u, size_t n); /* zeroes to the reader */
 void uio_skip(struct uio *u, size_t n);
 
 /*
- * A directory reader's collector: emit returns false when the buffer is full and reading must stop, the
- * entry not taken. It copies to user memory: no spinlock may be held.
+ * A directory reader's collector: emit returns false when the buffer is full and reading must stop,
+ * the entry not taken. It copies to user memory: no spinlock may be held.
  */
 struct dir_context {
-    bool (*emit)(struct dir_context *ctx, const char *name, size_t len, uint64_t ino, unsigned dtype);
-    int64_t pos; /* in and out: 0 ".", 1 "..", then the file system's own; at emit, that of the entry emitted */
+    bool (*emit)(struct dir_context *ctx, const char *name, size_t len, uint64_t ino,
+                 unsigned dtype);
+    int64_t
+        pos; /* in and out: 0 ".", 1 "..", then the file system's own; at emit, that of the entry emitted */
 };
 
 struct file_ops {
-    /* Bytes done, 0 at the end, -errno. *POS is the offset to use and advance; streams ignore it. */
+    /*
+     * Bytes done, 0 at the end, -errno. *POS is the offset to use and advance; streams ignore it.
+     */
     ssize_t (*read)(struct file *f, struct uio *u, off_t *pos);
     ssize_t (*write)(struct file *f, struct uio *u, off_t *pos);
-    off_t (*lseek)(struct file *f, off_t offset, int whence); /* sets f->pos and returns it; NULL: -ESPIPE */
+    off_t (*lseek)(struct file *f, off_t offset,
+                   int whence); /* sets f->pos and returns it; NULL: -ESPIPE */
     int (*readdir)(struct file *f, struct dir_context *ctx);
-    /* Ready events now (POLLIN...), and, when PT is not NULL, poll_wait() on every queue that may change them. */
-    unsigned (*poll)(struct file *f, struct poll_table *pt); /* NULL: always readable and writable */
+    /*
+     * Ready events now (POLLIN...), and, when PT is not NULL, poll_wait() on every queue that may
+     * change them.
+     */
+    unsigned (*poll)(struct file *f,
+                     struct poll_table *pt); /* NULL: always readable and writable */
     long (*ioctl)(struct file *f, unsigned cmd, unsigned long arg);
     /* The object that mmap maps (no reference taken), or err_ptr(-ENODEV). */
     struct vmobject *(*mmap_object)(struct file *f);
     int (*fsync)(struct file *f);
     int (*set_flags)(struct file *f, unsigned flags); /* F_SETFL: may refuse; NULL: any */
-    long (*fcntl)(struct file *f, int cmd, unsigned long arg); /* F_SETPIPE_SZ, F_ADD_SEALS...; NULL: -EINVAL */
+    long (*fcntl)(struct file *f, int cmd,
+                  unsigned long arg); /* F_SETPIPE_SZ, F_ADD_SEALS...; NULL: -EINVAL */
     void (*show_fdinfo)(struct file *f, void (*emit)(void *ctx, const char *text), void *ctx);
     void (*flush)(struct file *f);   /* a descriptor for it was closed */
     void (*release)(struct file *f); /* the last reference went; may sleep */
-    bool seekable;                   /* pread and pwrite make sense; the offset is shared under pos_lock */
+    bool seekable; /* pread and pwrite make sense; the offset is shared under pos_lock */
 };
 
 struct file {
@@ -78,17 +98,18 @@ struct file {
     unsigned flags;             /* atomic: O_* of open and F_SETFL; access mode is const */
     const struct file_ops *ops; /* const after open */
     struct path *path;          /* const: where it was opened: &where, or NULL for nameless files */
-    struct inode *inode;        /* const: NULL for none; path holds the reference, or the file itself when no path */
-    struct path where;          /* const: references held when path points here */
-    off_t pos;                  /* pos_lock; or whoever holds the only reference */
-    bool writing;               /* const after open: counted in inode->writers and mount->writers */
-    struct mutex pos_lock;      /* RANK_FILE_POS */
-    void *private;              /* const after open: the implementation's */
-    struct spinlock lock;       /* RANK_FILE: the fields below */
-    struct list epoll_watches;  /* lock */
-    struct pid *owner;          /* lock: F_SETOWN; a reference is held; NULL for none */
-    int owner_type;             /* lock: F_OWNER_* */
-    int owner_signal;           /* lock: F_SETSIG */
+    struct inode *
+        inode; /* const: NULL for none; path holds the reference, or the file itself when no path */
+    struct path where;         /* const: references held when path points here */
+    off_t pos;                 /* pos_lock; or whoever holds the only reference */
+    bool writing;              /* const after open: counted in inode->writers and mount->writers */
+    struct mutex pos_lock;     /* RANK_FILE_POS */
+    void *private;             /* const after open: the implementation's */
+    struct spinlock lock;      /* RANK_FILE: the fields below */
+    struct list epoll_watches; /* lock */
+    struct pid *owner;         /* lock: F_SETOWN; a reference is held; NULL for none */
+    int owner_type;            /* lock: F_OWNER_* */
+    int owner_signal;          /* lock: F_SETSIG */
 };
 
 /* Access mode 3 is neither: it opens for ioctl alone. */
@@ -97,16 +118,22 @@ struct file {
 
 void file_init(void);
 /*
- * A new description, reference 1, path and inode NULL (the caller may set inode: its reference is then the
- * file's); err_ptr(-ENOMEM), err_ptr(-ENFILE) at the system's limit.
+ * A new description, reference 1, path and inode NULL (the caller may set inode: its reference is
+ * then the file's); err_ptr(-ENOMEM), err_ptr(-ENFILE) at the system's limit.
  */
 struct file *file_alloc(const struct file_ops *ops, unsigned flags, void *private);
-static inline void file_get(struct file *f) { ref_get(&f->ref); }
+static inline void file_get(struct file *f)
+{
+    ref_get(&f->ref);
+}
 void file_put(struct file *f);
 size_t file_count(void);
 extern size_t file_max; /* const after init: /proc/sys/fs/file-max */
 
-/* The bodies of read and write, for all callers: checks access mode, offset, limits; takes pos_lock where due. */
+/*
+ * The bodies of read and write, for all callers: checks access mode, offset, limits; takes pos_lock
+ * where due.
+ */
 ssize_t file_read(struct file *f, struct uio *u);
 ssize_t file_write(struct file *f, struct uio *u);
 ssize_t file_pread(struct file *f, struct uio *u, off_t pos);
@@ -115,7 +142,10 @@ ssize_t file_pwrite(struct file *f, struct uio *u, off_t pos);
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, off_t pos);
 unsigned file_poll(struct file *f, struct poll_table *pt);
 
-/* lseek operations: of a file of SIZE bytes (SET, CUR, END), and of one where every offset is 0 (/dev/null). */
+/*
+ * lseek operations: of a file of SIZE bytes (SET, CUR, END), and of one where every offset is 0
+ * (/dev/null).
+ */
 off_t file_lseek_size(struct file *f, off_t offset, int whence, uint64_t size);
 off_t file_lseek_null(struct file *f, off_t offset, int whence);
 int file_fsync_nothing(struct file *f);

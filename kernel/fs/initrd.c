@@ -1,13 +1,13 @@
 /*
- * The initial file system: cpio archives of the "newc" kind (cpio(5)), as GNU cpio writes them and Linux reads them,
- * unpacked into the root. Several may stand one after another, with zeroes between; later ones add to and
- * replace what earlier ones brought.
+ * The initial file system: cpio archives of the "newc" kind (cpio(5)), as GNU cpio writes them and
+ * Linux reads them, unpacked into the root. Several may stand one after another, with zeroes
+ * between; later ones add to and replace what earlier ones brought.
  *
  *   header: magic "070701" and 13 numbers of 8 hexadecimal digits | name, NUL, padding to 4 | data, padding to 4
  *
- * A file with several names appears once for each; the first makes it, the others become links to that, and whichever
- * of them brings data fills it. Everything read is checked against the end of the archive: what is wrong with it
- * ends the unpacking with what was good in place.
+ * A file with several names appears once for each; the first makes it, the others become links to
+ * that, and whichever of them brings data fills it. Everything read is checked against the end of
+ * the archive: what is wrong with it ends the unpacking with what was good in place.
  */
 #include <abi/sysmacros.h>
 
@@ -20,8 +20,8 @@
 #define FIELD(i) (6 + 8 * (i))
 
 struct entry {
-    uint32_t ino, mode, uid, gid, nlink, mtime, body_size, dev_major, dev_minor, rdev_major, rdev_minor,
-        name_size;
+    uint32_t ino, mode, uid, gid, nlink, mtime, body_size, dev_major, dev_minor, rdev_major,
+        rdev_minor, name_size;
     const char *name; /* ends with NUL */
     const uint8_t *body;
     size_t size; /* of all of it, padding included (cut at the end of the archive) */
@@ -106,9 +106,16 @@ static const char *compression(const uint8_t *p, size_t left)
         size_t len;
         const char *name;
     } known[] = {
-        {"\x1f\x8b", 2, "gzip"},         {"\x1f\x9e", 2, "gzip"},         {"BZh", 3, "bzip2"},
-        {"\x5d\0\0", 3, "lzma"},         {"\xfd" "7zXZ", 5, "xz"},        {"\x89LZO", 4, "lzo"},
-        {"\x02\x21\x4c\x18", 4, "lz4"},  {"\x28\xb5\x2f\xfd", 4, "zstd"},
+        {"\x1f\x8b", 2, "gzip"},
+        {"\x1f\x9e", 2, "gzip"},
+        {"BZh", 3, "bzip2"},
+        {"\x5d\0\0", 3, "lzma"},
+        {"\xfd"
+         "7zXZ",
+         5, "xz"},
+        {"\x89LZO", 4, "lzo"},
+        {"\x02\x21\x4c\x18", 4, "lz4"},
+        {"\x28\xb5\x2f\xfd", 4, "zstd"},
     };
     for (size_t i = 0; i < ARRAY_SIZE(known); i++)
         if (left >= known[i].len && !memcmp(p, known[i].magic, known[i].len))
@@ -276,7 +283,8 @@ static int unpack_all(struct unpack *u, const uint8_t *data, size_t size)
         if (wrong) {
             const char *method = compression(data + pos, size - pos);
             if (method)
-                log_err("initrd: compressed by %s at byte %zu: only plain newc archives are read", method, pos);
+                log_err("initrd: compressed by %s at byte %zu: only plain newc archives are read",
+                        method, pos);
             else
                 log_err("initrd: %s at byte %zu, after %zu files", wrong, pos, count);
             return -EINVAL;

@@ -1,8 +1,8 @@
 /*
- * Inodes and superblocks: what all file systems have in common. An inode lives while a dentry, an open
- * file without a name or somebody in the middle of something holds a reference; the last put hands it to
- * its file system's free(). Permission is decided by the mode bits and the asker's ids, with the override
- * rules of the superuser's capabilities.
+ * Inodes and superblocks: what all file systems have in common. An inode lives while a dentry, an
+ * open file without a name or somebody in the middle of something holds a reference; the last put
+ * hands it to its file system's free(). Permission is decided by the mode bits and the asker's ids,
+ * with the override rules of the superuser's capabilities.
  */
 #include <abi/sysmacros.h>
 
@@ -223,10 +223,22 @@ static int writers_step(struct inode *i, int step)
     return 0;
 }
 
-int inode_get_write(struct inode *i) { return writers_step(i, 1); }
-int inode_deny_write(struct inode *i) { return writers_step(i, -1); }
-void inode_put_write(struct inode *i) { atomic_sub(&i->writers, 1); }
-void inode_allow_write(struct inode *i) { atomic_add(&i->writers, 1); }
+int inode_get_write(struct inode *i)
+{
+    return writers_step(i, 1);
+}
+int inode_deny_write(struct inode *i)
+{
+    return writers_step(i, -1);
+}
+void inode_put_write(struct inode *i)
+{
+    atomic_sub(&i->writers, 1);
+}
+void inode_allow_write(struct inode *i)
+{
+    atomic_add(&i->writers, 1);
+}
 
 /* ---- superblocks and types ---- */
 

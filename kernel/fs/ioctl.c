@@ -1,6 +1,6 @@
 /*
- * ioctl(2): the few requests that every descriptor answers, and the door to the rest, which belong to the
- * kind of file.
+ * ioctl(2): the few requests that every descriptor answers, and the door to the rest, which belong
+ * to the kind of file.
  */
 #include <abi/ioctl.h>
 #include <syscall_protos.h>
@@ -29,7 +29,10 @@ static long set_nonblock(struct file *f, const int __user *arg)
     return 0;
 }
 
-/* Signal-driven input and output is a thing of sockets and terminals; who asks others for it is told so. */
+/*
+ * Signal-driven input and output is a thing of sockets and terminals; who asks others for it is
+ * told so.
+ */
 static long set_async(struct file *f, const int __user *arg)
 {
     int on;
@@ -43,9 +46,7 @@ static long regular_ioctl(struct file *f, unsigned request, unsigned long arg)
     struct inode *i = f->inode;
     off_t pos, size = (off_t)READ_ONCE(i->size);
     switch (request) {
-    case FIONREAD:
-        pos = READ_ONCE(f->pos);
-        return put_user((int)(size - pos), (int __user *)arg);
+    case FIONREAD: pos = READ_ONCE(f->pos); return put_user((int)(size - pos), (int __user *)arg);
     case FIBMAP: return fs_capable(17 /* CAP_SYS_RAWIO */) ? -EINVAL : -EPERM;
     default: return -ENOTTY;
     }
@@ -57,7 +58,8 @@ static long file_ioctl(struct file *f, unsigned request, unsigned long arg)
     case FIONBIO: return set_nonblock(f, (const int __user *)arg);
     case FIOASYNC: return set_async(f, (const int __user *)arg);
     case FIOQSIZE:
-        if (f->inode && (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) || S_ISLNK(f->inode->mode)))
+        if (f->inode &&
+            (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) || S_ISLNK(f->inode->mode)))
             return put_user((off_t)f->inode->size, (off_t __user *)arg);
         return -ENOTTY;
     case FIGETBSZ:

@@ -1,12 +1,14 @@
 /*
- * Locks that programs put on files: flock(2)'s, which cover the whole file and belong to an open description; POSIX
- * record locks (fcntl F_SETLK), which cover ranges, belong to a process's descriptor table, and go at the first
- * close of any descriptor of the file; and open file description locks (F_OFD_SETLK), which cover ranges and
- * belong to a description. The last two kinds conflict with each other, flock's only among themselves.
+ * Locks that programs put on files: flock(2)'s, which cover the whole file and belong to an open
+ * description; POSIX record locks (fcntl F_SETLK), which cover ranges, belong to a process's
+ * descriptor table, and go at the first close of any descriptor of the file; and open file
+ * description locks (F_OFD_SETLK), which cover ranges and belong to a description. The last two
+ * kinds conflict with each other, flock's only among themselves.
  *
- * One spinlock guards all of it: the list on each inode, and the list of those who wait. Who waits sleeps on its
- * file's wait queue, which every unlocking wakes. A process that waits with F_SETLKW is looked for in a circle
- * first: if the owner of what it wants waits, over any number of steps, for it, the answer is EDEADLK.
+ * One spinlock guards all of it: the list on each inode, and the list of those who wait. Who waits
+ * sleeps on its file's wait queue, which every unlocking wakes. A process that waits with F_SETLKW
+ * is looked for in a circle first: if the owner of what it wants waits, over any number of steps,
+ * for it, the answer is EDEADLK.
  */
 #include "fs/locks.h"
 
@@ -24,7 +26,7 @@
 enum lock_kind { KIND_FLOCK, KIND_POSIX, KIND_OFD };
 
 struct file_lock {
-    struct list link;    /* locks_lock: file_locks.held, POSIX and OFD locks of one owner by start */
+    struct list link; /* locks_lock: file_locks.held, POSIX and OFD locks of one owner by start */
     enum lock_kind kind; /* const */
     const void *owner;   /* const: the description, or for KIND_POSIX the descriptor table */
     int pid;             /* const: who set it; -1 for OFD locks */
@@ -74,7 +76,7 @@ static bool conflicts(const struct file_lock *held, const struct file_lock *want
 static struct file_lock *find_conflict(struct file_locks *l, const struct file_lock *wants)
 {
     struct file_lock *held;
-    list_for_each(held, &l->held, link)
+    list_for_each (held, &l->held, link)
         if (conflicts(held, wants))
             return held;
     return NULL;
@@ -90,13 +92,16 @@ static void drop(struct file_lock *l)
 static void insert(struct file_locks *l, struct file_lock *new)
 {
     struct file_lock *at;
-    list_for_each(at, &l->held, link)
+    list_for_each (at, &l->held, link)
         if (same_owner(at, new) && at->start > new->start)
             break;
     list_insert_after(at->link.prev, &new->link);
 }
 
-/* L, of the same owner as NEW and of another type, gives NEW the range they share. SPARE is for the rest of a split. */
+/*
+ * L, of the same owner as NEW and of another type, gives NEW the range they share. SPARE is for the
+ * rest of a split.
+ */
 static void carve(struct file_locks *l, struct file_lock *old, const struct file_lock *new,
                   struct file_lock **spare)
 {
@@ -125,13 +130,15 @@ static bool mergeable(const struct file_lock *a, const struct file_lock *b)
 }
 
 /*
- * The owner's range NEW becomes what NEW says, or, with UNLOCK, free. NEW itself goes into the list unless
- * UNLOCK. What changes is told to all who wait.
+ * The owner's range NEW becomes what NEW says, or, with UNLOCK, free. NEW itself goes into the list
+ * unless UNLOCK. What changes is told to all who wait.
  */
-static void apply(struct file_locks *l, struct file_lock *new, bool unlock, struct file_lock **spare)
+static void apply(struct file_locks *l, struct file_lock *new, bool unlock,
+                  struct file_lock **spare)
 {
     struct file_lock *old, *tmp;
-    list_for_each_safe(old, tmp, &l->held, link) {
+    list_for_each_safe(old, tmp, &l->held, link)
+    {
         if (!same_owner(old, new))
             continue;
         if (!unlock && old->write == new->write) {
@@ -181,13 +188,16 @@ static void record_put_if_unused(struct file_locks *l)
 static const struct lock_waiter *waiter_of(const void *owner)
 {
     struct lock_waiter *w;
-    list_for_each(w, &waiting, link)
+    list_for_each (w, &waiting, link)
         if (w->wants->owner == owner)
             return w;
     return NULL;
 }
 
-/* Would ME, by waiting for BLOCKER, close a circle? Only POSIX locks have owners that wait as a whole. */
+/*
+ * Would ME, by waiting for BLOCKER, close a circle? Only POSIX locks have owners that wait as a
+ * whole.
+ */
 static bool would_deadlock(const struct file_lock *me, const struct file_lock *blocker)
 {
     for (int steps = 0; steps < 64 && blocker && blocker->kind == KIND_POSIX; steps++) {
@@ -224,14 +234,14 @@ static int wait_for(struct file_locks *l, const struct file_lock *wants)
 }
 
 /*
- * Set (or clear) a lock like WANTS on I. Two spare locks and a record are made first, since memory isn't
- * asked for under the lock in the middle of a change.
+ * Set (or clear) a lock like WANTS on I. Two spare locks and a record are made first, since memory
+ * isn't asked for under the lock in the middle of a change.
  */
 static int set_lock(struct inode *i, const struct file_lock *wants, bool unlock, bool wait)
 {
     struct file_lock *new = kmalloc(sizeof(*new)), *spare = kmalloc(sizeof(*spare));
     struct file_locks *fresh = unlock ? NULL : kmalloc(sizeof(*fresh));
-    int error = new && spare && (fresh || unlock) ? 0 : -ENOLCK;
+    int error = new &&spare && (fresh || unlock) ? 0 : -ENOLCK;
     if (!error) {
         *new = *wants;
         list_init(&new->link);
@@ -262,11 +272,12 @@ static void drop_all(struct inode *i, const void *owner, unsigned kinds)
     if (l) {
         bool any = false;
         struct file_lock *held, *tmp;
-        list_for_each_safe(held, tmp, &l->held, link)
-            if (held->owner == owner && kinds >> held->kind & 1) {
-                drop(held);
-                any = true;
-            }
+        list_for_each_safe(held, tmp, &l->held,
+                           link) if (held->owner == owner && kinds >> held->kind & 1)
+        {
+            drop(held);
+            any = true;
+        }
         if (any)
             wake_all(&l->changed, 0);
         record_put_if_unused(l);
@@ -291,7 +302,10 @@ static int current_pid(void)
     return current->proc->pid->nr;
 }
 
-/* Has F this very lock already? Changing one lets the old go first, and loses it if the new can't be had. */
+/*
+ * Has F this very lock already? Changing one lets the old go first, and loses it if the new can't
+ * be had.
+ */
 static bool flock_release_other(struct file *f, bool write)
 {
     bool same = false;
@@ -299,7 +313,7 @@ static bool flock_release_other(struct file *f, bool write)
     struct file_locks *l = f->inode->locks;
     struct file_lock *held;
     if (l)
-        list_for_each(held, &l->held, link)
+        list_for_each (held, &l->held, link)
             same |= held->kind == KIND_FLOCK && held->owner == f && held->write == write;
     spin_unlock(&locks_lock);
     if (!same)
@@ -388,13 +402,16 @@ static int lock_from_user(struct file *f, int cmd, const struct flock *fl, struc
     return range_from_user(f, fl, l);
 }
 
-/* The lock that F_GETLK speaks of: one in the way, or for F_OFD_GETLK with F_UNLCK one of the asker's own. */
+/*
+ * The lock that F_GETLK speaks of: one in the way, or for F_OFD_GETLK with F_UNLCK one of the
+ * asker's own.
+ */
 static struct file_lock *find_asked(struct file_locks *l, const struct file_lock *wants, bool own)
 {
     if (!own)
         return find_conflict(l, wants);
     struct file_lock *held;
-    list_for_each(held, &l->held, link)
+    list_for_each (held, &l->held, link)
         if (same_owner(held, wants) && overlap(held, wants))
             return held;
     return NULL;
@@ -426,7 +443,10 @@ long file_lock_get(struct file *f, int cmd, struct flock __user *arg)
     return copy_to_user(arg, &fl, sizeof(fl));
 }
 
-/* Another thread may have closed FD while the lock was being had; nobody would ever release it then. */
+/*
+ * Another thread may have closed FD while the lock was being had; nobody would ever release it
+ * then.
+ */
 static bool closed_meanwhile(struct file *f, int fd)
 {
     struct file *now = fd_get(fd);
@@ -462,8 +482,8 @@ void file_locks_for_each(void (*emit)(void *ctx, const struct file_lock_info *l)
     struct file_locks *l;
     struct file_lock *held;
     spin_lock(&locks_lock);
-    list_for_each(l, &all_files, all_link)
-        list_for_each(held, &l->held, link) {
+    list_for_each (l, &all_files, all_link)
+        list_for_each (held, &l->held, link) {
             struct file_lock_info info = {
                 .kind = names[held->kind],
                 .write = held->write,

@@ -11,7 +11,10 @@ struct inode;
 long file_lock_get(struct file *f, int cmd, struct flock __user *arg);
 long file_lock_set(struct file *f, int fd, int cmd, struct flock __user *arg);
 
-/* One line of /proc/locks. KIND is "FLOCK", "POSIX" or "OFDLCK"; END is INT64_MAX for "EOF"; PID -1 for OFD locks. */
+/*
+ * One line of /proc/locks. KIND is "FLOCK", "POSIX" or "OFDLCK"; END is INT64_MAX for "EOF"; PID -1
+ * for OFD locks.
+ */
 struct file_lock_info {
     const char *kind;
     bool write;

@@ -1,9 +1,10 @@
 /*
- * mount(2) and umount2(2): new file systems, binds, moves and changed flags. There are no mount propagation and no
- * name spaces: every mount is private, so MS_PRIVATE is granted and its siblings are not. sync(2) stands here
- * too: all file systems are memory, so there is nothing to write back.
+ * mount(2) and umount2(2): new file systems, binds, moves and changed flags. There are no mount
+ * propagation and no name spaces: every mount is private, so MS_PRIVATE is granted and its siblings
+ * are not. sync(2) stands here too: all file systems are memory, so there is nothing to write back.
  *
- * mount_mutex lets one of these calls at a time change the table; dcache_lock, inside it, is what walks look under.
+ * mount_mutex lets one of these calls at a time change the table; dcache_lock, inside it, is what
+ * walks look under.
  */
 #include <abi/mount.h>
 #include <syscall_protos.h>
@@ -14,7 +15,7 @@
 #include "sched/lock.h"
 #include "x86/uaccess.h"
 
-#define MS_PER_MOUNT                                                                          \
+#define MS_PER_MOUNT                                                                           \
     (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | \
      MS_NOSYMFOLLOW)
 #define MS_PROPAGATION (MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED)
@@ -35,14 +36,27 @@ static unsigned mount_flags(unsigned long flags)
     return (unsigned)flags & MS_PER_MOUNT;
 }
 
-/* Show M at AT, whose shape (directory or not) it must have. Takes over M's reference when it succeeds. */
+static bool is_attached(const struct mount *m)
+{
+    spin_lock(&dcache_lock);
+    bool attached = mount_is_attached_locked(m);
+    spin_unlock(&dcache_lock);
+    return attached;
+}
+
+/*
+ * Show M at AT, whose shape (directory or not) it must have. Takes over M's reference when it
+ * succeeds.
+ */
 static int attach(struct mount *m, const struct path *at)
 {
     struct path place = *at;
     spin_lock(&dcache_lock);
     mount_top_locked(&place);
     int error = 0;
-    if (S_ISDIR(place.dentry->inode->mode) != S_ISDIR(m->root->inode->mode))
+    if (!mount_is_attached_locked(place.mnt))
+        error = -EINVAL; /* nobody could ever take it down */
+    else if (S_ISDIR(place.dentry->inode->mode) != S_ISDIR(m->root->inode->mode))
         error = -ENOTDIR;
     else if (place.dentry->unlinked)
         error = -ENOENT;
@@ -133,7 +147,7 @@ static int mount_bind(const char *source, const struct path *at, bool recursive)
     struct mount *m = mount_alloc(from.mnt->sb, from.dentry, from.mnt->source, from.mnt->flags);
     if (!m)
         error = -ENOMEM;
-    else if ((error = attach(m, at)))
+    else if ((error = is_attached(from.mnt) ? attach(m, at) : -EINVAL))
         mount_put(m);
     else if (recursive && (error = bind_children(&from, m)))
         detach_tree(m);
@@ -152,7 +166,7 @@ static int mount_move(const char *source, const struct path *at)
     struct path whole = {m, m->root};
     spin_lock(&dcache_lock);
     mount_top_locked(&place);
-    if (!path_is_mount_root(&from) || !m->parent)
+    if (!path_is_mount_root(&from) || !m->parent || !mount_is_attached_locked(place.mnt))
         error = -EINVAL;
     else if (S_ISDIR(place.dentry->inode->mode) != S_ISDIR(m->root->inode->mode))
         error = -EINVAL;
@@ -174,7 +188,7 @@ static int mount_move(const char *source, const struct path *at)
 static int mount_again(const struct path *at, unsigned long flags, const char *options)
 {
     struct mount *m = at->mnt;
-    if (!path_is_mount_root(at))
+    if (!path_is_mount_root(at) || !is_attached(m))
         return -EINVAL;
     unsigned wanted = mount_flags(flags);
     /* Who says nothing about access times keeps what there was. */
@@ -243,7 +257,10 @@ static char *optional_string(const char __user *s)
     return empty ? empty : err_ptr(-ENOMEM);
 }
 
-/* The data page: as much of it as there is, up to a page; not all types are text, but all of ours are. */
+/*
+ * The data page: as much of it as there is, up to a page; not all types are text, but all of ours
+ * are.
+ */
 static char *copy_options(const void __user *data)
 {
     char *text = kzalloc(PAGE_SIZE);
@@ -280,7 +297,9 @@ long sys_mount(const char __user *source, const char __user *target, const char 
 
 /* ---- umount ---- */
 
-/* P is held by the caller: the table's reference and P's are the two that a mount not in use has. */
+/*
+ * P is held by the caller: the table's reference and P's are the two that a mount not in use has.
+ */
 static int do_umount(struct path *p, int flags)
 {
     struct mount *m = p->mnt;
@@ -314,8 +333,7 @@ long sys_umount2(const char __user *target, int flags)
     if (flags & ~(MNT_FORCE | MNT_DETACH | UMOUNT_NOFOLLOW))
         return -EINVAL; /* MNT_EXPIRE among them: nothing here expires */
     struct path p;
-    int error =
-        path_lookup_user(AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &p);
+    int error = path_lookup_user(AT_FDCWD, target, flags & UMOUNT_NOFOLLOW ? 0 : LOOKUP_FOLLOW, &p);
     if (error)
         return error;
     mutex_lock(&mount_mutex);

@@ -3,7 +3,9 @@
 
 #include "fs/path.h"
 
-struct mount *mount_alloc(struct superblock *sb, struct dentry *root, const char *source, unsigned flags);
+struct mount *mount_alloc(struct superblock *sb, struct dentry *root, const char *source,
+                          unsigned flags);
+bool mount_is_attached_locked(const struct mount *m); /* visible from the root of everything */
 void mount_attach_locked(struct mount *m, const struct path *at);
 void mount_detach_locked(struct mount *m, struct path *old);
 struct mount *mount_child_locked(const struct mount *m);

@@ -1,15 +1,15 @@
 /*
- * The tree of mounts. A mount shows one superblock's tree (or, for a bind, a part of it) at a dentry of its
- * parent mount. Looking a mount up asks for the pair (parent mount, dentry): one dentry can be seen through
- * several mounts, and only one of them may be mounted on there. What is mounted twice on one place stacks: the
- * second sits on the first one's root.
+ * The tree of mounts. A mount shows one superblock's tree (or, for a bind, a part of it) at a
+ * dentry of its parent mount. Looking a mount up asks for the pair (parent mount, dentry): one
+ * dentry can be seen through several mounts, and only one of them may be mounted on there. What is
+ * mounted twice on one place stacks: the second sits on the first one's root.
  *
  *      root_mount "/"                    path walk at dentry "proc" of root_mount:
  *        +- tmp    <- mount, tmpfs         mounted != NULL and its parent is root_mount
  *        +- proc   <- mount, procfs        -> go on at that mount's root
  *
- * dcache_lock guards the links. A mount is held by the table while attached, by each path through it and by each mount
- * on it, so one whose count is the table's alone is not busy.
+ * dcache_lock guards the links. A mount is held by the table while attached, by each path through
+ * it and by each mount on it, so one whose count is the table's alone is not busy.
  */
 #include "fs/mount.h"
 #include "fs/vfs.h"
@@ -18,10 +18,11 @@
 
 struct mount *root_mount;
 
-static struct list mount_list = LIST_INIT(mount_list);/* dcache_lock: attached ones, in order of mounting */
-static size_t mounts;                   /* dcache_lock: how many */
-static struct slab_cache *mount_cache;  /* const after init */
-static int last_id;                     /* atomic */
+static struct list mount_list =
+    LIST_INIT(mount_list);             /* dcache_lock: attached ones, in order of mounting */
+static size_t mounts;                  /* dcache_lock: how many */
+static struct slab_cache *mount_cache; /* const after init */
+static int last_id;                    /* atomic */
 
 struct mount *mount_find_locked(const struct mount *parent, const struct dentry *d)
 {
@@ -86,6 +87,13 @@ void mount_put(struct mount *m)
     slab_free(mount_cache, m);
 }
 
+bool mount_is_attached_locked(const struct mount *m)
+{
+    while (m->parent)
+        m = m->parent;
+    return m == root_mount;
+}
+
 /* The list goes by id, so what is moved keeps its place in it. */
 static void list_in_order_locked(struct mount *m)
 {
@@ -108,7 +116,10 @@ void mount_attach_locked(struct mount *m, const struct path *at)
     mounts++;
 }
 
-/* Take M out of its place: *OLD gets the references on where it was. The table's on M becomes the caller's. */
+/*
+ * Take M out of its place: *OLD gets the references on where it was. The table's on M becomes the
+ * caller's.
+ */
 void mount_detach_locked(struct mount *m, struct path *old)
 {
     struct mount **link = &m->point->mounted;
@@ -135,13 +146,15 @@ void mount_top_locked(struct path *p)
 struct mount *mount_child_locked(const struct mount *m)
 {
     struct mount *child;
-    list_for_each(child, &mount_list, link)
+    list_for_each (child, &mount_list, link)
         if (child->parent == m)
             return child;
     return NULL;
 }
 
-/* The next mount after AFTER (NULL: the first) that hangs somewhere below P, P itself not included. */
+/*
+ * The next mount after AFTER (NULL: the first) that hangs somewhere below P, P itself not included.
+ */
 struct mount *mount_next_below_locked(struct mount *after, const struct path *p)
 {
     struct list *l = after ? &after->link : &mount_list;
@@ -155,8 +168,8 @@ struct mount *mount_next_below_locked(struct mount *after, const struct path *p)
 }
 
 /*
- * Writers count first and look whether writing is allowed then; who forbids it says so first and looks at the
- * count then: with both sequentially consistent, one of the two sees the other.
+ * Writers count first and look whether writing is allowed then; who forbids it says so first and
+ * looks at the count then: with both sequentially consistent, one of the two sees the other.
  */
 int mount_get_write(struct mount *m)
 {
@@ -175,7 +188,10 @@ void mount_put_write(struct mount *m)
     atomic_sub(&m->sb->writers, 1);
 }
 
-/* Give M the flags FLAGS: -EBUSY when it is to become read-only and somebody has a file open for writing. */
+/*
+ * Give M the flags FLAGS: -EBUSY when it is to become read-only and somebody has a file open for
+ * writing.
+ */
 int mount_set_flags(struct mount *m, unsigned flags)
 {
     unsigned old = __atomic_exchange_n(&m->flags, flags, __ATOMIC_SEQ_CST);
@@ -205,7 +221,7 @@ struct mount *mount_of_dev(dev_t dev)
 {
     struct mount *m, *found = NULL;
     spin_lock(&dcache_lock);
-    list_for_each(m, &mount_list, link)
+    list_for_each (m, &mount_list, link)
         if (!found && m->sb->dev == dev) {
             mount_get(m);
             found = m;
@@ -265,7 +281,7 @@ static struct mount **mount_snapshot(size_t *count)
         spin_lock(&dcache_lock);
         bool fits = mounts <= room;
         struct mount *m;
-        list_for_each(m, &mount_list, link)
+        list_for_each (m, &mount_list, link)
             if (fits) {
                 mount_get(m);
                 all[n++] = m;

@@ -1,13 +1,15 @@
 /*
  * The path walk: from a name to a dentry.
  *
- * The common walk takes dcache_lock once, goes from component to component by hash look-up, checks search
- * permission by the mode bits, and takes references on what it finds at the end: no reference is counted and no
- * lock taken on the way. Whatever may sleep (a file system that makes its dentries as they are asked for, the text of
- * a symbolic link) first pins the place where the walk stands, drops the lock, and goes on after it.
+ * The common walk takes dcache_lock once, goes from component to component by hash look-up, checks
+ * search permission by the mode bits, and takes references on what it finds at the end: no
+ * reference is counted and no lock taken on the way. Whatever may sleep (a file system that makes
+ * its dentries as they are asked for, the text of a symbolic link) first pins the place where the
+ * walk stands, drops the lock, and goes on after it.
  *
- * Symbolic links are levels: the link's text becomes the string that is walked, and what was left of the one
- * outside is kept until it ends. A link at the very end needs no level of its own. 40 links are the limit.
+ * Symbolic links are levels: the link's text becomes the string that is walked, and what was left
+ * of the one outside is kept until it ends. A link at the very end needs no level of its own. 40
+ * links are the limit.
  *
  *   "/usr/lib/x"  with lib -> "../lib64"      levels[0].rest = "x"    next = "../lib64"
  */
@@ -243,8 +245,9 @@ static int link_text(struct walk *w, struct dentry *d)
 }
 
 /*
- * In a directory where all may leave links (/tmp) a link at the end of a path is only followed for its owner, or when
- * the directory's owner made it: nobody is led to write where somebody else points (proc_sys_fs(5), protected_symlinks).
+ * In a directory where all may leave links (/tmp) a link at the end of a path is only followed for
+ * its owner, or when the directory's owner made it: nobody is led to write where somebody else
+ * points (proc_sys_fs(5), protected_symlinks).
  */
 static bool may_follow(const struct inode *dir, const struct inode *link)
 {
@@ -493,7 +496,8 @@ int walk_create_begin(struct walk *w, bool is_dir)
             dentry_put(d);
     }
     if (!error && ((w->slash && !is_dir) || !dir->ops->create))
-        error = -ENOENT; /* what is made up as it is asked for (procfs) has no room for more names */
+        error =
+            -ENOENT; /* what is made up as it is asked for (procfs) has no room for more names */
     if (!error)
         error = mount_writable(w->cur.mnt);
     if (!error)

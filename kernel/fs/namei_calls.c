@@ -1,7 +1,7 @@
 /*
- * Making and removing names: mkdir, mknod, symlink, link, unlink, rmdir. Each walks to the parent directory,
- * takes its lock, looks the last component up, asks whether it may, and has the file system do it. rename is in
- * rename.c.
+ * Making and removing names: mkdir, mknod, symlink, link, unlink, rmdir. Each walks to the parent
+ * directory, takes its lock, looks the last component up, asks whether it may, and has the file
+ * system do it. rename is in rename.c.
  */
 #include <syscall_protos.h>
 
@@ -23,7 +23,8 @@ static int make_node(int dfd, const char *name, mode_t mode, dev_t dev, const ch
         if ((S_ISCHR(mode) || S_ISBLK(mode)) && !fs_capable(CAP_MKNOD))
             error = -EPERM;
         else
-            error = dir->inode->ops->create(dir->inode, dir, w.last, w.last_len, mode, dev, target, NULL);
+            error = dir->inode->ops->create(dir->inode, dir, w.last, w.last_len, mode, dev, target,
+                                            NULL);
         walk_dir_unlock(&w);
     }
     walk_end(&w);
@@ -122,8 +123,9 @@ long sys_symlink(const char __user *target, const char __user *path)
 /* ---- link ---- */
 
 /*
- * Others' files get no further names from those who couldn't write them anyway, nor do programs that run with their
- * owner's rights: a name outlives what the owner does to his own (proc_sys_fs(5), protected_hardlinks).
+ * Others' files get no further names from those who couldn't write them anyway, nor do programs
+ * that run with their owner's rights: a name outlives what the owner does to his own
+ * (proc_sys_fs(5), protected_hardlinks).
  */
 static bool may_give_name(struct inode *i)
 {
@@ -221,7 +223,8 @@ static int remove_here(struct walk *w, struct dentry *victim, bool is_dir)
 
 static int remove_name(int dfd, const char *name, bool is_dir)
 {
-    static const int not_a_name[] = {[LAST_DOT] = -EINVAL, [LAST_DOTDOT] = -ENOTEMPTY, [LAST_ROOT] = -EBUSY};
+    static const int not_a_name[] = {
+        [LAST_DOT] = -EINVAL, [LAST_DOTDOT] = -ENOTEMPTY, [LAST_ROOT] = -EBUSY};
     struct walk w;
     int error = walk_parent(&w, dfd, name, 0);
     if (!error && w.last_type != LAST_NAME)
@@ -241,8 +244,14 @@ static int remove_name(int dfd, const char *name, bool is_dir)
     return error;
 }
 
-int fs_unlink(int dfd, const char *name) { return remove_name(dfd, name, false); }
-int fs_rmdir(int dfd, const char *name) { return remove_name(dfd, name, true); }
+int fs_unlink(int dfd, const char *name)
+{
+    return remove_name(dfd, name, false);
+}
+int fs_rmdir(int dfd, const char *name)
+{
+    return remove_name(dfd, name, true);
+}
 
 long sys_unlinkat(int dirfd, const char __user *path, int flags)
 {

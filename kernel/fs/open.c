@@ -1,12 +1,14 @@
 /*
  * open(2) and its relatives: from a name to an open description.
  *
- * Three steps: find the path (creating the file when O_CREAT says so), ask whether this may be opened this way, and make
- * a description of it. The last step is where the kinds of files part: a device finds its driver by
- * number, a FIFO meets its other side, a file system's own file brings its operations along.
+ * Three steps: find the path (creating the file when O_CREAT says so), ask whether this may be
+ * opened this way, and make a description of it. The last step is where the kinds of files part: a
+ * device finds its driver by number, a FIFO meets its other side, a file system's own file brings
+ * its operations along.
  */
 #include <syscall_protos.h>
 
+#include "fs/poll.h"
 #include "fs/vfs.h"
 #include "lib/printf.h"
 #include "mm/slab.h"
@@ -15,26 +17,33 @@
 
 #define MODE_BITS (S_ISUID | S_ISGID | S_ISVTX | 0777)
 #define O_PATH_FLAGS (O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC)
-#define O_VALID                                                                                    \
-    (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | \
-     O_ASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | \
-     __O_TMPFILE)
+#define O_VALID                                                                           \
+    (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | \
+     O_DSYNC | O_ASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME |  \
+     O_CLOEXEC | O_PATH | __O_TMPFILE)
 
 struct open_request {
-    unsigned flags;  /* O_* */
+    unsigned flags; /* O_* */
     mode_t mode;
     unsigned lookup; /* LOOKUP_* */
     unsigned access; /* MAY_* */
 };
 
+static unsigned no_poll(struct file *f, struct poll_table *pt)
+{
+    (void)f, (void)pt;
+    return POLLNVAL;
+}
+
 /* What a descriptor of O_PATH has: nothing. Also while an open has not succeeded. */
-static const struct file_ops no_ops;
+static const struct file_ops no_ops = {.poll = no_poll};
 
 /* ---- flags ---- */
 
 static int parse_flags(unsigned flags, mode_t mode, struct open_request *r)
 {
-    static const unsigned access[] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE};
+    static const unsigned access[] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+                                      MAY_READ | MAY_WRITE};
     if ((flags & (O_CREAT | O_DIRECTORY)) == (O_CREAT | O_DIRECTORY))
         return -EINVAL;
     r->access = access[flags & O_ACCMODE];
@@ -110,7 +119,8 @@ static int begin_writing(struct file *f)
 
 struct file *file_open_path(const struct path *p, unsigned flags)
 {
-    struct file *f = file_alloc(&no_ops, flags & ~(unsigned)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), NULL);
+    struct file *f =
+        file_alloc(&no_ops, flags & ~(unsigned)(O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC), NULL);
     if (is_err(f))
         return f;
     file_set_path(f, p);
@@ -196,10 +206,11 @@ static int create_here(struct walk *w, mode_t mode, struct dentry **out)
 }
 
 /*
- * The last component is looked up, and made if it isn't there. 0: *OUT is what to open (a reference), *CREATED whether
- * it is new. 1: it was a link and W now stands before its target.
+ * The last component is looked up, and made if it isn't there. 0: *OUT is what to open (a
+ * reference), *CREATED whether it is new. 1: it was a link and W now stands before its target.
  */
-static int find_or_create(struct walk *w, const struct open_request *r, struct path *out, bool *created)
+static int find_or_create(struct walk *w, const struct open_request *r, struct path *out,
+                          bool *created)
 {
     if (w->last_type != LAST_NAME)
         return r->flags & O_EXCL ? -EEXIST : -EISDIR;
@@ -385,9 +396,9 @@ static int parse_how(const struct open_how *how, struct open_request *r)
     static const struct {
         unsigned resolve, lookup;
     } map[] = {
-        {RESOLVE_NO_XDEV, LOOKUP_NO_XDEV},           {RESOLVE_NO_MAGICLINKS, LOOKUP_NO_MAGICLINKS},
-        {RESOLVE_NO_SYMLINKS, LOOKUP_NO_SYMLINKS},   {RESOLVE_BENEATH, LOOKUP_BENEATH},
-        {RESOLVE_IN_ROOT, LOOKUP_IN_ROOT},           {RESOLVE_CACHED, LOOKUP_CACHED},
+        {RESOLVE_NO_XDEV, LOOKUP_NO_XDEV},         {RESOLVE_NO_MAGICLINKS, LOOKUP_NO_MAGICLINKS},
+        {RESOLVE_NO_SYMLINKS, LOOKUP_NO_SYMLINKS}, {RESOLVE_BENEATH, LOOKUP_BENEATH},
+        {RESOLVE_IN_ROOT, LOOKUP_IN_ROOT},         {RESOLVE_CACHED, LOOKUP_CACHED},
     };
     uint64_t left = how->resolve;
     unsigned lookup = 0;

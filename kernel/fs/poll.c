@@ -1,6 +1,6 @@
 /*
- * poll(2) and ppoll(2). The first look at the descriptors joins their wait queues on the way, until one is found
- * ready; after that, and after each wakeup, looking is all there is to do.
+ * poll(2) and ppoll(2). The first look at the descriptors joins their wait queues on the way, until
+ * one is found ready; after that, and after each wakeup, looking is all there is to do.
  */
 #include <abi/poll.h>
 #include <syscall_protos.h>
@@ -14,85 +14,102 @@
 
 #define ON_STACK 32
 
-/* One round over N entries; how many have something to say. */
-static unsigned look(struct poll_waits *w, struct pollfd *fds, unsigned long n, bool join)
+/* One call's array: the kernel's copy, and where it came from. */
+struct poll_set {
+    struct pollfd *fds;
+    struct pollfd __user *user;
+    unsigned long n;
+    struct poll_waits waits;
+};
+
+/*
+ * revents is all that the program's array gets back: what else is in it may be changed by another
+ * thread while we sleep. It is written when it changes.
+ */
+static noinline void store_revents(struct poll_set *s, unsigned long i, unsigned got)
 {
-    unsigned ready = 0;
-    for (unsigned long i = 0; i < n; i++) {
-        unsigned got = 0;
-        if (fds[i].fd >= 0) {
-            struct fdref r = fdref_get(fds[i].fd);
-            unsigned wanted = (uint16_t)fds[i].events | POLLERR | POLLHUP;
-            got = POLLNVAL;
-            if (likely(r.file)) {
-                got = poll_one(w, r, wanted, join) & wanted;
-                fdref_put(r);
-            }
+    s->fds[i].revents = (short)got;
+    if (put_user(s->fds[i].revents, &s->user[i].revents))
+        s->waits.error = -EFAULT;
+}
+
+/*
+ * The description of one entry. OURS: nobody else can close descriptors now (see fdtable.h); those
+ * of O_PATH answer POLLNVAL by themselves.
+ */
+static inline struct fdref entry_file(const struct fdtable *ours, int fd)
+{
+    if (likely(ours))
+        return (struct fdref){(unsigned)fd < ours->top ? ours->files[fd] : NULL, false};
+    return fdref_get_any(fd);
+}
+
+/* One round over the entries; how many have something to say, or the error. */
+static long look(struct poll_set *s, bool join)
+{
+    const struct fdtable *ours = fdtable_is_ours(current->proc) ? current->proc->fdtable : NULL;
+    struct pollfd *end = s->fds + s->n;
+    long ready = 0;
+    for (struct pollfd *p = s->fds; p < end; p++) {
+        struct fdref r = entry_file(ours, p->fd);
+        unsigned got = p->fd < 0 ? 0 : POLLNVAL;
+        if (likely(r.file)) {
+            unsigned wanted = (uint16_t)p->events | POLLERR | POLLHUP | POLLNVAL;
+            got = poll_one(&s->waits, r, wanted, join) & wanted;
+            fdref_put(r);
         }
-        fds[i].revents = (short)got;
+        if (unlikely(got != (uint16_t)p->revents))
+            store_revents(s, (unsigned long)(p - s->fds), got);
         if (got) {
             ready++;
             join = false; /* there will be no sleep */
         }
     }
-    return ready;
+    return s->waits.error == -EFAULT ? -EFAULT : ready;
 }
 
-/* The number of ready entries, 0 after DEADLINE, -EINTR, -ENOMEM. */
-static long poll_loop(struct pollfd *fds, unsigned long n, nsec_t deadline)
+/* The number of ready entries, 0 after DEADLINE, -EINTR, -ENOMEM, -EFAULT. */
+static long poll_loop(struct poll_set *s, nsec_t deadline)
 {
-    struct poll_waits w;
-    poll_waits_init(&w);
-    long result = look(&w, fds, n, deadline != 0);
+    poll_waits_init(&s->waits);
+    long result = look(s, deadline != 0);
     int why = deadline == 0 ? -ETIMEDOUT : 0;
     while (!result && !why) {
-        why = poll_sleep(&w, deadline);
-        result = look(&w, fds, n, false);
+        why = poll_sleep(&s->waits, deadline);
+        result = look(s, false);
     }
     if (!result && (why == -ERESTARTSYS || signal_pending(current)))
         result = -EINTR; /* even when the time is up: the signal may be what was waited for */
     else if (!result && why != -ETIMEDOUT)
         result = why;
-    poll_waits_end(&w);
+    poll_waits_end(&s->waits);
     return result;
 }
 
-/*
- * revents is all that the program's array gets back: what else is in it may be changed by another thread
- * while we sleep. Where nothing changed nothing is written, but for the ends, so that a bad array is found out.
- */
-static int store_events(struct pollfd __user *ufds, const struct pollfd *fds, const short *old,
-                        unsigned long n)
+/* An array that can't be written is an error even when nothing in it has changed. */
+static int probe(const struct poll_set *s)
 {
-    for (unsigned long i = 0; i < n; i++)
-        if (fds[i].revents != old[i] || i == 0 || i == n - 1)
-            if (put_user(fds[i].revents, &ufds[i].revents))
-                return -EFAULT;
-    return 0;
+    if (s->n == 0)
+        return 0;
+    return put_user(s->fds[0].revents, &s->user[0].revents);
 }
 
 static long do_poll(struct pollfd __user *ufds, unsigned long n, nsec_t deadline)
 {
-    struct pollfd fds_small[ON_STACK], *fds = fds_small;
-    short old_small[ON_STACK], *old = old_small;
+    struct pollfd small[ON_STACK];
+    struct poll_set s;
+    s.fds = small;
+    s.user = ufds;
+    s.n = n;
     if (n > proc_rlimit(RLIMIT_NOFILE))
         return -EINVAL;
-    if (n > ON_STACK) {
-        fds = kmalloc(n * (sizeof(*fds) + sizeof(*old)));
-        if (!fds)
-            return -ENOMEM;
-        old = (short *)(fds + n);
-    }
+    if (n > ON_STACK && !(s.fds = kmalloc(n * sizeof(*s.fds))))
+        return -ENOMEM;
     long result = -EFAULT;
-    if (!copy_from_user(fds, ufds, n * sizeof(*fds))) {
-        for (unsigned long i = 0; i < n; i++)
-            old[i] = fds[i].revents;
-        result = poll_loop(fds, n, deadline);
-        if ((result >= 0 || result == -EINTR) && store_events(ufds, fds, old, n))
-            result = -EFAULT;
-    }
-    if (fds != fds_small)
-        kfree(fds);
+    if (!copy_from_user(s.fds, ufds, n * sizeof(*s.fds)) && !probe(&s))
+        result = poll_loop(&s, deadline);
+    if (s.fds != small)
+        kfree(s.fds);
     return result;
 }
 
@@ -139,7 +156,10 @@ long sys_ppoll(struct pollfd __user *fds, unsigned long nfds, struct timespec __
     long result = do_poll(fds, nfds, deadline);
     if (result == -EINTR)
         result = -ERESTARTNOHAND;
-    /* A time that can't be written back is no error, but the call can't be started again without it. */
+    /*
+     * A time that can't be written back is no error, but the call can't be started again without
+     * it.
+     */
     if (poll_store_left(timeout, deadline) && result == -ERESTARTNOHAND)
         result = -EINTR;
     return result;

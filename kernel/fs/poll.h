@@ -1,6 +1,7 @@
 /*
- * Waiting for many: a file's poll operation says what is ready now, and registers the asker on the wait
- * queues whose wakeups may change the answer. poll, select and epoll are all made of this one operation.
+ * Waiting for many: a file's poll operation says what is ready now, and registers the asker on the
+ * wait queues whose wakeups may change the answer. poll, select and epoll are all made of this one
+ * operation.
  */
 #pragma once
 

@@ -11,7 +11,7 @@
 #include "x86/clock.h"
 #include "x86/uaccess.h"
 
-#define CHUNK_ENTRIES 32
+#define CHUNK_ENTRIES 28 /* fits into 2 KiB */
 
 struct poll_chunk {
     struct poll_chunk *next;
@@ -96,17 +96,6 @@ void poll_waits_end(struct poll_waits *w)
         entries_leave(c->entries, c->used);
         kfree(c);
     }
-}
-
-unsigned poll_one(struct poll_waits *w, struct fdref r, unsigned events, bool join)
-{
-    if (!r.file->ops->poll)
-        return POLL_DEFAULT;
-    if (!join)
-        return r.file->ops->poll(r.file, NULL);
-    w->key = events | POLLERR | POLLHUP;
-    w->ref = r;
-    return r.file->ops->poll(r.file, &w->table);
 }
 
 int poll_sleep(struct poll_waits *w, nsec_t deadline)

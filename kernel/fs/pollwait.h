@@ -1,6 +1,6 @@
 /*
- * Waiting on many descriptors at once, as poll(2) and select(2) do: each file's poll operation puts an
- * entry of ours on the queues that matter to it, and any of them sets one flag and wakes us.
+ * Waiting on many descriptors at once, as poll(2) and select(2) do: each file's poll operation puts
+ * an entry of ours on the queues that matter to it, and any of them sets one flag and wakes us.
  */
 #pragma once
 
@@ -13,8 +13,9 @@ struct poll_entry {
     struct waiter waiter;     /* the queue's lock */
     struct waitq *wq;         /* const while queued */
     struct poll_waits *waits; /* const */
-    struct file *file;        /* const: a reference that keeps wq alive, when others could close the descriptor */
-    unsigned key;             /* const while queued: the events that matter */
+    struct file
+        *file; /* const: a reference that keeps wq alive, when others could close the descriptor */
+    unsigned key; /* const while queued: the events that matter */
 };
 
 struct poll_chunk;
@@ -33,12 +34,23 @@ struct poll_waits {
 void poll_waits_init(struct poll_waits *w);
 void poll_waits_end(struct poll_waits *w);
 /*
- * Poll R, joining its queues when JOIN. EVENTS is what the caller would like to hear of, besides POLLERR and POLLHUP.
+ * Poll R, joining its queues when JOIN. EVENTS is what the caller would like to hear of, besides
+ * POLLERR and POLLHUP.
  */
-unsigned poll_one(struct poll_waits *w, struct fdref r, unsigned events, bool join);
+static inline unsigned poll_one(struct poll_waits *w, struct fdref r, unsigned events, bool join)
+{
+    struct file *f = r.file;
+    if (unlikely(!f->ops->poll))
+        return POLL_DEFAULT;
+    if (!join)
+        return f->ops->poll(f, NULL);
+    w->key = events | POLLERR | POLLHUP;
+    w->ref = r;
+    return f->ops->poll(f, &w->table);
+}
 /*
- * Sleep until an entry was woken: 0, -ETIMEDOUT or -ERESTARTSYS; whatever it was, look once more. Or the
- * error that kept an entry from being made.
+ * Sleep until an entry was woken: 0, -ETIMEDOUT or -ERESTARTSYS; whatever it was, look once more.
+ * Or the error that kept an entry from being made.
  */
 int poll_sleep(struct poll_waits *w, nsec_t deadline);
 

@@ -1,9 +1,9 @@
 /*
  * rename(2): two directories, two names, and every way in which they can stand to each other.
  *
- * Both directories are locked, the one at the lower address first: nobody else holds two, so no order by the tree
- * is needed. That a directory does not move below itself is checked again by the file system, under
- * dcache_lock, in the same breath as the move.
+ * Both directories are locked, the one at the lower address first: nobody else holds two, so no
+ * order by the tree is needed. That a directory does not move below itself is checked again by the
+ * file system, under dcache_lock, in the same breath as the move.
  */
 #include <syscall_protos.h>
 
@@ -26,12 +26,14 @@ static void unlock_two(struct inode *a, struct inode *b)
         mutex_unlock(&b->lock);
 }
 
-/* Everything about the two names (NEW may be NULL) that can be said before asking for permission. */
+/*
+ * Everything about the two names (NEW may be NULL) that can be said before asking for permission.
+ */
 static int check_shape(const struct walk *from, const struct walk *to, struct dentry *old,
                        struct dentry *new, unsigned flags)
 {
     bool exchange = flags & RENAME_EXCHANGE;
-    if (new && flags & RENAME_NOREPLACE)
+    if (new &&flags & RENAME_NOREPLACE)
         return -EEXIST;
     if (exchange && !new)
         return -ENOENT;
@@ -43,7 +45,7 @@ static int check_shape(const struct walk *from, const struct walk *to, struct de
     int error = 0;
     if (dentry_is_below_locked(to->cur.dentry, old))
         error = -EINVAL;
-    else if (new && dentry_is_below_locked(from->cur.dentry, new))
+    else if (new &&dentry_is_below_locked(from->cur.dentry, new))
         error = exchange ? -EINVAL : -ENOTEMPTY;
     spin_unlock(&dcache_lock);
     return error;
@@ -86,7 +88,7 @@ static int rename_here(const struct walk *from, const struct walk *to, struct de
     error = check_permission(from, to, old, new, exchange);
     if (error)
         return error;
-    if (dentry_is_mounted_on(old) || (new && dentry_is_mounted_on(new)))
+    if (dentry_is_mounted_on(old) || (new &&dentry_is_mounted_on(new)))
         return -EBUSY;
     struct inode *dir = from->cur.dentry->inode;
     return dir->ops->rename(dir, old, to->cur.dentry->inode, to->cur.dentry, to->last, to->last_len,
@@ -130,7 +132,8 @@ static int rename_walked(const struct walk *from, const struct walk *to, unsigne
     return error;
 }
 
-static int fs_rename(int olddfd, const char *oldname, int newdfd, const char *newname, unsigned flags)
+static int fs_rename(int olddfd, const char *oldname, int newdfd, const char *newname,
+                     unsigned flags)
 {
     if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
         flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
@@ -163,7 +166,8 @@ long sys_renameat2(int olddirfd, const char __user *oldpath, int newdirfd,
     return result;
 }
 
-long sys_renameat(int olddirfd, const char __user *oldpath, int newdirfd, const char __user *newpath)
+long sys_renameat(int olddirfd, const char __user *oldpath, int newdirfd,
+                  const char __user *newpath)
 {
     return sys_renameat2(olddirfd, oldpath, newdirfd, newpath, 0);
 }

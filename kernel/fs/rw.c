@@ -1,5 +1,6 @@
 /*
- * read(2), write(2) and their relatives. Each makes a uio of what the program named and hands it to file.c.
+ * read(2), write(2) and their relatives. Each makes a uio of what the program named and hands it to
+ * file.c.
  */
 #include <syscall_protos.h>
 
@@ -15,16 +16,13 @@ static inline ssize_t rw_one(int fd, void __user *buf, size_t n, bool write)
     if (unlikely(!r.file))
         return -EBADF;
     struct file *f = r.file;
-    ssize_t result;
-    if (unlikely(!(write ? FMODE_WRITE(f) : FMODE_READ(f)))) {
-        result = -EBADF;
-    } else if (unlikely(!user_range_ok(buf, n))) {
-        result = (write ? f->ops->write != NULL : f->ops->read != NULL) ? -EFAULT : -EINVAL;
-    } else {
+    ssize_t result = file_rw_check(f, write);
+    if (likely(!result)) {
         struct iovec one;
         struct uio u;
         uio_init_user(&u, &one, buf, min(n, MAX_RW_COUNT));
-        result = file_rw(f, &u, write, file_sole(r));
+        result =
+            likely(user_range_ok(buf, n)) ? file_rw_checked(f, &u, write, file_sole(r)) : -EFAULT;
     }
     fdref_put(r);
     return result;
@@ -174,24 +172,24 @@ long sys_preadv(int fd, const struct iovec __user *iov, unsigned long iovcnt, un
     return pos < 0 ? -EINVAL : rw_vector(fd, iov, iovcnt, pos, 0, false);
 }
 
-long sys_pwritev(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low,
-                 unsigned long pos_high)
+long sys_pwritev(int fd, const struct iovec __user *iov, unsigned long iovcnt,
+                 unsigned long pos_low, unsigned long pos_high)
 {
     (void)pos_high;
     off_t pos = (off_t)pos_low;
     return pos < 0 ? -EINVAL : rw_vector(fd, iov, iovcnt, pos, 0, true);
 }
 
-long sys_preadv2(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low,
-                 unsigned long pos_high, int flags)
+long sys_preadv2(int fd, const struct iovec __user *iov, unsigned long iovcnt,
+                 unsigned long pos_low, unsigned long pos_high, int flags)
 {
     (void)pos_high;
     off_t pos = (off_t)pos_low;
     return pos < POS_CURRENT ? -EINVAL : rw_vector(fd, iov, iovcnt, pos, (unsigned)flags, false);
 }
 
-long sys_pwritev2(int fd, const struct iovec __user *iov, unsigned long iovcnt, unsigned long pos_low,
-                  unsigned long pos_high, int flags)
+long sys_pwritev2(int fd, const struct iovec __user *iov, unsigned long iovcnt,
+                  unsigned long pos_low, unsigned long pos_high, int flags)
 {
     (void)pos_high;
     off_t pos = (off_t)pos_low;

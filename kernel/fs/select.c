@@ -1,6 +1,6 @@
 /*
- * select(2) and pselect6(2): poll with three bit maps. The maps of one call are six arrays of words in one
- * piece of memory: what was asked (in, out, ex) and what is ready.
+ * select(2) and pselect6(2): poll with three bit maps. The maps of one call are six arrays of words
+ * in one piece of memory: what was asked (in, out, ex) and what is ready.
  */
 #include <abi/select.h>
 #include <abi/time.h>
@@ -25,10 +25,10 @@ enum { SET_IN, SET_OUT, SET_EX, SETS };
 static const unsigned set_events[SETS] = {IN_EVENTS, OUT_EVENTS, EX_EVENTS};
 
 struct select {
-    int n;                       /* descriptors looked at */
-    size_t words;                /* of each map */
+    int n;        /* descriptors looked at */
+    size_t words; /* of each map */
     uint64_t *asked[SETS], *ready[SETS];
-    uint64_t *memory;            /* all of them; SMALL or allocated */
+    uint64_t *memory; /* all of them; SMALL or allocated */
     uint64_t small[2 * SETS * WORDS_ON_STACK];
 };
 
@@ -59,7 +59,8 @@ static long look(struct select *s, struct poll_waits *w, bool join)
 {
     long ready = 0;
     for (int fd = 0; fd < s->n; fd++) {
-        uint64_t any = s->asked[SET_IN][fd / 64] | s->asked[SET_OUT][fd / 64] | s->asked[SET_EX][fd / 64];
+        uint64_t any =
+            s->asked[SET_IN][fd / 64] | s->asked[SET_OUT][fd / 64] | s->asked[SET_EX][fd / 64];
         if (!(any >> (fd % 64))) {
             fd |= 63; /* nothing more in this word */
             continue;
@@ -169,7 +170,8 @@ static int timeval_deadline(const struct timeval __user *t, nsec_t *deadline)
         return -EINVAL;
     nsec_t s, us;
     if (!__builtin_mul_overflow(tv.tv_sec, NSEC_PER_SEC, &s) &&
-        !__builtin_mul_overflow(tv.tv_usec, NSEC_PER_USEC, &us) && !__builtin_add_overflow(s, us, &s))
+        !__builtin_mul_overflow(tv.tv_usec, NSEC_PER_USEC, &us) &&
+        !__builtin_add_overflow(s, us, &s))
         *deadline = poll_deadline_in(s);
     return 0;
 }

@@ -119,7 +119,8 @@ static struct statx_timestamp statx_time(struct timespec t)
     return (struct statx_timestamp){.tv_sec = t.tv_sec, .tv_nsec = (uint32_t)t.tv_nsec};
 }
 
-static void fill_statx(const struct subject *s, const struct stat *st, unsigned mask, struct statx *x)
+static void fill_statx(const struct subject *s, const struct stat *st, unsigned mask,
+                       struct statx *x)
 {
     const struct path *p = s->path.mnt ? &s->path : s->fd.file ? s->fd.file->path : NULL;
     *x = (struct statx){
@@ -180,8 +181,8 @@ static int may_access(const struct subject *s, unsigned mask, bool real)
     if (mask & MAY_EXEC && S_ISREG(i->mode) && p && p->mnt->flags & MS_NOEXEC)
         return -EACCES;
     struct access_ids ids = access_ids_current(real);
-    int error = i->ops && i->ops->permission ? i->ops->permission(i, mask)
-                                             : inode_check(&ids, i, mask);
+    int error =
+        i->ops && i->ops->permission ? i->ops->permission(i, mask) : inode_check(&ids, i, mask);
     if (error || !(mask & MAY_WRITE) || !p)
         return error;
     if (!S_ISREG(i->mode) && !S_ISDIR(i->mode) && !S_ISLNK(i->mode))
@@ -196,8 +197,8 @@ static long access_at(int dfd, const char __user *path, int mode, int flags)
         return -EINVAL;
     bool real = !(flags & AT_EACCESS);
     struct subject s;
-    int error = subject_of_path(&s, dfd, path,
-                                lookup_from_at(flags) | (real ? LOOKUP_REAL_IDS : 0));
+    int error =
+        subject_of_path(&s, dfd, path, lookup_from_at(flags) | (real ? LOOKUP_REAL_IDS : 0));
     if (error)
         return error;
     if (mode != F_OK)
@@ -272,8 +273,8 @@ static long statfs_flags(unsigned mount)
     static const struct {
         unsigned ms, st;
     } map[] = {
-        {MS_RDONLY, ST_RDONLY},   {MS_NOSUID, ST_NOSUID},         {MS_NODEV, ST_NODEV},
-        {MS_NOEXEC, ST_NOEXEC},   {MS_NOATIME, ST_NOATIME},       {MS_NODIRATIME, ST_NODIRATIME},
+        {MS_RDONLY, ST_RDONLY},     {MS_NOSUID, ST_NOSUID},   {MS_NODEV, ST_NODEV},
+        {MS_NOEXEC, ST_NOEXEC},     {MS_NOATIME, ST_NOATIME}, {MS_NODIRATIME, ST_NODIRATIME},
         {MS_RELATIME, ST_RELATIME},
     };
     long flags = ST_VALID;

@@ -1,6 +1,7 @@
 /*
- * Calls about when and how bytes reach a disk. All file systems here are memory: what has been written is
- * as safe as it will ever be, and advice about reading ahead is heard and has nothing to improve.
+ * Calls about when and how bytes reach a disk. All file systems here are memory: what has been
+ * written is as safe as it will ever be, and advice about reading ahead is heard and has nothing to
+ * improve.
  */
 #include <syscall_protos.h>
 

@@ -1,6 +1,6 @@
 /*
- * utimensat(2) and its four ancestors. "Now" is a thing whoever may write the file may say; any other time
- * only its owner.
+ * utimensat(2) and its four ancestors. "Now" is a thing whoever may write the file may say; any
+ * other time only its owner.
  */
 #include <syscall_protos.h>
 
@@ -65,7 +65,8 @@ static long set_times_path(int dfd, const char __user *path, const struct timesp
     return error;
 }
 
-long sys_utimensat(int dirfd, const char __user *path, const struct timespec __user *times, int flags)
+long sys_utimensat(int dirfd, const char __user *path, const struct timespec __user *times,
+                   int flags)
 {
     struct timespec t[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
     if (times) {

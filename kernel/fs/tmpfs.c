@@ -1,10 +1,11 @@
 /*
- * tmpfs: a file system that is nothing but the kernel's own structures. The dentry tree is the directory
- * tree; a name exists while its dentry is attached. A regular file's bytes are a vmobject's pages (see
- * tmpfs_file.c), a link's target is a string, everything else is in the inode.
+ * tmpfs: a file system that is nothing but the kernel's own structures. The dentry tree is the
+ * directory tree; a name exists while its dentry is attached. A regular file's bytes are a
+ * vmobject's pages (see tmpfs_file.c), a link's target is a string, everything else is in the
+ * inode.
  *
- * The directory's inode->lock is held by the callers (they go by name and must not see two of one name appear);
- * what has to change in one piece, as in a rename, changes under dcache_lock.
+ * The directory's inode->lock is held by the callers (they go by name and must not see two of one
+ * name appear); what has to change in one piece, as in a rename, changes under dcache_lock.
  */
 #include "fs/tmpfs.h"
 
@@ -85,7 +86,9 @@ void tmpfs_free_inode(struct inode *i)
     atomic_sub(&tmpfs_of(i)->inodes, 1);
 }
 
-/* Owner and mode of something new in DIR: a set-group-id directory passes its group on (inode(7)). */
+/*
+ * Owner and mode of something new in DIR: a set-group-id directory passes its group on (inode(7)).
+ */
 static void inherit_group(struct inode *dir, struct inode *i)
 {
     if (!(dir->mode & S_ISGID))
@@ -102,7 +105,9 @@ static void inherit_group(struct inode *dir, struct inode *i)
 
 /* ---- directories ---- */
 
-/* DIR has N entries more (or less) and SUBDIRS of them are directories: its size, links and times. */
+/*
+ * DIR has N entries more (or less) and SUBDIRS of them are directories: its size, links and times.
+ */
 static void dir_changed(struct inode *dir, int n, int subdirs)
 {
     struct timespec now = inode_now();
@@ -177,12 +182,12 @@ static int tmpfs_unlink(struct inode *dir, struct dentry *victim)
     struct inode *i = victim->inode;
     bool is_dir = S_ISDIR(i->mode);
     spin_lock(&dcache_lock);
-    bool empty = list_empty(&victim->children);
-    if (empty)
+    int error = !list_empty(&victim->children) ? -ENOTEMPTY : victim->mounted ? -EBUSY : 0;
+    if (!error)
         dentry_detach_locked(victim);
     spin_unlock(&dcache_lock);
-    if (!empty)
-        return -ENOTEMPTY;
+    if (error)
+        return error;
     links_changed(i, is_dir ? -2 : -1);
     dir_changed(dir, -1, is_dir ? -1 : 0);
     dentry_put(victim); /* the tree's own reference */
@@ -197,6 +202,8 @@ static int rename_check_locked(struct dentry *victim, struct dentry *to_dir,
         return -EINVAL;
     if (to_dir->unlinked)
         return -ENOENT;
+    if (victim->mounted || (replaced && replaced->mounted))
+        return -EBUSY;
     if (exchange)
         return dentry_is_below_locked(victim->parent, replaced) ? -EINVAL : 0;
     return replaced && !list_empty(&replaced->children) ? -ENOTEMPTY : 0;
@@ -292,7 +299,8 @@ const struct inode_ops tmpfs_dir_inode_ops = {
     .rename = tmpfs_rename,
     .free = tmpfs_free_inode,
 };
-const struct inode_ops tmpfs_link_inode_ops = {.readlink = tmpfs_readlink, .free = tmpfs_free_inode};
+const struct inode_ops tmpfs_link_inode_ops = {.readlink = tmpfs_readlink,
+                                               .free = tmpfs_free_inode};
 const struct inode_ops tmpfs_special_inode_ops = {.free = tmpfs_free_inode};
 
 /* ---- the file system ---- */
@@ -360,9 +368,7 @@ static int parse_size(const char *s, uint64_t of, uint64_t *value)
             return -EINVAL;
         *value = of / 100 * number + of % 100 * number / 100;
         return 0;
-    default:
-        *value = number;
-        return s[n] ? -EINVAL : 0;
+    default: *value = number; return s[n] ? -EINVAL : 0;
     }
     *value = number << shift;
     return s[n + 1] ? -EINVAL : 0;

@@ -29,4 +29,7 @@ int tmpfs_create(struct inode *dir, struct dentry *self, const char *name, size_
                  dev_t rdev, const char *target, struct dentry **out);
 void tmpfs_free_inode(struct inode *i); /* the free operation of all of tmpfs's inodes */
 extern struct fs_type tmpfs_type;
-static inline struct tmpfs *tmpfs_of(const struct inode *i) { return i->sb->private; }
+static inline struct tmpfs *tmpfs_of(const struct inode *i)
+{
+    return i->sb->private;
+}

@@ -1,10 +1,11 @@
 /*
- * The regular files of tmpfs: bytes in the pages of a vmobject. A page exists once it has been written or
- * touched through a mapping; where there is none, a reader sees zeroes.
+ * The regular files of tmpfs: bytes in the pages of a vmobject. A page exists once it has been
+ * written or touched through a mapping; where there is none, a reader sees zeroes.
  *
- * Writers and truncation hold inode->lock, so an append finds the end where it was. Readers hold nothing: they take
- * the size once and a reference on each page, and a page that a truncation takes away under them is still the old
- * bytes.  inode->size is what stat says, the object's size is where mappings end; writers keep them equal.
+ * Writers and truncation hold inode->lock, so an append finds the end where it was. Readers hold
+ * nothing: they take the size once and a reference on each page, and a page that a truncation takes
+ * away under them is still the old bytes.  inode->size is what stat says, the object's size is
+ * where mappings end; writers keep them equal.
  */
 #include "fs/tmpfs.h"
 #include "fs/vfs.h"

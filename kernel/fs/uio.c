@@ -1,24 +1,11 @@
 /*
- * The walk over scattered memory that every read and write makes: a vector of pieces, user memory or the
- * kernel's, eaten from the front. A copy that faults stops where it faulted, and what it returns says so.
+ * The walk over scattered memory that every read and write makes: a vector of pieces, user memory
+ * or the kernel's, eaten from the front. A copy that faults stops where it faulted, and what it
+ * returns says so.
  */
 #include "fs/file.h"
 #include "lib/string.h"
 #include "x86/uaccess.h"
-
-void uio_init_user(struct uio *u, struct iovec *one, void __user *buf, size_t n)
-{
-    one->iov_base = buf;
-    one->iov_len = n;
-    *u = (struct uio){.iov = one, .count = 1, .left = n};
-}
-
-void uio_init_kernel(struct uio *u, struct iovec *one, void *buf, size_t n)
-{
-    one->iov_base = buf;
-    one->iov_len = n;
-    *u = (struct uio){.iov = one, .count = 1, .left = n, .kernel = true};
-}
 
 void uio_skip(struct uio *u, size_t n)
 {
@@ -47,7 +34,8 @@ static size_t next_piece(const struct uio *u, size_t n, char **at)
 enum uio_way { IN, IN_NOFAULT, OUT, OUT_NOFAULT, ZERO };
 
 /* One piece; returns how many bytes were not done. */
-static inline size_t move_piece(const struct uio *u, enum uio_way way, char *at, char *kernel, size_t n)
+static inline size_t move_piece(const struct uio *u, enum uio_way way, char *at, char *kernel,
+                                size_t n)
 {
     if (u->kernel) {
         if (way == ZERO)
@@ -68,10 +56,9 @@ static inline size_t move_piece(const struct uio *u, enum uio_way way, char *at,
     return n;
 }
 
-static inline size_t move(struct uio *u, enum uio_way way, void *kernel, size_t n)
+static noinline size_t move_pieces(struct uio *u, enum uio_way way, void *kernel, size_t n)
 {
     size_t done = 0;
-    n = min(n, u->left);
     while (done < n) {
         char *at;
         size_t piece = next_piece(u, n - done, &at);
@@ -84,14 +71,37 @@ static inline size_t move(struct uio *u, enum uio_way way, void *kernel, size_t 
     return done;
 }
 
-size_t uio_copy_in(struct uio *u, void *dst, size_t n) { return move(u, IN, dst, n); }
-size_t uio_copy_in_nofault(struct uio *u, void *dst, size_t n) { return move(u, IN_NOFAULT, dst, n); }
-size_t uio_copy_out(struct uio *u, const void *src, size_t n) { return move(u, OUT, (void *)src, n); }
+static inline size_t move(struct uio *u, enum uio_way way, void *kernel, size_t n)
+{
+    n = min(n, u->left);
+    if (unlikely(n > u->iov->iov_len - u->done))
+        return move_pieces(u, way, kernel, n);
+    n -= move_piece(u, way, (char *)u->iov->iov_base + u->done, kernel, n);
+    u->done += n; /* at the very end of the piece the next move goes on from there */
+    u->left -= n;
+    return n;
+}
+
+size_t uio_copy_in(struct uio *u, void *dst, size_t n)
+{
+    return move(u, IN, dst, n);
+}
+size_t uio_copy_in_nofault(struct uio *u, void *dst, size_t n)
+{
+    return move(u, IN_NOFAULT, dst, n);
+}
+size_t uio_copy_out(struct uio *u, const void *src, size_t n)
+{
+    return move(u, OUT, (void *)src, n);
+}
 size_t uio_copy_out_nofault(struct uio *u, const void *src, size_t n)
 {
     return move(u, OUT_NOFAULT, (void *)src, n);
 }
-size_t uio_zero(struct uio *u, size_t n) { return move(u, ZERO, NULL, n); }
+size_t uio_zero(struct uio *u, size_t n)
+{
+    return move(u, ZERO, NULL, n);
+}
 
 int uio_fault_in(struct uio *u, bool write_to_user)
 {

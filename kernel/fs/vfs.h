@@ -1,7 +1,7 @@
 /*
- * What the files of fs/ share among themselves and nobody else needs: the dcache's inner functions, the
- * path walk in its parts, permission checks with chosen ids, and the bodies of calls that have several
- * entrances.
+ * What the files of fs/ share among themselves and nobody else needs: the dcache's inner functions,
+ * the path walk in its parts, permission checks with chosen ids, and the bodies of calls that have
+ * several entrances.
  */
 #pragma once
 
@@ -72,12 +72,20 @@ uint32_t name_hash(const char *name, size_t len);
 struct dentry *dentry_find_locked(struct dentry *dir, const char *name, size_t len, uint32_t hash);
 /* Not yet in the tree; reference 1; takes over the inode's reference (on failure as well). NULL. */
 struct dentry *dentry_alloc(const char *name, size_t len, struct inode *inode);
-int dentry_attach_locked(struct dentry *dir, struct dentry *d); /* -ENOENT when DIR has been removed */
+int dentry_attach_locked(struct dentry *dir,
+                         struct dentry *d); /* -ENOENT when DIR has been removed */
 void dentry_detach_locked(struct dentry *d);
-/* attach with the lock taken, the tree's own reference included: for file systems whose dentries are the truth. */
+/*
+ * attach with the lock taken, the tree's own reference included: for file systems whose dentries
+ * are the truth.
+ */
 int dentry_add(struct dentry *dir, struct dentry *d);
-/* Give D (attached) the place and name of the arguments; NAME_COPY from dentry_name_copy, for long names. */
-void dentry_move_locked(struct dentry *d, struct dentry *dir, const char *name, size_t len, char **name_copy);
+/*
+ * Give D (attached) the place and name of the arguments; NAME_COPY from dentry_name_copy, for long
+ * names.
+ */
+void dentry_move_locked(struct dentry *d, struct dentry *dir, const char *name, size_t len,
+                        char **name_copy);
 char *dentry_name_copy(const char *name, size_t len, int *error); /* NULL and 0 for short names */
 bool dentry_is_below_locked(const struct dentry *d, const struct dentry *ancestor);
 /* The first child with cookie >= POS. */
@@ -86,14 +94,16 @@ struct dentry *dentry_child_from_locked(struct dentry *dir, uint64_t pos);
 void dentry_destroy_tree(struct dentry *root);
 void dcache_init(void);
 
-
 /* ---- mounts ---- */
 
 extern struct mount *root_mount; /* const after vfs_init */
 struct mount *mount_find_locked(const struct mount *parent, const struct dentry *d);
 void mount_put(struct mount *m);
 struct mount *mount_of_dev(dev_t dev); /* any that shows that superblock, with a reference; NULL */
-static inline void mount_get(struct mount *m) { ref_get(&m->ref); }
+static inline void mount_get(struct mount *m)
+{
+    ref_get(&m->ref);
+}
 void mount_top_locked(struct path *p);
 bool dentry_is_mounted_on(const struct dentry *d);
 bool path_is_mount_root(const struct path *p);
@@ -119,19 +129,19 @@ struct walk_level {
 };
 
 struct walk {
-    struct path cur;          /* stable while dcache_lock is held, or pinned */
-    struct path root;         /* as cur: what "/" means and ".." doesn't climb above */
-    struct path pin;          /* references of ours on where we last slept; mnt NULL: none */
-    struct path pin_root;     /* the same on root */
-    struct dentry *pin_child; /* a reference of ours, or NULL */
-    struct fdref start;       /* the descriptor that the walk began at */
-    const char *next;         /* what is still to walk in this level */
-    char *text;               /* this level's own text, if it is a link's */
+    struct path cur;           /* stable while dcache_lock is held, or pinned */
+    struct path root;          /* as cur: what "/" means and ".." doesn't climb above */
+    struct path pin;           /* references of ours on where we last slept; mnt NULL: none */
+    struct path pin_root;      /* the same on root */
+    struct dentry *pin_child;  /* a reference of ours, or NULL */
+    struct fdref start;        /* the descriptor that the walk began at */
+    const char *next;          /* what is still to walk in this level */
+    char *text;                /* this level's own text, if it is a link's */
     struct walk_level *levels; /* MAX_SYMLINKS of them, when depth has been > 0 */
     unsigned depth;
-    unsigned flags;           /* LOOKUP_* */
-    unsigned links;           /* symbolic links followed */
-    bool slash;               /* slashes follow the last component */
+    unsigned flags; /* LOOKUP_* */
+    unsigned links; /* symbolic links followed */
+    bool slash;     /* slashes follow the last component */
     /* with LOOKUP_PARENT: the last component */
     enum last_type last_type;
     const char *last;
@@ -160,7 +170,10 @@ void user_name_put(struct user_name *n);
 
 /* Parent directory of NAME in *w (paused: w->pin is the directory), its lock not yet taken. */
 int walk_parent(struct walk *w, int dfd, const char *name, unsigned flags);
-/* Take the directory's lock and make room for a new name: -EEXIST, -ENOENT, -EROFS, -EACCES... Lock held on 0. */
+/*
+ * Take the directory's lock and make room for a new name: -EEXIST, -ENOENT, -EROFS, -EACCES... Lock
+ * held on 0.
+ */
 int walk_create_begin(struct walk *w, bool is_dir);
 void walk_dir_unlock(struct walk *w);
 int dir_may_create(const struct path *dir);
@@ -182,14 +195,15 @@ void context_set_cwd(const struct path *p);
 void context_set_root(const struct path *p);
 unsigned context_set_umask(unsigned mask);
 
-
 /* ipc/fifo.c: an upcall; what opening a FIFO does */
 int fifo_open(struct inode *i, struct file *f);
 
 /* file.c */
-void file_close(struct file *f, struct fdtable *t); /* what close(2) does beyond dropping the reference */
+void file_close(struct file *f,
+                struct fdtable *t); /* what close(2) does beyond dropping the reference */
 void file_set_path(struct file *f, const struct path *p); /* takes references */
-ssize_t file_rw(struct file *f, struct uio *u, bool write, bool sole); /* at the description's offset */
+ssize_t file_rw(struct file *f, struct uio *u, bool write,
+                bool sole); /* at the description's offset */
 
 /* fdtable.c */
 void fdtable_init(void);
@@ -198,8 +212,24 @@ int fd_replace(struct file *f, unsigned to, bool cloexec);
 int fd_get_cloexec(unsigned fd); /* 0, 1, -EBADF */
 int fd_set_cloexec(unsigned fd, bool cloexec);
 
-bool file_sole(struct fdref r); /* nobody else can use the description during this call */
-
+/*
+ * R was taken without a reference, so this thread's table is its own; when the description's only
+ * reference is that table's, nobody else reads, writes or seeks here before the call has ended.
+ */
+static inline bool file_sole(struct fdref r)
+{
+    return !r.owned && ref_read(&r.file->ref) == 1;
+}
+/*
+ * What read and write ask first: -EBADF when not open for it, -EINVAL when this kind of file can't.
+ */
+static inline int file_rw_check(const struct file *f, bool write)
+{
+    if (unlikely(!(write ? FMODE_WRITE(f) : FMODE_READ(f))))
+        return -EBADF;
+    return likely(write ? f->ops->write != NULL : f->ops->read != NULL) ? 0 : -EINVAL;
+}
+ssize_t file_rw_checked(struct file *f, struct uio *u, bool write, bool sole);
 
 /* A long loop in the kernel gives others a turn, and ends when the process is to die: true. */
 static inline bool long_work_must_end(void)

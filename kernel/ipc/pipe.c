@@ -126,28 +126,43 @@ static void pipe_release(struct file *f)
     pipe_detach(f->inode);
 }
 
-static unsigned pipe_poll(struct file *f, struct poll_table *pt)
+/* What F's doors can do now. A snapshot: who holds q.lock only makes it last longer. */
+static inline unsigned pipe_ready(const struct file *f, const struct pipe *p)
 {
-    struct pipe *p = f->private;
     unsigned ready = 0;
 
-    spin_lock(&p->q.lock);
     if (FMODE_READ(f)) {
-        poll_wait(pt, &p->q.readable);
         if (!queue_is_empty(&p->q))
             ready |= POLLIN | POLLRDNORM;
-        if (p->q.no_writers && (unsigned)f->pos != p->write_opens)
+        if (READ_ONCE(p->q.no_writers) && (unsigned)f->pos != p->write_opens)
             ready |= POLLHUP;
     }
     if (FMODE_WRITE(f)) {
-        poll_wait(pt, &p->q.writable);
         if (!queue_is_full(&p->q))
             ready |= POLLOUT | POLLWRNORM;
-        if (p->q.no_readers)
+        if (READ_ONCE(p->q.no_readers))
             ready |= POLLERR;
     }
+    return ready;
+}
+
+static noinline unsigned pipe_poll_join(struct file *f, struct poll_table *pt)
+{
+    struct pipe *p = f->private;
+
+    spin_lock(&p->q.lock);
+    if (FMODE_READ(f))
+        poll_wait(pt, &p->q.readable);
+    if (FMODE_WRITE(f))
+        poll_wait(pt, &p->q.writable);
+    unsigned ready = pipe_ready(f, p);
     spin_unlock(&p->q.lock);
     return ready;
+}
+
+static unsigned pipe_poll(struct file *f, struct poll_table *pt)
+{
+    return likely(!pt) ? pipe_ready(f, f->private) : pipe_poll_join(f, pt);
 }
 
 static long pipe_ioctl(struct file *f, unsigned cmd, unsigned long arg)

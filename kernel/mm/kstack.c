@@ -76,7 +76,7 @@ static void free_unused_pages(uintptr_t stack, unsigned count)
 
 static void *map_new_stack(void)
 {
-    int slot = slot_claim();
+    int slot = page_has_room() ? slot_claim() : -1;
     if (slot < 0)
         return NULL;
     uintptr_t stack = slot_address((unsigned)slot) + KSTACK_SIZE;

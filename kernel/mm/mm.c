@@ -14,6 +14,7 @@
 #include "lib/cmdline.h"
 #include "lib/string.h"
 #include "mm/pages.h"
+#include "mm/reclaim.h"
 #include "mm/slab.h"
 #include "mm/vma.h"
 #include "proc/cred.h"
@@ -22,10 +23,10 @@
 #include "x86/tlb.h"
 #include "x86/uaccess.h"
 
-#define MIN_STACK_ROOM    (128UL << 20) /* kept free for the stack, whatever its limit */
-#define MAX_STACK_ROOM    (USER_END / 6 * 5)
+#define MIN_STACK_ROOM (128UL << 20) /* kept free for the stack, whatever its limit */
+#define MAX_STACK_ROOM (USER_END / 6 * 5)
 #define STACK_RANDOM_ROOM (0x3fffffUL << PAGE_SHIFT) /* how far exec may move the stack down */
-#define MMAP_RANDOM_BITS  28
+#define MMAP_RANDOM_BITS 28
 
 static struct slab_cache *mm_cache; /* const after init */
 static bool randomize;              /* const after init */
@@ -174,7 +175,9 @@ static int fork_areas(struct mm *child, struct mm *mm)
 
 struct mm *mm_fork(struct mm *mm)
 {
-    struct mm *child = mm_alloc();
+    if (unlikely(!page_has_room()))
+        memory_drain();
+    struct mm *child = page_has_room() ? mm_alloc() : NULL;
     if (!child)
         return err_ptr(-ENOMEM);
     mm_lock(mm);
@@ -244,6 +247,11 @@ void mm_area_usage(const struct vma *v, struct area_usage *u)
         }
         spin_unlock(&mm->pt_lock);
     }
+}
+
+size_t mm_tables(const struct mm *mm)
+{
+    return pt_count(mm->pt_root);
 }
 
 int mm_shared_key(struct mm *mm, uintptr_t addr, struct vmobject **object, uint64_t *offset)

@@ -37,13 +37,13 @@ struct vma {
     struct list object_link; /* object->lock; once removed from the tree: mm->lock, on mm->dead */
 };
 
-#define VMA_SHARED      1u
-#define VMA_GROWSDOWN   2u
-#define VMA_LOCKED      4u
-#define VMA_NORESERVE   8u
-#define VMA_DONTFORK    16u
-#define VMA_WIPEONFORK  32u
-#define VMA_DONTDUMP    64u
+#define VMA_SHARED 1u
+#define VMA_GROWSDOWN 2u
+#define VMA_LOCKED 4u
+#define VMA_NORESERVE 8u
+#define VMA_DONTFORK 16u
+#define VMA_WIPEONFORK 32u
+#define VMA_DONTDUMP 64u
 #define VMA_LOCKONFAULT 128u
 #define VMA_HAS_PRIVATE 256u /* private map of an object: some of its pages have been copied */
 
@@ -77,7 +77,10 @@ struct mm {
 void mm_init(void);
 struct mm *mm_create(void);        /* empty; NULL when out of memory */
 struct mm *mm_fork(struct mm *mm); /* copy-on-write copy of the current address space; err_ptr */
-static inline void mm_get(struct mm *mm) { ref_get(&mm->ref); }
+static inline void mm_get(struct mm *mm)
+{
+    ref_get(&mm->ref);
+}
 void mm_put(struct mm *mm); /* the last put frees everything. May sleep */
 /*
  * Load MM's page table on this CPU; called by the scheduler with interrupts off. NULL (kernel
@@ -152,6 +155,13 @@ static inline size_t mm_rss(const struct mm *mm)
 {
     return READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_file);
 }
+/* Pages of page tables, and all pages that its end would give back, for VmPTE and the choice of oom_kill(). */
+size_t mm_tables(const struct mm *mm);
+static inline size_t mm_footprint(const struct mm *mm)
+{
+    return mm_rss(mm) + mm_tables(mm);
+}
+
 /*
  * What a futex in shared memory is known by: the object and offset behind ADDR, with a reference to
  * the object for the caller; *OBJECT is NULL for private memory. -EFAULT when nothing is mapped

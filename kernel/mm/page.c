@@ -250,6 +250,11 @@ struct page *page_alloc(unsigned order, unsigned flags)
     return p;
 }
 
+bool page_has_room(void)
+{
+    return READ_ONCE(buddy_free) > 3 * reserve;
+}
+
 void page_free(struct page *p)
 {
     assert(ref_read(&p->ref) == 0 || ref_read(&p->ref) == 1);

@@ -82,6 +82,11 @@ enum alloc_flags {
  */
 struct page *page_alloc(unsigned order, unsigned flags);
 static inline void page_get(struct page *p) { ref_get(&p->ref); }
+/*
+ * Is there room to begin something that will want more, a process above all? It is refused while there is
+ * still enough for those that run.
+ */
+bool page_has_room(void);
 void page_free(struct page *p); /* the count must have reached 0 or be the caller's 1 */
 static inline void page_put(struct page *p)
 {

@@ -115,8 +115,10 @@ void proc_reap(struct proc *p)
 void proc_dispose(struct proc *p)
 {
     spin_lock(&proc_tree_lock);
+    spin_lock(&p->signal_lock);
     struct thread *leader = p->leader;
     p->leader = NULL;
+    spin_unlock(&p->signal_lock);
     spin_unlock(&proc_tree_lock);
     thread_put(leader);
     proc_put(p);
@@ -279,6 +281,7 @@ static void become_leader(struct proc *p, struct thread *t)
     if (old_leader == t)
         return;
     spin_lock(&proc_tree_lock);
+    spin_lock(&p->signal_lock); /* senders look at the leader under this one alone */
     struct pid *old = t->pid;
     old->thread = NULL;
     pid_get(p->pid);
@@ -286,6 +289,7 @@ static void become_leader(struct proc *p, struct thread *t)
     t->pid = p->pid;
     thread_get(t);
     p->leader = t;
+    spin_unlock(&p->signal_lock);
     pid_put_locked(old);
     spin_unlock(&proc_tree_lock);
     thread_put(old_leader);

@@ -18,6 +18,7 @@
 #include "fs/path.h"
 #include "lib/string.h"
 #include "mm/mm.h"
+#include "mm/reclaim.h"
 #include "proc/life.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
@@ -260,7 +261,8 @@ void vfork_finish(struct thread *t)
     spin_unlock(&proc_tree_lock);
 }
 
-static long clone_start(const struct clone_request *rq)
+/* One try: the child's number, or -errno with nothing left behind. */
+static long clone_once(const struct clone_request *rq)
 {
     struct waitq vfork_wq;
     struct proc *p;
@@ -309,6 +311,18 @@ static long clone_start(const struct clone_request *rq)
     if (rq->flags & CLONE_VFORK)
         vfork_wait(t, &vfork_wq);
     return tid;
+}
+
+/* Memory that dying processes are about to give back is waited for. */
+static long clone_start(const struct clone_request *rq)
+{
+    unsigned tries = 0;
+    long result;
+
+    do
+        result = clone_once(rq);
+    while (result == -ENOMEM && memory_make_room(&tries));
+    return result;
 }
 
 long sys_fork(void)

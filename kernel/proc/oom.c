@@ -1,7 +1,7 @@
 /*
- * When there is no memory left: one process goes, so that the others can go on. It is the one with the most
- * pages present, since its end gives back most; process 1 never, for without it the system is nothing.
- * Until the victim is gone no second one is chosen.
+ * When there is no memory left: one process goes, so that the others can go on. It is the one with
+ * the most pages present, since its end gives back most, among equals the youngest; process 1
+ * never, for without it the system is nothing. Until the victim is gone no second one is chosen.
  */
 #include "lib/log.h"
 #include "mm/mm.h"
@@ -15,7 +15,7 @@ static size_t size_of(struct proc *p)
 
     spin_lock(&p->signal_lock);
     if (p->mm)
-        pages = mm_rss(p->mm) + 1;
+        pages = mm_footprint(p->mm);
     spin_unlock(&p->signal_lock);
     return pages;
 }
@@ -36,7 +36,7 @@ static struct proc *choose_victim(size_t *pages, bool *dying)
             *dying = true;
             continue;
         }
-        if (size > *pages) {
+        if (size >= *pages) {
             *pages = size;
             victim = p;
         }

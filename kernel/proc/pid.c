@@ -6,18 +6,23 @@
 #include "proc/pid.h"
 
 #include "lib/atomic.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 #include "proc/proc.h"
 #include "sched/lock.h"
 
 #define PID_RESTART 300
 #define PID_BUCKETS 256
+#define PAGES_A_THREAD 32
+#define THREADS_LEAST 64UL
 
 struct spinlock proc_tree_lock = SPINLOCK_INIT(RANK_PROC_TREE, "proc_tree");
 
 static uint64_t used[PID_MAX / 64];          /* proc_tree_lock: bit per number */
 static struct list buckets[PID_BUCKETS];     /* proc_tree_lock */
 static int last_pid;                         /* proc_tree_lock */
+static unsigned count;                       /* proc_tree_lock: numbers in use */
+static unsigned most;                        /* const after init: so many may be */
 static uint64_t given;                       /* proc_tree_lock: numbers since boot */
 static struct slab_cache *pid_cache;         /* const after init */
 
@@ -26,6 +31,8 @@ void pid_init(void)
     for (int i = 0; i < PID_BUCKETS; i++)
         list_init(&buckets[i]);
     used[0] = 1;
+    /* As Linux's threads-max: the kernel stacks and page tables of all shall leave room for their memory. */
+    most = (unsigned)min(max(page_total() / PAGES_A_THREAD, THREADS_LEAST), (size_t)PID_MAX);
     pid_cache = slab_cache_create("pid", sizeof(struct pid), 0);
 }
 
@@ -59,12 +66,13 @@ struct pid *pid_alloc(void)
     list_init(&p->group);
     list_init(&p->session);
     spin_lock(&proc_tree_lock);
-    int nr = find_free(last_pid + 1, PID_MAX);
-    if (nr < 0)
+    int nr = count < most ? find_free(last_pid + 1, PID_MAX) : -1;
+    if (nr < 0 && count < most)
         nr = find_free(PID_RESTART, PID_MAX);
     if (nr >= 0) {
         last_pid = nr;
         given++;
+        count++;
         used[nr / 64] |= 1UL << nr % 64;
         p->nr = nr;
         list_push_front(bucket_of(nr), &p->hash_link);
@@ -88,6 +96,7 @@ void pid_put_locked(struct pid *p)
     if (!ref_put(&p->ref))
         return;
     assert(!p->proc && list_empty(&p->group) && list_empty(&p->session));
+    count--;
     used[p->nr / 64] &= ~(1UL << p->nr % 64);
     list_remove(&p->hash_link);
     slab_free(pid_cache, p);

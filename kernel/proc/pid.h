@@ -25,7 +25,7 @@ struct pid {
 extern struct spinlock proc_tree_lock; /* RANK_PROC_TREE */
 
 void pid_init(void);
-struct pid *pid_alloc(void);          /* the next free number, reference 1; err_ptr(-EAGAIN/-ENOMEM) */
+struct pid *pid_alloc(void);          /* the next free number, reference 1; err_ptr(-EAGAIN: too many, -ENOMEM) */
 void pid_get(struct pid *p);
 void pid_put(struct pid *p);          /* takes proc_tree_lock; the last put frees the number */
 void pid_put_locked(struct pid *p);   /* proc_tree_lock held */

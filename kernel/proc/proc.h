@@ -66,12 +66,10 @@ struct proc {
     struct waitq exec_wait;      /* signal_lock: that thread sleeps here */
     bool stopped;                /* all threads stopped or on their way */
     unsigned stop_count;         /* threads still to stop before the parent hears of it: those with WORK_STOP */
-    unsigned stop_undone;        /* counts SIGCONTs and SIGKILLs: a stop that was being prepared notices */
     int notify;                  /* CLD_STOPPED or CLD_CONTINUED: the parent is to be told by the next thread that can; 0 */
     int stop_signal;             /* that stopped it */
     bool stop_reported;          /* the parent has waited for this stop */
     bool continued_unreported;   /* WCONTINUED has something to say */
-    pid_t stop_sender;           /* for siginfo */
     int pdeath_signal;           /* PR_SET_PDEATHSIG */
 
     /* limits and use: limit_lock */

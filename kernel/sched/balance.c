@@ -1,9 +1,13 @@
 /*
- * Which CPU a thread runs on. A thread that becomes runnable stays where it ran last if that CPU is idle,
- * goes to an idle one if there is any, and otherwise stays too: its memory is in that CPU's caches. A CPU
- * that runs out of work takes a thread from another; a busy one looks at each tick whether another has
- * two more waiting than itself. The idle mask and others' queue lengths are read without their locks: a
- * stale answer costs a moment, not correctness.
+ * Which CPU a thread runs on. A thread that becomes runnable stays where it ran last if that CPU is
+ * idle, goes to an idle one if there is any, and otherwise stays too: its memory is in that CPU's
+ * caches. A CPU that runs out of work takes a thread from another; a busy one looks at each tick
+ * whether another has two more waiting than itself. One more is no reason to move, yet somebody always
+ * has it with three threads on two CPUs: now and then such a difference is passed on, so that everybody
+ * comes to have the shorter queue.
+ *
+ * The idle mask and others' queue lengths are read without their locks: a stale answer costs a moment,
+ * not correctness.
  */
 #include "lib/atomic.h"
 #include "sched/runqueue.h"
@@ -74,7 +78,8 @@ struct thread *balance_steal(struct runqueue *rq)
 void balance_tick(struct runqueue *rq)
 {
     struct runqueue *busiest = NULL;
-    unsigned most = rq->queued + 1;
+    bool rotate = rq->clock - rq->pulled >= SCHED_ROTATE;
+    unsigned most = rq->queued + !rotate;
 
     for (int i = 0; i < num_cpus; i++) {
         unsigned queued = READ_ONCE(runqueues[i].queued);
@@ -84,6 +89,9 @@ void balance_tick(struct runqueue *rq)
         }
     }
     struct thread *t = busiest ? take_from(busiest, rq) : NULL;
-    if (t)
-        rq_insert(rq, t);
+    if (!t)
+        return;
+    rq_insert(rq, t);
+    rq->pulled = rq->clock;
+    WRITE_ONCE(busiest->pulled, rq->clock); /* or it would take one back at its next tick */
 }

@@ -1,8 +1,10 @@
 /*
  * Locks: what is not inline in lock.h, and everything that a debug build checks.
  *
- * A spinlock is a ticket lock: who wants it draws the next number and waits until that number is
- * served, so nobody is overtaken. Spinlocks are held by CPUs, with interrupts off, never by threads.
+ * A spinlock is one byte: who exchanges it for true and finds false has it. There is no queue and so no
+ * order among those who wait. A queue would be fairer, but our CPUs are virtual: the one whose turn it is
+ * may not be running on the host, and all behind it would wait for that too, with the lock free. Spinlocks
+ * are held by CPUs, with interrupts off, never by threads.
  *
  * A mutex is a word that says which thread holds it. Without competition that word is all there is to
  * it. A thread that finds it taken sets MUTEX_WAITERS in the word and sleeps on m->waiters; the holder then
@@ -28,6 +30,7 @@ struct mutex_waiter {
 
 #ifdef CONFIG_DEBUG
 #define HELD_MAX 16
+#define SPINS_MAX 4000000000ULL
 static struct held_spinlocks {
     struct spinlock *lock[HELD_MAX]; /* this CPU only */
     int count;                       /* this CPU only */
@@ -65,6 +68,28 @@ void mutex_init(struct mutex *m, enum lock_rank rank, const char *name)
 bool mutex_is_held(const struct mutex *m)
 {
     return (READ_ONCE(m->holder) & ~MUTEX_WAITERS) == (uintptr_t)current;
+}
+
+/*
+ * Wait for L with interrupts off. What other CPUs ask of this one is answered meanwhile: who holds the lock
+ * may be waiting for that answer.
+ */
+void spin_lock_contended(struct spinlock *l)
+{
+    uint64_t spins = 0;
+
+    do {
+        while (__atomic_load_n(&l->locked, __ATOMIC_RELAXED)) {
+            cpu_relax();
+            cpu_answer_calls();
+#ifdef CONFIG_DEBUG
+            if (++spins == SPINS_MAX)
+                panic("spinlock %s: waited for ever, taken by CPU %d at %pS", l->name, l->cpu,
+                      (void *)l->where);
+#endif
+        }
+    } while (__atomic_exchange_n(&l->locked, true, __ATOMIC_ACQUIRE));
+    (void)spins;
 }
 
 /* Take M or note in it that somebody waits: true when we have it. m->lock is held. */
@@ -122,10 +147,7 @@ void mutex_unlock_contended(struct mutex *m)
 bool spin_trylock(struct spinlock *l)
 {
     irq_push_off();
-    uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_RELAXED);
-    uint16_t next = owner;
-    if (__atomic_compare_exchange_n(&l->next, &next, (uint16_t)(owner + 1), false, __ATOMIC_ACQUIRE,
-                                    __ATOMIC_RELAXED))
+    if (!__atomic_exchange_n(&l->locked, true, __ATOMIC_ACQUIRE))
         return true;
     irq_pop_off();
     return false;
@@ -174,14 +196,8 @@ static void spin_acquire(struct spinlock *l, bool nested, uintptr_t where)
     race_point();
     irq_push_off();
     check_order(l, nested, where);
-    uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
-    for (uint64_t spins = 0; __atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket; spins++) {
-        cpu_relax();
-        cpu_answer_calls();
-        if (spins == 4000000000ULL)
-            panic("spinlock %s: waiting for ever at %pS, taken by CPU %d at %pS", l->name,
-                  (void *)where, l->cpu, (void *)l->where);
-    }
+    if (__atomic_exchange_n(&l->locked, true, __ATOMIC_ACQUIRE))
+        spin_lock_contended(l);
     spin_note_taken(l, where);
 }
 
@@ -198,10 +214,7 @@ void spin_lock_nested(struct spinlock *l)
 bool spin_trylock(struct spinlock *l)
 {
     irq_push_off();
-    uint16_t owner = __atomic_load_n(&l->owner, __ATOMIC_RELAXED);
-    uint16_t next = owner;
-    if (!__atomic_compare_exchange_n(&l->next, &next, (uint16_t)(owner + 1), false,
-                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+    if (__atomic_exchange_n(&l->locked, true, __ATOMIC_ACQUIRE)) {
         irq_pop_off();
         return false;
     }
@@ -221,7 +234,7 @@ void spin_unlock(struct spinlock *l)
     for (h->count--; i <= h->count; i++)
         h->lock[i - 1] = h->lock[i];
     l->cpu = -1;
-    __atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
+    __atomic_store_n(&l->locked, false, __ATOMIC_RELEASE);
     irq_pop_off();
     race_point();
 }

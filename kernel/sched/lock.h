@@ -54,8 +54,7 @@ enum lock_rank {
 };
 
 struct spinlock {
-    uint16_t next;  /* atomic: the ticket to draw */
-    uint16_t owner; /* atomic: the ticket being served */
+    bool locked; /* atomic */
 #ifdef CONFIG_DEBUG
     uint8_t rank;     /* const after init */
     int8_t cpu;       /* the holder alone: who holds it, -1 for none */
@@ -78,6 +77,7 @@ struct spinlock {
 
 void spin_init(struct spinlock *l, enum lock_rank rank, const char *name);
 bool spin_trylock(struct spinlock *l);
+void spin_lock_contended(struct spinlock *l); /* the slow half: somebody else holds it */
 
 /* A mutex sleeps uninterruptibly: its holder may sleep, but not for an event from outside the machine. */
 struct mutex {
@@ -119,17 +119,14 @@ void lock_assert_may_sleep(void);
 #else
 
 /*
- * The release build's locks are a few instructions in their callers: draw a ticket, wait for its turn. A
- * mutex nobody wants is one compare-and-exchange each way.
+ * The release build's locks are a few instructions in their callers: one exchange, or one
+ * compare-and-exchange, takes a lock that nobody holds.
  */
 static inline void spin_lock(struct spinlock *l)
 {
     irq_push_off();
-    uint16_t ticket = __atomic_fetch_add(&l->next, 1, __ATOMIC_ACQUIRE);
-    while (unlikely(__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != ticket)) {
-        cpu_relax();
-        cpu_answer_calls();
-    }
+    if (unlikely(__atomic_exchange_n(&l->locked, true, __ATOMIC_ACQUIRE)))
+        spin_lock_contended(l);
 }
 
 static inline void spin_lock_nested(struct spinlock *l)
@@ -139,7 +136,7 @@ static inline void spin_lock_nested(struct spinlock *l)
 
 static inline void spin_unlock(struct spinlock *l)
 {
-    __atomic_store_n(&l->owner, (uint16_t)(l->owner + 1), __ATOMIC_RELEASE);
+    __atomic_store_n(&l->locked, false, __ATOMIC_RELEASE);
     irq_pop_off();
 }
 

@@ -24,6 +24,7 @@ struct runqueue {
     bool tick_due;                /* this CPU only: the tick's time has come in this interrupt */
     bool ticking;                 /* this CPU only: a tick is on its way */
     struct thread *moving;        /* lock: the thread switched away from must go to another CPU */
+    nsec_t pulled;                /* when a thread last came or went by balance_tick() */
     struct sched_cpu_stats stats; /* lock */
     nsec_t unsplit;               /* lock: busy time that no tick has called user or system yet */
     uint32_t user_ticks, system_ticks; /* lock */
@@ -40,6 +41,9 @@ extern struct runqueue runqueues[MAX_CPUS];
 /* How far ahead of the others a sleeper may be when it wakes, and how far ahead it must be to take the CPU. */
 #define SCHED_SLEEPER_CREDIT (2 * NSEC_PER_MSEC)
 #define SCHED_WAKEUP_GRANULARITY (1 * NSEC_PER_MSEC)
+
+/* How often a queue that is longer by one is passed on to another CPU. */
+#define SCHED_ROTATE (100 * NSEC_PER_MSEC)
 
 #define RR_SLICE (100 * NSEC_PER_MSEC)
 

@@ -230,7 +230,9 @@ long sys_clock_nanosleep(int clock, int flags, const struct timespec __user *req
     case CLOCK_MONOTONIC_RAW:
     case CLOCK_REALTIME_COARSE:
     case CLOCK_MONOTONIC_COARSE:
-    case CLOCK_THREAD_CPUTIME_ID: return -EOPNOTSUPP;
+    case CLOCK_THREAD_CPUTIME_ID:
+    case CLOCK_REALTIME_ALARM: /* there is nothing that could wake the machine */
+    case CLOCK_BOOTTIME_ALARM: return -EOPNOTSUPP;
     default: return -EINVAL;
     }
     int error = timespec_from_user(request, &time);

@@ -14,14 +14,20 @@
 #include "x86/paging.h"
 #include "x86/uaccess.h"
 
-#define FANOUT           512u
+#define FANOUT 512u
 #define USER_TOP_ENTRIES 256u /* of the top level: the rest is the kernel's */
-#define TABLE_BITS       (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
+#define TABLE_BITS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
-static inline pte_t *table_at(uint64_t entry) { return phys_to_virt(entry & PTE_ADDR); }
+static inline pte_t *table_at(uint64_t entry)
+{
+    return phys_to_virt(entry & PTE_ADDR);
+}
 
 /* What one entry of each level covers, from the leaf (0) to the top (3). */
-static inline unsigned level_shift(unsigned level) { return PAGE_SHIFT + 9 * level; }
+static inline unsigned level_shift(unsigned level)
+{
+    return PAGE_SHIFT + 9 * level;
+}
 static inline unsigned level_index(uintptr_t addr, unsigned level)
 {
     return (addr >> level_shift(level)) & (FANOUT - 1);
@@ -41,6 +47,7 @@ paddr_t pt_create(void)
     if (!p)
         return 0;
     p->flags |= PAGE_TABLE;
+    p->index = 1;
     pte_t *root = page_to_virt(p);
     const pte_t *kernel = phys_to_virt(paging_kernel_root());
     memset(root, 0, USER_TOP_ENTRIES * sizeof(pte_t));
@@ -49,11 +56,34 @@ paddr_t pt_create(void)
     return page_to_phys(p);
 }
 
+/*
+ * Free what is left below the first ENTRIES of TABLE: tables that were made on the way to one for which there
+ * was no memory.
+ */
+static void free_below(struct page *table, unsigned entries, unsigned level)
+{
+    if (table->users == 0)
+        return;
+    assert(level > 0); /* a leaf table with pages in it */
+    pte_t *entry = page_to_virt(table);
+    for (unsigned i = 0; i < entries; i++) {
+        if (!(entry[i] & PTE_PRESENT))
+            continue;
+        free_below(pte_page(entry[i]), FANOUT, level - 1);
+        page_put(pte_page(entry[i]));
+    }
+}
+
 void pt_destroy(paddr_t root)
 {
     struct page *p = pfn_to_page(root >> PAGE_SHIFT);
-    assert(p->users == 0);
+    free_below(p, USER_TOP_ENTRIES, 3);
     page_put(p);
+}
+
+size_t pt_count(paddr_t root)
+{
+    return READ_ONCE(pfn_to_page(root >> PAGE_SHIFT)->index);
 }
 
 pte_t *pt_slot(paddr_t root, uintptr_t addr)
@@ -79,6 +109,7 @@ pte_t *pt_slot_create(paddr_t root, uintptr_t addr)
             if (!p)
                 return NULL;
             virt_to_page(table)->users++;
+            pfn_to_page(root >> PAGE_SHIFT)->index++;
             __atomic_store_n(entry, page_to_phys(p) | TABLE_BITS, __ATOMIC_RELEASE);
         }
         table = table_at(*entry);
@@ -126,6 +157,7 @@ void pt_prune(paddr_t root, uintptr_t addr, struct list *freed)
             return;
         WRITE_ONCE(path[level + 1][level_index(addr, level + 1)], 0);
         virt_to_page(path[level + 1])->users--;
+        virt_to_page(path[3])->index--;
         list_push_back(freed, &p->link);
     }
 }

@@ -25,28 +25,40 @@ struct boot_info;
 
 typedef uint64_t pte_t;
 
-#define PTE_PRESENT       0x001UL /* Intel SDM volume 3, 4.5.4 */
-#define PTE_WRITE         0x002UL
-#define PTE_USER          0x004UL
+#define PTE_PRESENT 0x001UL /* Intel SDM volume 3, 4.5.4 */
+#define PTE_WRITE 0x002UL
+#define PTE_USER 0x004UL
 #define PTE_WRITE_THROUGH 0x008UL
-#define PTE_UNCACHED      0x010UL
-#define PTE_ACCESSED      0x020UL
-#define PTE_DIRTY         0x040UL
-#define PTE_LARGE         0x080UL
-#define PTE_GLOBAL        0x100UL
+#define PTE_UNCACHED 0x010UL
+#define PTE_ACCESSED 0x020UL
+#define PTE_DIRTY 0x040UL
+#define PTE_LARGE 0x080UL
+#define PTE_GLOBAL 0x100UL
 #define PTE_PRIVATE \
     0x200UL /* ignored by the CPU: the page belongs to address spaces alone, not to an object */
-#define PTE_NX   (1UL << 63)
+#define PTE_NX (1UL << 63)
 #define PTE_ADDR 0x000ffffffffff000UL
 
-static inline bool pte_is_empty(pte_t e) { return e == 0; }
-static inline bool pte_is_present(pte_t e) { return e & PTE_PRESENT; }
+static inline bool pte_is_empty(pte_t e)
+{
+    return e == 0;
+}
+static inline bool pte_is_present(pte_t e)
+{
+    return e & PTE_PRESENT;
+}
 static inline bool pte_is_writable(pte_t e)
 {
     return (e & (PTE_PRESENT | PTE_WRITE)) == (PTE_PRESENT | PTE_WRITE);
 }
-static inline bool pte_is_private(pte_t e) { return e & PTE_PRIVATE; }
-static inline struct page *pte_page(pte_t e) { return pfn_to_page((e & PTE_ADDR) >> PAGE_SHIFT); }
+static inline bool pte_is_private(pte_t e)
+{
+    return e & PTE_PRIVATE;
+}
+static inline struct page *pte_page(pte_t e)
+{
+    return pfn_to_page((e & PTE_ADDR) >> PAGE_SHIFT);
+}
 
 /* The bits that grant PROT_*. x86 can't grant writing or executing without reading. */
 static inline pte_t pte_prot_bits(unsigned prot)
@@ -71,7 +83,10 @@ static inline pte_t pte_change_prot(pte_t e, unsigned prot)
     return (e & ~(PTE_PRESENT | PTE_WRITE | PTE_NX)) | pte_prot_bits(prot);
 }
 
-static inline pte_t pte_write_protect(pte_t e) { return e & ~PTE_WRITE; }
+static inline pte_t pte_write_protect(pte_t e)
+{
+    return e & ~PTE_WRITE;
+}
 
 /* Store E in a user table's slot; the table's count of entries stays right. pt_lock held. */
 static inline void pt_set(pte_t *slot, pte_t e)
@@ -82,7 +97,10 @@ static inline void pt_set(pte_t *slot, pte_t e)
 }
 
 /* No entry is left in the table that SLOT lies in. */
-static inline bool pt_table_is_empty(const pte_t *slot) { return virt_to_page(slot)->users == 0; }
+static inline bool pt_table_is_empty(const pte_t *slot)
+{
+    return virt_to_page(slot)->users == 0;
+}
 
 /* The end of the range that the leaf table of ADDR covers. */
 static inline uintptr_t pt_table_end(uintptr_t addr)
@@ -91,7 +109,8 @@ static inline uintptr_t pt_table_end(uintptr_t addr)
 }
 
 paddr_t pt_create(void);       /* a top-level table with the kernel's half; 0 when out of memory */
-void pt_destroy(paddr_t root); /* its user half is empty */
+void pt_destroy(paddr_t root); /* no page is mapped and no CPU has it loaded any more */
+size_t pt_count(paddr_t root); /* how many tables it consists of: the top one's page->index */
 pte_t *pt_slot(paddr_t root, uintptr_t addr);        /* NULL when there is no table for it */
 pte_t *pt_slot_create(paddr_t root, uintptr_t addr); /* NULL when out of memory */
 
@@ -111,9 +130,9 @@ void pt_prune(paddr_t root, uintptr_t addr, struct list *freed);
 
 #define KERNEL_BASE 0xffffffff80000000UL /* where the image's physical 0 is linked */
 #define KSTACK_BASE 0xffffc90000000000UL /* kernel stacks */
-#define KSTACK_END  0xffffc98000000000UL
+#define KSTACK_END 0xffffc98000000000UL
 #define DEVICE_BASE 0xffffd00000000000UL /* device registers */
-#define DEVICE_END  0xffffd08000000000UL
+#define DEVICE_END 0xffffd08000000000UL
 
 /*
  * Build the kernel's final tables and load them: all RAM at DIRECT_MAP, the image with each

@@ -1,6 +1,6 @@
 /*
- * The reader of cpio archives, fed good and bad ones. The archive ends where a kernel stack ends, below a guard
- * page: reading beyond it panics.
+ * The reader of cpio archives, fed good and bad ones. The archive ends where a kernel stack ends,
+ * below a guard page: reading beyond it panics.
  */
 #include <abi/stat.h>
 
@@ -11,7 +11,7 @@
 #include "tests/kernel/ktest.h"
 
 struct archive {
-    char *end;  /* of the memory */
+    char *end; /* of the memory */
     char text[3072];
     size_t len;
 };
@@ -32,8 +32,9 @@ static void entry(struct archive *a, const char *name, unsigned mode, unsigned i
                   const void *body, size_t size)
 {
     char header[111];
-    snprintf(header, sizeof(header), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x", ino, mode,
-             5u, 6u, nlink, 1000u, (unsigned)size, 0u, 0u, 1u, 3u, (unsigned)strlen(name) + 1, 0u);
+    snprintf(header, sizeof(header), "070701%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x%08x",
+             ino, mode, 5u, 6u, nlink, 1000u, (unsigned)size, 0u, 0u, 1u, 3u,
+             (unsigned)strlen(name) + 1, 0u);
     append(a, header, 110);
     append(a, name, strlen(name) + 1);
     pad(a);
@@ -76,7 +77,8 @@ static bool file_says(const char *name, const char *text)
     return n == (ssize_t)strlen(text) && !memcmp(buf, text, (size_t)n);
 }
 
-static const char *const made[] = {"kt/a", "kt/b", "kt/link", "kt/null", "kt/fifo", "kt/sub/c", "kt/sub"};
+static const char *const made[] = {"kt/a",    "kt/b",     "kt/link", "kt/null",
+                                   "kt/fifo", "kt/sub/c", "kt/sub"};
 
 static void clean_up(void)
 {
@@ -102,7 +104,8 @@ static void fill(struct archive *a)
 KTEST(initrd, every_kind_of_file_arrives)
 {
     char *stack = kstack_alloc();
-    struct archive *a = (struct archive *)stack; /* the text is below what the archive is copied to */
+    struct archive *a =
+        (struct archive *)stack; /* the text is below what the archive is copied to */
     *a = (struct archive){.end = stack + KSTACK_SIZE};
     fill(a);
     KEXPECT_EQ(unpack(a, a->len), 0);

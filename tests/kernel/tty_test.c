@@ -165,7 +165,7 @@ KTEST(tty, eof_alone_is_read_once)
 KTEST(tty, lnext_takes_the_next_key_literally)
 {
     session(USUAL, "a\026\003b\n", "a\003b\n", "a^\b^Cb\r\n");
-    session(USUAL, "a\026\nb\n", "a\nb\n", "a^\b\r\nb\r\n");
+    session(USUAL, "a\026\nb\n", "a\nb\n", "a^\b^Jb\r\n");
 }
 
 KTEST(tty, reprint_shows_the_line_again)

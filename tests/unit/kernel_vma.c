@@ -37,6 +37,7 @@ void slab_free(struct slab_cache *c, void *obj)
 void vmobject_put(struct vmobject *o) { (void)o; }
 void file_put(struct file *f) { (void)f; }
 void cpu_answer_calls(void) {}
+void spin_lock_contended(struct spinlock *l) { (void)l; }
 void mutex_lock_contended(struct mutex *m) { (void)m; }
 void mutex_unlock_contended(struct mutex *m) { (void)m; }
 

@@ -77,6 +77,21 @@ static void mount_at(const char *type, const char *path, unsigned long flags, co
         complain(path);
 }
 
+/* The names that are not devices but descriptors of whoever looks. */
+static void link_descriptors(void)
+{
+    static const char *const links[][2] = {
+        {"/proc/self/fd", "/dev/fd"},
+        {"/proc/self/fd/0", "/dev/stdin"},
+        {"/proc/self/fd/1", "/dev/stdout"},
+        {"/proc/self/fd/2", "/dev/stderr"},
+    };
+
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++)
+        if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST)
+            complain(links[i][1]);
+}
+
 static void mount_all(void)
 {
     mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
@@ -84,6 +99,7 @@ static void mount_all(void)
     mount_at("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777");
     if (!folder_has_files("/tmp"))
         mount_at("tmpfs", "/tmp", 0, "mode=1777");
+    link_descriptors();
 }
 
 /* The console becomes descriptors 0, 1 and 2, whatever the kernel opened for us. */
