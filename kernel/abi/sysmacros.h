@@ -9,7 +9,8 @@
 static inline dev_t makedev(unsigned major_nr, unsigned minor_nr)
 {
     dev_t ma = major_nr, mi = minor_nr;
-    return (ma & 0xfffff000UL) << 32 | (ma & 0xfffUL) << 8 | (mi & 0xffffff00UL) << 12 | (mi & 0xffUL);
+    return (ma & 0xfffff000UL) << 32 | (ma & 0xfffUL) << 8 | (mi & 0xffffff00UL) << 12 |
+           (mi & 0xffUL);
 }
 
 static inline unsigned major(dev_t dev)

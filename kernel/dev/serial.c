@@ -355,7 +355,7 @@ static struct port *port_create(int n)
     tty_init(&p->tty, name, makedev(TTY_MAJOR, FIRST_MINOR + (unsigned)n), &serial_ops, p);
     serial_configure(&p->tty);
     p->device = (struct chrdev){
-        .name = p->tty.name, .dev = p->tty.dev, .mode = 0660, .open = tty_open};
+        .name = p->tty.name, .dev = p->tty.dev, .mode = 0600, .open = tty_open};
     return p;
 }
 

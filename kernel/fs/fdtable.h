@@ -15,16 +15,15 @@
 #define FDTABLE_SMALL 64
 
 struct fdtable {
-    struct refcount ref;  /* atomic: processes that share it (CLONE_FILES) */
-    struct spinlock lock; /* RANK_FDTABLE */
-    unsigned size;        /* lock: slots */
-    struct file **files;  /* lock: NULL where free */
-    uint64_t *cloexec;    /* lock: bit per descriptor */
-    uint64_t *used;       /* lock: bit per descriptor, reserved ones included */
-    unsigned next_free;   /* lock: no free one is lower */
-    unsigned top;         /* lock: slots below are valid, none above is used */
-    struct file
-        *small_files[FDTABLE_SMALL]; /* lock: what the pointers mean until the table grows */
+    struct refcount ref;                     /* atomic: processes that share it (CLONE_FILES) */
+    struct spinlock lock;                    /* RANK_FDTABLE */
+    unsigned size;                           /* lock: slots */
+    struct file **files;                     /* lock: NULL where free */
+    uint64_t *cloexec;                       /* lock: bit per descriptor */
+    uint64_t *used;                          /* lock: bit per descriptor, reserved ones included */
+    unsigned next_free;                      /* lock: no free one is lower */
+    unsigned top;                            /* lock: slots below are valid, none above is used */
+    struct file *small_files[FDTABLE_SMALL]; /* lock: the arrays, until the table grows */
     uint64_t small_cloexec[FDTABLE_SMALL / 64]; /* lock: as small_files */
     uint64_t small_used[FDTABLE_SMALL / 64];    /* lock: as small_files */
 };

@@ -61,32 +61,28 @@ void uio_skip(struct uio *u, size_t n);
 struct dir_context {
     bool (*emit)(struct dir_context *ctx, const char *name, size_t len, uint64_t ino,
                  unsigned dtype);
-    int64_t
-        pos; /* in and out: 0 ".", 1 "..", then the file system's own; at emit, that of the entry emitted */
+    int64_t pos; /* in: where to go on (0 ".", 1 ".."); at emit: that entry's; out: the next */
 };
 
 struct file_ops {
-    /*
-     * Bytes done, 0 at the end, -errno. *POS is the offset to use and advance; streams ignore it.
-     */
+    /* Bytes done, 0 at the end, -errno. *POS is the offset to use and advance. */
     ssize_t (*read)(struct file *f, struct uio *u, off_t *pos);
     ssize_t (*write)(struct file *f, struct uio *u, off_t *pos);
-    off_t (*lseek)(struct file *f, off_t offset,
-                   int whence); /* sets f->pos and returns it; NULL: -ESPIPE */
+    /* Sets f->pos and returns it. NULL: -ESPIPE. */
+    off_t (*lseek)(struct file *f, off_t offset, int whence);
     int (*readdir)(struct file *f, struct dir_context *ctx);
     /*
      * Ready events now (POLLIN...), and, when PT is not NULL, poll_wait() on every queue that may
-     * change them.
+     * change them. NULL: always readable and writable.
      */
-    unsigned (*poll)(struct file *f,
-                     struct poll_table *pt); /* NULL: always readable and writable */
+    unsigned (*poll)(struct file *f, struct poll_table *pt);
     long (*ioctl)(struct file *f, unsigned cmd, unsigned long arg);
     /* The object that mmap maps (no reference taken), or err_ptr(-ENODEV). */
     struct vmobject *(*mmap_object)(struct file *f);
     int (*fsync)(struct file *f);
     int (*set_flags)(struct file *f, unsigned flags); /* F_SETFL: may refuse; NULL: any */
-    long (*fcntl)(struct file *f, int cmd,
-                  unsigned long arg); /* F_SETPIPE_SZ, F_ADD_SEALS...; NULL: -EINVAL */
+    /* What fcntl(2) doesn't know itself: F_SETPIPE_SZ, F_ADD_SEALS... NULL: -EINVAL. */
+    long (*fcntl)(struct file *f, int cmd, unsigned long arg);
     void (*show_fdinfo)(struct file *f, void (*emit)(void *ctx, const char *text), void *ctx);
     void (*flush)(struct file *f);   /* a descriptor for it was closed */
     void (*release)(struct file *f); /* the last reference went; may sleep */
@@ -98,14 +94,13 @@ struct file {
     unsigned flags;             /* atomic: O_* of open and F_SETFL; access mode is const */
     const struct file_ops *ops; /* const after open */
     struct path *path;          /* const: where it was opened: &where, or NULL for nameless files */
-    struct inode *
-        inode; /* const: NULL for none; path holds the reference, or the file itself when no path */
-    struct path where;         /* const: references held when path points here */
-    off_t pos;                 /* pos_lock; or whoever holds the only reference */
-    bool writing;              /* const after open: counted in inode->writers and mount->writers */
-    struct mutex pos_lock;     /* RANK_FILE_POS */
-    void *private;             /* const after open: the implementation's */
-    struct spinlock lock;      /* RANK_FILE: the fields below */
+    struct inode *inode;   /* const: NULL for none; path holds the reference, or the file itself */
+    struct path where;     /* const: references held when path points here */
+    off_t pos;             /* pos_lock; or whoever holds the only reference */
+    bool writing;          /* const after open: counted in inode->writers and mount->writers */
+    struct mutex pos_lock; /* RANK_FILE_POS */
+    void *private;         /* const after open: the implementation's */
+    struct spinlock lock;  /* RANK_FILE: the fields below */
     struct list epoll_watches; /* lock */
     struct pid *owner;         /* lock: F_SETOWN; a reference is held; NULL for none */
     int owner_type;            /* lock: F_OWNER_* */

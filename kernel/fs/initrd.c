@@ -3,7 +3,7 @@
  * Linux reads them, unpacked into the root. Several may stand one after another, with zeroes
  * between; later ones add to and replace what earlier ones brought.
  *
- *   header: magic "070701" and 13 numbers of 8 hexadecimal digits | name, NUL, padding to 4 | data, padding to 4
+ *   header: magic "070701", 13 numbers of 8 digits | name, NUL, padding to 4 | data, padding to 4
  *
  * A file with several names appears once for each; the first makes it, the others become links to
  * that, and whichever of them brings data fills it. Everything read is checked against the end of

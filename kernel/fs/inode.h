@@ -52,13 +52,13 @@ struct inode_ops {
     ssize_t (*readlink)(struct inode *i, char *buf, size_t size);
     int (*follow)(struct inode *i, struct path *out);
     /* Any. */
-    int (*setattr_size)(struct inode *i,
-                        uint64_t size); /* truncate; i->lock held; NULL: does nothing */
+    /* Truncate; i->lock held. NULL: it does nothing. */
+    int (*setattr_size)(struct inode *i, uint64_t size);
     void (*getattr)(struct inode *i, struct stat *st); /* refine what the fields say */
     int (*open)(struct inode *i, struct file *f);      /* choose f->ops and f->private; may sleep */
     int (*permission)(struct inode *i, unsigned mask); /* NULL: the mode bits decide */
-    void (*free)(
-        struct inode *i); /* the last reference and the last name went; no sleeping locks */
+    /* The last reference and the last name went. Takes no sleeping locks. */
+    void (*free)(struct inode *i);
     int (*fallocate)(struct inode *i, int mode, uint64_t offset, uint64_t len); /* i->lock held */
 };
 
@@ -74,8 +74,7 @@ struct inode {
     const struct inode_ops *ops; /* const */
     const struct file_ops *fops; /* const: what open installs when ops->open is NULL */
     struct timespec atime, mtime, ctime, btime; /* spin */
-    struct mutex
-        lock; /* RANK_INODE: directory contents; a regular file's O_APPEND write and truncate */
+    struct mutex lock;        /* RANK_INODE: names in a directory; size, writes of a regular file */
     struct spinlock spin;     /* RANK_INODE_SPIN */
     void *private;            /* the file system's (tmpfs: the vmobject or link target) */
     struct pipe *pipe;        /* spin: a FIFO's, while open */
@@ -95,13 +94,13 @@ struct superblock {
     struct refcount ref; /* atomic: mounts */
     struct dentry *root; /* const while mounted */
     void (*statfs)(struct superblock *sb, struct statfs *out); /* const */
-    void (*free)(struct superblock
-                     *sb); /* const: root has been put; frees private and sb. No sleeping locks */
-    int (*remount)(struct superblock *sb, const char *options); /* const; may be NULL */
-    void (*show_options)(struct superblock *sb, char *buf,
-                         size_t size); /* const; ",size=...": may be NULL */
-    void *private;                     /* const: limits and counters of tmpfs */
-    uint64_t next_ino;                 /* atomic */
+    /* const: root has been put; frees private and sb, without sleeping locks */
+    void (*free)(struct superblock *sb);
+    /* const, may be NULL: obey new options; and write them, as ",size=..." */
+    int (*remount)(struct superblock *sb, const char *options);
+    void (*show_options)(struct superblock *sb, char *buf, size_t size);
+    void *private;     /* const: limits and counters of tmpfs */
+    uint64_t next_ino; /* atomic */
 };
 
 /* A file system type: mount(2) finds it by name. */
@@ -112,8 +111,8 @@ struct fs_type {
     int (*mount)(const char *source, const char *options, unsigned flags, struct superblock **out);
 };
 void fs_register(struct fs_type *t);
-void fs_for_each(void (*emit)(void *ctx, const struct fs_type *t),
-                 void *ctx); /* /proc/filesystems */
+/* For /proc/filesystems. */
+void fs_for_each(void (*emit)(void *ctx, const struct fs_type *t), void *ctx);
 
 /*
  * A superblock with reference 1 and a fresh anonymous st_dev; root is the caller's to set. NULL:
@@ -123,8 +122,8 @@ struct superblock *superblock_alloc(const char *type, uint32_t magic);
 void superblock_free(struct superblock *sb);
 void superblock_put(struct superblock *sb);
 
-struct inode *inode_alloc(struct superblock *sb,
-                          mode_t mode); /* ref 1, nlink 1, owner from the current process; NULL */
+/* Reference 1, nlink 1, the owner is the current process's. NULL: out of memory. */
+struct inode *inode_alloc(struct superblock *sb, mode_t mode);
 static inline void inode_get(struct inode *i)
 {
     ref_get(&i->ref);
@@ -148,8 +147,8 @@ void inode_stat(struct inode *i, struct stat *st); /* what stat says */
 #define MAY_EXEC 1u
 #define MAY_WRITE 2u
 #define MAY_READ 4u
-int inode_permission(struct inode *i,
-                     unsigned mask); /* 0, -EACCES, -EROFS is the mount's: path_permission */
+/* 0 or -EACCES; path_permission also asks the mount: -EROFS, and -EACCES for programs on noexec. */
+int inode_permission(struct inode *i, unsigned mask);
 int path_permission(const struct path *p, unsigned mask);
 void inode_touch(struct inode *i, unsigned which); /* TOUCH_A | TOUCH_M | TOUCH_C to now */
 void inode_accessed(const struct path *p);         /* relatime: a read happened; honours noatime */
@@ -167,11 +166,11 @@ struct chrdev {
     int (*open)(struct inode *i, struct file *f); /* may be NULL: f->ops = fops */
     void *private;                                /* const: the driver's, for open */
 };
-void chrdev_register(
-    struct chrdev *c); /* from any init function after vfs_init: the node appears in devtmpfs */
+/* From any init function after vfs_init: the node appears in devtmpfs. */
+void chrdev_register(struct chrdev *c);
 struct chrdev *chrdev_find(dev_t dev);
-void chrdev_for_each(void (*emit)(void *ctx, const struct chrdev *c),
-                     void *ctx); /* /proc/devices */
+/* For /proc/devices. */
+void chrdev_for_each(void (*emit)(void *ctx, const struct chrdev *c), void *ctx);
 
 void vfs_init(void); /* the root tmpfs is mounted */
 /*

@@ -20,20 +20,18 @@
 #include "sched/lock.h"
 
 struct dentry {
-    struct refcount
-        ref; /* atomic; the tree's own reference included while the name exists in tmpfs */
+    struct refcount ref;   /* atomic; in tmpfs the tree itself holds one while the name exists */
     struct dentry *parent; /* dcache_lock: a reference is held; itself at a root */
     struct inode *inode;   /* const: never NULL; a reference is held */
     struct list children;  /* dcache_lock: in order of creation */
     struct list sibling;   /* dcache_lock */
     struct list hash_link; /* dcache_lock: (parent, name) */
     uint64_t cookie;       /* dcache_lock: position for readdir, rising within the directory */
-    struct mount *
-        mounted; /* dcache_lock: first of the mounts on this dentry (through whatever parent mount) */
-    bool unlinked;     /* dcache_lock: no name any more: " (deleted)" */
-    uint32_t hash;     /* const but for rename (dcache_lock) */
-    uint16_t name_len; /* as hash */
-    char *name;        /* as hash; points at inline_name when it is short */
+    struct mount *mounted; /* dcache_lock: first of the mounts on this dentry */
+    bool unlinked;         /* dcache_lock: no name any more: " (deleted)" */
+    uint32_t hash;         /* const but for rename (dcache_lock) */
+    uint16_t name_len;     /* as hash */
+    char *name;            /* as hash; points at inline_name when it is short */
     char inline_name[32];
 };
 
@@ -82,10 +80,9 @@ int fs_mount(const char *source, const char *target, const char *type, unsigned 
 struct fs_context {
     struct refcount ref;  /* atomic */
     struct spinlock lock; /* RANK_FS_CONTEXT */
-    struct path
-        root; /* changed under lock and dcache_lock, so either will do to read; references held */
-    struct path cwd; /* as root */
-    unsigned umask;  /* lock */
+    struct path root; /* written under lock and dcache_lock, read under either; holds references */
+    struct path cwd;  /* as root */
+    unsigned umask;   /* lock */
 };
 struct fs_context *fs_context_create(void); /* at the root of everything; for process 1 */
 struct fs_context *fs_context_copy(struct fs_context *c);

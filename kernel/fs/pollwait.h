@@ -13,9 +13,8 @@ struct poll_entry {
     struct waiter waiter;     /* the queue's lock */
     struct waitq *wq;         /* const while queued */
     struct poll_waits *waits; /* const */
-    struct file
-        *file; /* const: a reference that keeps wq alive, when others could close the descriptor */
-    unsigned key; /* const while queued: the events that matter */
+    struct file *file;        /* const: keeps wq alive when others could close it; a reference */
+    unsigned key;             /* const while queued: the events that matter */
 };
 
 struct poll_chunk;

@@ -98,10 +98,15 @@ static void set_gap(struct vma *v, const struct vma *prev)
     v->gap = to > from ? to - from : 0;
 }
 
-static void gap_changed(struct mm *mm, struct vma *v)
+static void gap_changed(struct vma *v)
 {
     set_gap(v, vma_prev(v));
-    tree_propagate(&mm->areas, &v->node);
+    for (struct tree_node *n = &v->node; n; n = n->parent) {
+        uintptr_t before = area_of(n)->max_gap;
+        update_max_gap(n);
+        if (area_of(n)->max_gap == before)
+            break; /* nothing changes further up */
+    }
 }
 
 static void count_pages(struct mm *mm, const struct vma *v, ssize_t pages)
@@ -194,7 +199,7 @@ void vma_insert(struct mm *mm, struct vma *v)
     set_gap(v, prev);
     tree_link(&mm->areas, &v->node, parent, link);
     if (next)
-        gap_changed(mm, next);
+        gap_changed(next);
     mm->nareas++;
     count_pages(mm, v, (ssize_t)vma_pages(v));
     object_link(v);
@@ -225,7 +230,7 @@ void vma_remove(struct mm *mm, struct vma *v)
     tree_remove(&mm->areas, &v->node);
     mm->cached = NULL;
     if (next)
-        gap_changed(mm, next);
+        gap_changed(next);
     vma_bury(mm, v);
 }
 
@@ -236,10 +241,10 @@ void vma_resize(struct mm *mm, struct vma *v, uintptr_t start, uintptr_t end)
     bool end_moves = end != v->end;
     set_bounds(v, start, end);
     count_pages(mm, v, (ssize_t)vma_pages(v));
-    gap_changed(mm, v);
+    gap_changed(v);
     struct vma *next = end_moves ? vma_next(v) : NULL;
     if (next)
-        gap_changed(mm, next);
+        gap_changed(next);
 }
 
 void vma_change(struct mm *mm, struct vma *v, unsigned prot, unsigned flags)
@@ -338,7 +343,7 @@ static struct vma *absorb(struct mm *mm, struct vma *low, struct vma *high)
     mm->cached = low;
     struct vma *next = vma_next(low);
     if (next)
-        gap_changed(mm, next);
+        gap_changed(next);
     list_push_back(&mm->dead, &high->object_link);
     return low;
 }

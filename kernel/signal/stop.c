@@ -59,6 +59,8 @@ static bool notify_locked(struct proc *child, int code, int status)
     assert(spin_is_held(&proc_tree_lock) && spin_is_held(&child->signal_lock));
     if (!parent)
         return false;
+    if (signo >= _NSIG) /* clone(2) takes any byte; a signal that doesn't exist tells nobody */
+        signo = 0;
     info.si_signo = signo;
     info.si_code = code;
     info.si_pid = child->pid->nr;

@@ -6,16 +6,16 @@
 #include "internal/syscall.h"
 
 /* The mode is passed whenever FLAGS may create something. */
-#define MODE_ARGUMENT(flags)                                        \
-    ({                                                              \
-        mode_t mode_ = 0;                                           \
+#define MODE_ARGUMENT(flags)                                         \
+    ({                                                               \
+        mode_t mode_ = 0;                                            \
         if (((flags)&O_CREAT) || ((flags)&O_TMPFILE) == O_TMPFILE) { \
-            va_list args_;                                          \
-            va_start(args_, flags);                                 \
-            mode_ = va_arg(args_, mode_t);                          \
-            va_end(args_);                                          \
-        }                                                           \
-        mode_;                                                      \
+            va_list args_;                                           \
+            va_start(args_, flags);                                  \
+            mode_ = va_arg(args_, mode_t);                           \
+            va_end(args_);                                           \
+        }                                                            \
+        mode_;                                                       \
     })
 
 int open(const char *path, int flags, ...)

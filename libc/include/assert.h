@@ -7,4 +7,5 @@
 #endif
 #define static_assert _Static_assert
 
-_Noreturn void __assert_fail(const char *expression, const char *file, int line, const char *function);
+_Noreturn void __assert_fail(const char *expression, const char *file, int line,
+                             const char *function);

@@ -74,5 +74,6 @@ int vprintf(const char *restrict format, va_list args) __printf(1, 0);
 int vfprintf(FILE *restrict f, const char *restrict format, va_list args) __printf(2, 0);
 int vdprintf(int fd, const char *restrict format, va_list args) __printf(2, 0);
 int vsprintf(char *restrict s, const char *restrict format, va_list args) __printf(2, 0);
-int vsnprintf(char *restrict s, size_t size, const char *restrict format, va_list args) __printf(3, 0);
+int vsnprintf(char *restrict s, size_t size, const char *restrict format, va_list args)
+    __printf(3, 0);
 int vasprintf(char **s, const char *format, va_list args) __printf(2, 0);

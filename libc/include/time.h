@@ -27,7 +27,8 @@ double difftime(time_t a, time_t b);
 int clock_gettime(clockid_t clock, struct timespec *ts);
 int clock_settime(clockid_t clock, const struct timespec *ts);
 int clock_getres(clockid_t clock, struct timespec *ts);
-int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request, struct timespec *remain);
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request,
+                    struct timespec *remain);
 int clock_getcpuclockid(pid_t pid, clockid_t *clock);
 int nanosleep(const struct timespec *request, struct timespec *remain);
 struct tm *gmtime(const time_t *t);
@@ -36,6 +37,7 @@ struct tm *localtime(const time_t *t);
 struct tm *localtime_r(const time_t *restrict t, struct tm *restrict tm);
 time_t mktime(struct tm *tm);
 time_t timegm(struct tm *tm);
-size_t strftime(char *restrict s, size_t size, const char *restrict format, const struct tm *restrict tm);
+size_t strftime(char *restrict s, size_t size, const char *restrict format,
+                const struct tm *restrict tm);
 char *asctime(const struct tm *tm);
 char *ctime(const time_t *t);

@@ -58,7 +58,8 @@ void sync(void);
 int syncfs(int fd);
 int truncate(const char *path, off_t length);
 int ftruncate(int fd, off_t length);
-ssize_t copy_file_range(int in, off_t *in_off, int out, off_t *out_off, size_t count, unsigned flags);
+ssize_t copy_file_range(int in, off_t *in_off, int out, off_t *out_off, size_t count,
+                        unsigned flags);
 int isatty(int fd);
 char *ttyname(int fd);
 int ttyname_r(int fd, char *buf, size_t size);

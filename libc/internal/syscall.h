@@ -38,13 +38,14 @@ static inline long syscall3(long nr, long a, long b, long c)
 #define SYSCALL_3(nr, a, b) syscall3(nr, (long)(a), (long)(b), 0)
 #define SYSCALL_4(nr, a, b, c) syscall3(nr, (long)(a), (long)(b), (long)(c))
 #define SYSCALL_5(nr, a, b, c, d) syscall6(nr, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
-#define SYSCALL_6(nr, a, b, c, d, e) syscall6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
+#define SYSCALL_6(nr, a, b, c, d, e) \
+    syscall6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 #define SYSCALL_7(nr, a, b, c, d, e, f) \
     syscall6(nr, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define SYSCALL_PICK(a, b, c, d, e, f, g, name, ...) name
-#define syscall_raw(...)                                                                       \
+#define syscall_raw(...)                                                                        \
     SYSCALL_PICK(__VA_ARGS__, SYSCALL_7, SYSCALL_6, SYSCALL_5, SYSCALL_4, SYSCALL_3, SYSCALL_2, \
-                 SYSCALL_1, 0)                                                                 \
+                 SYSCALL_1, 0)                                                                  \
     (__VA_ARGS__)
 
 /* A raw result as libc's functions return it: errno set and -1, or the result itself. */

@@ -25,7 +25,8 @@ struct __pthread {
     void *result;           /* owner only until it has ended */
 };
 
-_Static_assert(__builtin_offsetof(struct __pthread, canary) == 0x28, "the ABI's place for the canary");
+_Static_assert(__builtin_offsetof(struct __pthread, canary) == 0x28,
+               "the ABI's place for the canary");
 
 static inline struct __pthread *thread_self(void)
 {

@@ -41,7 +41,7 @@
 
 struct chunk {
     size_t prev;
-    size_t word; /* check << 48 | size | flags */
+    size_t word;                     /* check << 48 | size | flags */
     struct chunk *next_free, **link; /* only while it is free */
 };
 
@@ -61,8 +61,14 @@ static size_t chunk_check(const struct chunk *c, size_t size)
     return (mix >> 48) << 48;
 }
 
-static size_t chunk_size(const struct chunk *c) { return c->word & SIZE_BITS; }
-static bool chunk_is_used(const struct chunk *c) { return c->word & USED; }
+static size_t chunk_size(const struct chunk *c)
+{
+    return c->word & SIZE_BITS;
+}
+static bool chunk_is_used(const struct chunk *c)
+{
+    return c->word & USED;
+}
 
 static void chunk_set(struct chunk *c, size_t prev, size_t size, size_t flags)
 {
@@ -77,10 +83,22 @@ static void chunk_verify(const struct chunk *c)
         corrupted("malloc: the heap is corrupted\n");
 }
 
-static struct chunk *chunk_after(struct chunk *c) { return (struct chunk *)((char *)c + chunk_size(c)); }
-static struct chunk *chunk_before(struct chunk *c) { return (struct chunk *)((char *)c - c->prev); }
-static void *payload(struct chunk *c) { return (char *)c + HEADER; }
-static struct chunk *chunk_of(void *p) { return (struct chunk *)((char *)p - HEADER); }
+static struct chunk *chunk_after(struct chunk *c)
+{
+    return (struct chunk *)((char *)c + chunk_size(c));
+}
+static struct chunk *chunk_before(struct chunk *c)
+{
+    return (struct chunk *)((char *)c - c->prev);
+}
+static void *payload(struct chunk *c)
+{
+    return (char *)c + HEADER;
+}
+static struct chunk *chunk_of(void *p)
+{
+    return (struct chunk *)((char *)p - HEADER);
+}
 
 static unsigned bin_of(size_t size)
 {

@@ -8,5 +8,6 @@ int ppoll(struct pollfd *fds, nfds_t nfds, const struct timespec *timeout, const
     struct timespec left;
     if (timeout)
         left = *timeout;
-    return (int)syscall_ret(syscall_raw(SYS_ppoll, fds, nfds, timeout ? &left : NULL, mask, sizeof(sigset_t)));
+    return (int)syscall_ret(
+        syscall_raw(SYS_ppoll, fds, nfds, timeout ? &left : NULL, mask, sizeof(sigset_t)));
 }

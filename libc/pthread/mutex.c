@@ -30,7 +30,8 @@ int pthread_mutex_lock(pthread_mutex_t *mutex)
 int pthread_mutex_trylock(pthread_mutex_t *mutex)
 {
     int free_state = 0;
-    return __atomic_compare_exchange_n(&mutex->state, &free_state, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)
+    return __atomic_compare_exchange_n(&mutex->state, &free_state, 1, 0, __ATOMIC_ACQUIRE,
+                                       __ATOMIC_RELAXED)
                ? 0
                : EBUSY;
 }

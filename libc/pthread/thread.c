@@ -21,8 +21,8 @@
 #define STACK_DEFAULT (128UL << 10)
 #define STACK_MIN 16384UL
 
-long __clone(int (*fn)(void *), void *stack, unsigned long flags, void *arg, int *parent_tid, int *child_tid,
-             unsigned long tls);
+long __clone(int (*fn)(void *), void *stack, unsigned long flags, void *arg, int *parent_tid,
+             int *child_tid, unsigned long tls);
 
 pthread_t pthread_self(void)
 {
@@ -83,7 +83,8 @@ _Noreturn void pthread_exit(void *result)
     if (!self->map) /* the first thread: its stack is the process's own, and others may live on */
         syscall_raw(SYS_exit, 0);
     if (__atomic_exchange_n(&self->detached, 1, __ATOMIC_ACQ_REL)) {
-        syscall_raw(SYS_set_tid_address, NULL); /* the kernel must not write to memory that is gone */
+        syscall_raw(SYS_set_tid_address,
+                    NULL); /* the kernel must not write to memory that is gone */
         unmap_and_exit(self->map, self->map_size);
     }
     for (;;)
@@ -100,7 +101,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)
 {
     size_t stack = attr && attr->stack_size ? attr->stack_size : STACK_DEFAULT;
     size_t size = (PAGE + stack + tls_size() + PAGE - 1) & ~(PAGE - 1);
-    char *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    char *map =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (map == MAP_FAILED)
         return EAGAIN;
     mprotect(map, PAGE, PROT_NONE);
@@ -113,8 +115,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)
     t->start = start;
     t->arg = arg;
     *thread = t;
-    unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
-                          CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+    unsigned long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                          CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
     char *top = map + size - tls_size();
     if (__clone(thread_main, top, flags, t, &t->tid, &t->alive, (unsigned long)t) < 0) {
         munmap(map, size);

@@ -5,8 +5,8 @@
 
 #include "internal/syscall.h"
 
-long __clone(int (*fn)(void *), void *stack, unsigned long flags, void *arg, int *parent_tid, int *child_tid,
-             unsigned long tls);
+long __clone(int (*fn)(void *), void *stack, unsigned long flags, void *arg, int *parent_tid,
+             int *child_tid, unsigned long tls);
 
 /* The optional arguments are parent_tid, tls, child_tid, as far as FLAGS ask for them. */
 int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)

@@ -15,8 +15,8 @@ int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
     struct kernel_sigaction new_action, old_action;
     if (act)
-        new_action = (struct kernel_sigaction){act->sa_handler, act->sa_flags | SA_RESTORER, __restore_rt,
-                                               act->sa_mask};
+        new_action = (struct kernel_sigaction){act->sa_handler, act->sa_flags | SA_RESTORER,
+                                               __restore_rt, act->sa_mask};
     long result = syscall_ret(syscall_raw(SYS_rt_sigaction, sig, act ? &new_action : NULL,
                                           old ? &old_action : NULL, sizeof(ksigset_t)));
     if (result == 0 && old) {
@@ -29,7 +29,8 @@ int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 
 sighandler_t signal(int sig, sighandler_t handler)
 {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART}, old = {.sa_handler = SIG_ERR};
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART},
+                     old = {.sa_handler = SIG_ERR};
     sigaction(sig, &action, &old);
     return old.sa_handler;
 }
@@ -70,7 +71,8 @@ int sigsuspend(const sigset_t *mask)
 
 int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
-    return (int)syscall_ret(syscall_raw(SYS_rt_sigtimedwait, set, info, timeout, sizeof(ksigset_t)));
+    return (int)syscall_ret(
+        syscall_raw(SYS_rt_sigtimedwait, set, info, timeout, sizeof(ksigset_t)));
 }
 
 int sigwaitinfo(const sigset_t *set, siginfo_t *info)

@@ -114,7 +114,8 @@ struct __pthread *tls_layout(void *mem, size_t size)
     struct __pthread *thread = (struct __pthread *)fs;
     memset(thread, 0, sizeof(*thread));
     thread->self = thread;
-    char *variables = (char *)((fs - tls.size) & ~(tls.align - 1)); /* where the linker counts on it */
+    char *variables =
+        (char *)((fs - tls.size) & ~(tls.align - 1)); /* where the linker counts on it */
     memcpy(variables, tls.image, tls.image_size);
     memset(variables + tls.image_size, 0, tls.size - tls.image_size);
     return thread;
@@ -125,7 +126,8 @@ static void init_first_thread(void)
     size_t size = tls_size();
     void *mem = first_tls;
     if (size > sizeof(first_tls)) {
-        long got = syscall_raw(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        long got = syscall_raw(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (got < 0 && got >= -MAX_ERRNO)
             syscall_raw(SYS_exit_group, 127);
         mem = (void *)got;

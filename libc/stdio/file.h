@@ -25,11 +25,11 @@ struct __file {
     bool can_read, can_write; /* const after open */
     bool append;              /* const after open */
     bool eof, error;
-    bool owns_buf;            /* buf was made by us and must be freed */
-    bool is_static;           /* stdin, stdout, stderr */
-    int mode;                 /* _IOFBF, _IOLBF, _IONBF; -1 until the first use asks isatty */
+    bool owns_buf;  /* buf was made by us and must be freed */
+    bool is_static; /* stdin, stdout, stderr */
+    int mode;       /* _IOFBF, _IOLBF, _IONBF; -1 until the first use asks isatty */
     enum direction direction;
-    unsigned char *buf;       /* UNGET_MAX bytes lie before it; NULL until the first use */
+    unsigned char *buf; /* UNGET_MAX bytes lie before it; NULL until the first use */
     size_t size;
     unsigned char *pos, *end;
     struct __file *next, **link; /* file_list_lock: all open files, for fflush(NULL) and exit */

@@ -147,8 +147,8 @@ static bool begin(struct sink *sink, const struct spec *spec, const char *prefix
     int used = (int)strlen(prefix) + body;
     int pad = spec->width > used ? spec->width - used : 0;
     bool zero = spec->zero && !spec->left;
-    return (spec->left || zero || sink_pad(sink, ' ', pad)) && sink_put(sink, prefix, strlen(prefix)) &&
-           (!zero || sink_pad(sink, '0', pad));
+    return (spec->left || zero || sink_pad(sink, ' ', pad)) &&
+           sink_put(sink, prefix, strlen(prefix)) && (!zero || sink_pad(sink, '0', pad));
 }
 
 static bool finish(struct sink *sink, const struct spec *spec, const char *prefix, int body)
@@ -176,8 +176,8 @@ static bool put_digits(struct sink *sink, const struct decimal *d, int from, int
 }
 
 /* ddd.ddd with PRECISION digits behind the point. */
-static bool put_fixed(struct sink *sink, const struct spec *spec, const char *sign, struct decimal *d,
-                      int precision)
+static bool put_fixed(struct sink *sink, const struct spec *spec, const char *sign,
+                      struct decimal *d, int precision)
 {
     bool point = precision > 0 || spec->alternate;
     int whole = d->point > 0 && d->count > 0 ? d->point : 1;
@@ -186,7 +186,8 @@ static bool put_fixed(struct sink *sink, const struct spec *spec, const char *si
     return begin(sink, spec, sign, body) &&
            (has_whole ? put_digits(sink, d, 0, whole) : sink_put(sink, "0", 1)) &&
            (!point || sink_put(sink, ".", 1)) &&
-           put_digits(sink, d, d->count ? d->point : 0, precision) && finish(sink, spec, sign, body);
+           put_digits(sink, d, d->count ? d->point : 0, precision) &&
+           finish(sink, spec, sign, body);
 }
 
 /* "e+05", at least two digits. Returns the length. */
@@ -207,21 +208,22 @@ static int exponent_text(char *buf, char letter, int exponent)
 }
 
 /* d.ddde+xx with PRECISION digits behind the point. */
-static bool put_scientific(struct sink *sink, const struct spec *spec, const char *sign, struct decimal *d,
-                           int precision)
+static bool put_scientific(struct sink *sink, const struct spec *spec, const char *sign,
+                           struct decimal *d, int precision)
 {
     char exponent[12];
     bool point = precision > 0 || spec->alternate;
     int n = exponent_text(exponent, spec->letter & 32 ? 'e' : 'E', d->count ? d->point - 1 : 0);
     int body = 1 + point + precision + n;
     char first = digit_at(d, 0);
-    return begin(sink, spec, sign, body) && sink_put(sink, &first, 1) && (!point || sink_put(sink, ".", 1)) &&
-           put_digits(sink, d, 1, precision) && sink_put(sink, exponent, (size_t)n) &&
-           finish(sink, spec, sign, body);
+    return begin(sink, spec, sign, body) && sink_put(sink, &first, 1) &&
+           (!point || sink_put(sink, ".", 1)) && put_digits(sink, d, 1, precision) &&
+           sink_put(sink, exponent, (size_t)n) && finish(sink, spec, sign, body);
 }
 
 /* %g: the shorter style, without trailing zeroes unless '#' (C17 7.21.6.1p8). */
-static bool put_general(struct sink *sink, const struct spec *spec, const char *sign, struct decimal *d)
+static bool put_general(struct sink *sink, const struct spec *spec, const char *sign,
+                        struct decimal *d)
 {
     int precision = spec->precision < 0 ? 6 : spec->precision ? spec->precision : 1;
     round_to(d, precision);
@@ -242,8 +244,8 @@ static bool put_general(struct sink *sink, const struct spec *spec, const char *
     return put_scientific(sink, spec, sign, d, precision - 1);
 }
 
-static bool put_decimal(struct sink *sink, const struct spec *spec, const char *sign, uint64_t mantissa,
-                        int exponent)
+static bool put_decimal(struct sink *sink, const struct spec *spec, const char *sign,
+                        uint64_t mantissa, int exponent)
 {
     char buf[(words_for(exponent) + 4) * WORD_DIGITS + 1];
     struct decimal d = {.digits = buf + 1};
@@ -258,8 +260,7 @@ static bool put_decimal(struct sink *sink, const struct spec *spec, const char *
         if (precision < __INT_MAX__)
             round_to(&d, precision + 1);
         return put_scientific(sink, spec, sign, &d, precision);
-    default:
-        return put_general(sink, spec, sign, &d);
+    default: return put_general(sink, spec, sign, &d);
     }
 }
 
@@ -331,7 +332,8 @@ bool format_float(struct sink *sink, const struct spec *given, long double value
     bool upper = !(spec.letter & 32);
     if (!__builtin_isfinite(value)) {
         spec.zero = false;
-        const char *word = __builtin_isnan(value) ? (upper ? "NAN" : "nan") : (upper ? "INF" : "inf");
+        const char *word =
+            __builtin_isnan(value) ? (upper ? "NAN" : "nan") : (upper ? "INF" : "inf");
         return format_number(sink, &spec, sign, 0, word, 3);
     }
     union {

@@ -36,9 +36,10 @@ bool format_number(struct sink *sink, const struct spec *spec, const char *prefi
     int used = (int)strlen(prefix) + zeroes + n;
     int pad = spec->width > used ? spec->width - used : 0;
     bool pad_zero = spec->zero && !spec->left;
-    return (spec->left || pad_zero || sink_pad(sink, ' ', pad)) && sink_put(sink, prefix, strlen(prefix)) &&
-           (!pad_zero || sink_pad(sink, '0', pad)) && sink_pad(sink, '0', zeroes) &&
-           sink_put(sink, digits, (size_t)n) && (!spec->left || sink_pad(sink, ' ', pad));
+    return (spec->left || pad_zero || sink_pad(sink, ' ', pad)) &&
+           sink_put(sink, prefix, strlen(prefix)) && (!pad_zero || sink_pad(sink, '0', pad)) &&
+           sink_pad(sink, '0', zeroes) && sink_put(sink, digits, (size_t)n) &&
+           (!spec->left || sink_pad(sink, ' ', pad));
 }
 
 static bool format_text(struct sink *sink, const struct spec *spec, const char *s, size_t n)
@@ -57,12 +58,15 @@ static char *digits_of(char *end, uint64_t value, unsigned base, bool upper)
     return end;
 }
 
-static bool format_integer(struct sink *sink, const struct spec *given, uint64_t value, bool negative)
+static bool format_integer(struct sink *sink, const struct spec *given, uint64_t value,
+                           bool negative)
 {
     struct spec spec = *given;
     char buf[24], *end = buf + sizeof(buf);
     bool is_signed = spec.letter == 'd' || spec.letter == 'i';
-    unsigned base = spec.letter == 'o' ? 8 : (spec.letter | 32) == 'x' || spec.letter == 'p' ? 16 : 10;
+    unsigned base = spec.letter == 'o'                                ? 8
+                    : (spec.letter | 32) == 'x' || spec.letter == 'p' ? 16
+                                                                      : 10;
     const char *prefix = "";
     char *digits = digits_of(end, value, base, spec.letter == 'X');
     int n = (int)(end - digits);
@@ -83,7 +87,8 @@ static int parse_int(const char **text)
 {
     int n = 0;
     for (; **text >= '0' && **text <= '9'; ++*text)
-        if (n >= 0 && (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, **text - '0', &n)))
+        if (n >= 0 &&
+            (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, **text - '0', &n)))
             n = -1;
     return n;
 }
@@ -91,18 +96,12 @@ static int parse_int(const char **text)
 static bool parse_flag(struct spec *spec, char c)
 {
     switch (c) {
-    case '-':
-        return spec->left = true;
-    case '+':
-        return spec->plus = true;
-    case ' ':
-        return spec->space = true;
-    case '#':
-        return spec->alternate = true;
-    case '0':
-        return spec->zero = true;
-    default:
-        return false;
+    case '-': return spec->left = true;
+    case '+': return spec->plus = true;
+    case ' ': return spec->space = true;
+    case '#': return spec->alternate = true;
+    case '0': return spec->zero = true;
+    default: return false;
     }
 }
 
@@ -161,14 +160,10 @@ static int64_t next_signed(const struct spec *spec, struct args *args)
 {
     switch (spec->length) {
     case LENGTH_LONG:
-    case LENGTH_LONG_DOUBLE:
-        return va_arg(args->list, long);
-    case LENGTH_SHORT:
-        return (short)va_arg(args->list, int);
-    case LENGTH_CHAR:
-        return (signed char)va_arg(args->list, int);
-    default:
-        return va_arg(args->list, int);
+    case LENGTH_LONG_DOUBLE: return va_arg(args->list, long);
+    case LENGTH_SHORT: return (short)va_arg(args->list, int);
+    case LENGTH_CHAR: return (signed char)va_arg(args->list, int);
+    default: return va_arg(args->list, int);
     }
 }
 
@@ -176,14 +171,10 @@ static uint64_t next_unsigned(const struct spec *spec, struct args *args)
 {
     switch (spec->length) {
     case LENGTH_LONG:
-    case LENGTH_LONG_DOUBLE:
-        return va_arg(args->list, unsigned long);
-    case LENGTH_SHORT:
-        return (unsigned short)va_arg(args->list, unsigned);
-    case LENGTH_CHAR:
-        return (unsigned char)va_arg(args->list, unsigned);
-    default:
-        return va_arg(args->list, unsigned);
+    case LENGTH_LONG_DOUBLE: return va_arg(args->list, unsigned long);
+    case LENGTH_SHORT: return (unsigned short)va_arg(args->list, unsigned);
+    case LENGTH_CHAR: return (unsigned char)va_arg(args->list, unsigned);
+    default: return va_arg(args->list, unsigned);
     }
 }
 
@@ -211,23 +202,17 @@ static bool convert(struct sink *sink, const struct spec *spec, struct args *arg
     case 'd':
     case 'i':
         number = next_signed(spec, args);
-        return format_integer(sink, spec, number < 0 ? -(uint64_t)number : (uint64_t)number, number < 0);
+        return format_integer(sink, spec, number < 0 ? -(uint64_t)number : (uint64_t)number,
+                              number < 0);
     case 'u':
     case 'o':
     case 'x':
-    case 'X':
-        return format_integer(sink, spec, next_unsigned(spec, args), false);
-    case 'c':
-        c = (char)va_arg(args->list, int);
-        return format_text(sink, spec, &c, 1);
-    case 's':
-        return format_string(sink, spec, va_arg(args->list, const char *));
-    case 'p':
-        return format_pointer(sink, spec, va_arg(args->list, void *));
-    case '%':
-        return sink_put(sink, "%", 1);
-    case 'm':
-        return format_string(sink, spec, strerror(errno));
+    case 'X': return format_integer(sink, spec, next_unsigned(spec, args), false);
+    case 'c': c = (char)va_arg(args->list, int); return format_text(sink, spec, &c, 1);
+    case 's': return format_string(sink, spec, va_arg(args->list, const char *));
+    case 'p': return format_pointer(sink, spec, va_arg(args->list, void *));
+    case '%': return sink_put(sink, "%", 1);
+    case 'm': return format_string(sink, spec, strerror(errno));
     case 'a':
     case 'A':
     case 'e':
@@ -239,9 +224,7 @@ static bool convert(struct sink *sink, const struct spec *spec, struct args *arg
         if (spec->length == LENGTH_LONG_DOUBLE)
             return format_float(sink, spec, va_arg(args->list, long double));
         return format_float(sink, spec, va_arg(args->list, double));
-    default:
-        errno = EINVAL;
-        return false;
+    default: errno = EINVAL; return false;
     }
 }
 

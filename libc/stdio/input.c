@@ -14,8 +14,14 @@ int fgetc(FILE *f)
     return c;
 }
 
-int getc(FILE *f) { return fgetc(f); }
-int getchar(void) { return fgetc(stdin); }
+int getc(FILE *f)
+{
+    return fgetc(f);
+}
+int getchar(void)
+{
+    return fgetc(stdin);
+}
 
 int ungetc(int c, FILE *f)
 {

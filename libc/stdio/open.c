@@ -13,18 +13,10 @@ static int parse_mode(const char *mode)
 {
     int flags;
     switch (*mode) {
-    case 'r':
-        flags = O_RDONLY;
-        break;
-    case 'w':
-        flags = O_WRONLY | O_CREAT | O_TRUNC;
-        break;
-    case 'a':
-        flags = O_WRONLY | O_CREAT | O_APPEND;
-        break;
-    default:
-        errno = EINVAL;
-        return -1;
+    case 'r': flags = O_RDONLY; break;
+    case 'w': flags = O_WRONLY | O_CREAT | O_TRUNC; break;
+    case 'a': flags = O_WRONLY | O_CREAT | O_APPEND; break;
+    default: errno = EINVAL; return -1;
     }
     if (strchr(mode, '+'))
         flags = (flags & ~O_ACCMODE) | O_RDWR;
@@ -208,9 +200,18 @@ void clearerr(FILE *f)
     f->eof = f->error = false;
 }
 
-int feof(FILE *f) { return f->eof; }
-int ferror(FILE *f) { return f->error; }
-int fileno(FILE *f) { return f->fd; }
+int feof(FILE *f)
+{
+    return f->eof;
+}
+int ferror(FILE *f)
+{
+    return f->error;
+}
+int fileno(FILE *f)
+{
+    return f->fd;
+}
 
 int remove(const char *path)
 {

@@ -20,8 +20,14 @@ int fputc(int c, FILE *f)
     return fwrite(&byte, 1, 1, f) == 1 ? byte : EOF;
 }
 
-int putc(int c, FILE *f) { return fputc(c, f); }
-int putchar(int c) { return fputc(c, stdout); }
+int putc(int c, FILE *f)
+{
+    return fputc(c, f);
+}
+int putchar(int c)
+{
+    return fputc(c, stdout);
+}
 
 int fputs(const char *restrict s, FILE *restrict f)
 {

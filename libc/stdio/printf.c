@@ -133,20 +133,35 @@ int vprintf(const char *restrict text, va_list args)
 }
 
 /* The variadic functions differ in nothing but what they hand on. */
-#define FORWARD(call)            \
-    do {                         \
-        va_list args;            \
-        va_start(args, text);    \
-        int result = (call);     \
-        va_end(args);            \
-        return result;           \
+#define FORWARD(call)         \
+    do {                      \
+        va_list args;         \
+        va_start(args, text); \
+        int result = (call);  \
+        va_end(args);         \
+        return result;        \
     } while (0)
 
-int printf(const char *restrict text, ...) { FORWARD(vfprintf(stdout, text, args)); }
-int fprintf(FILE *restrict f, const char *restrict text, ...) { FORWARD(vfprintf(f, text, args)); }
-int dprintf(int fd, const char *restrict text, ...) { FORWARD(vdprintf(fd, text, args)); }
-int sprintf(char *restrict s, const char *restrict text, ...) { FORWARD(vsprintf(s, text, args)); }
-int asprintf(char **s, const char *text, ...) { FORWARD(vasprintf(s, text, args)); }
+int printf(const char *restrict text, ...)
+{
+    FORWARD(vfprintf(stdout, text, args));
+}
+int fprintf(FILE *restrict f, const char *restrict text, ...)
+{
+    FORWARD(vfprintf(f, text, args));
+}
+int dprintf(int fd, const char *restrict text, ...)
+{
+    FORWARD(vdprintf(fd, text, args));
+}
+int sprintf(char *restrict s, const char *restrict text, ...)
+{
+    FORWARD(vsprintf(s, text, args));
+}
+int asprintf(char **s, const char *text, ...)
+{
+    FORWARD(vasprintf(s, text, args));
+}
 
 int snprintf(char *restrict s, size_t size, const char *restrict text, ...)
 {

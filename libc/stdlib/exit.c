@@ -20,9 +20,7 @@ static void (*functions[ATEXIT_MAX])(void); /* lock */
 static int count;                           /* lock */
 
 /* stdio replaces this when the program uses it. */
-__attribute__((weak)) void __flush_all(void)
-{
-}
+__attribute__((weak)) void __flush_all(void) {}
 
 int atexit(void (*fn)(void))
 {
@@ -87,8 +85,10 @@ _Noreturn void abort(void)
         syscall_raw(SYS_exit_group, 127);
 }
 
-_Noreturn void __assert_fail(const char *expression, const char *file, int line, const char *function)
+_Noreturn void __assert_fail(const char *expression, const char *file, int line,
+                             const char *function)
 {
-    fprintf(stderr, "%s: %s:%d: %s: Assertion `%s' failed.\n", __progname, file, line, function, expression);
+    fprintf(stderr, "%s: %s:%d: %s: Assertion `%s' failed.\n", __progname, file, line, function,
+            expression);
     abort();
 }

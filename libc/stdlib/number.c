@@ -96,11 +96,32 @@ uintmax_t strtoumax(const char *restrict s, char **restrict end, int base)
     return strtoul(s, end, base);
 }
 
-int atoi(const char *s) { return (int)strtol(s, NULL, 10); }
-long atol(const char *s) { return strtol(s, NULL, 10); }
-long long atoll(const char *s) { return strtol(s, NULL, 10); }
+int atoi(const char *s)
+{
+    return (int)strtol(s, NULL, 10);
+}
+long atol(const char *s)
+{
+    return strtol(s, NULL, 10);
+}
+long long atoll(const char *s)
+{
+    return strtol(s, NULL, 10);
+}
 
-int abs(int n) { return n < 0 ? -n : n; }
-long labs(long n) { return n < 0 ? -n : n; }
-div_t div(int a, int b) { return (div_t){a / b, a % b}; }
-ldiv_t ldiv(long a, long b) { return (ldiv_t){a / b, a % b}; }
+int abs(int n)
+{
+    return n < 0 ? -n : n;
+}
+long labs(long n)
+{
+    return n < 0 ? -n : n;
+}
+div_t div(int a, int b)
+{
+    return (div_t){a / b, a % b};
+}
+ldiv_t ldiv(long a, long b)
+{
+    return (ldiv_t){a / b, a % b};
+}

@@ -14,10 +14,22 @@ static uint32_t next(uint64_t *s)
     return (uint32_t)(x * 0x2545f4914f6cdd1dUL >> 33);
 }
 
-int rand(void) { return (int)next(&state); }
-void srand(unsigned seed) { state = seed + 0x9e3779b97f4a7c15UL; }
-long random(void) { return next(&state); }
-void srandom(unsigned seed) { srand(seed); }
+int rand(void)
+{
+    return (int)next(&state);
+}
+void srand(unsigned seed)
+{
+    state = seed + 0x9e3779b97f4a7c15UL;
+}
+long random(void)
+{
+    return next(&state);
+}
+void srandom(unsigned seed)
+{
+    srand(seed);
+}
 
 int rand_r(unsigned *seed)
 {

@@ -11,7 +11,8 @@
 /* Replace the XXXXXX that PATTERN must end with. Returns -1 and EINVAL when it doesn't. */
 static int fill(char *pattern)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789__";
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789__";
     size_t length = strlen(pattern);
     unsigned char bytes[6];
     if (length < 6 || getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {

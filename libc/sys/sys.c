@@ -55,7 +55,8 @@ void *mremap(void *addr, size_t old_length, size_t new_length, int flags, ...)
     va_start(args, flags);
     void *new_addr = flags & MREMAP_FIXED ? va_arg(args, void *) : NULL;
     va_end(args);
-    return (void *)syscall_ret(syscall_raw(SYS_mremap, addr, old_length, new_length, flags, new_addr));
+    return (void *)syscall_ret(
+        syscall_raw(SYS_mremap, addr, old_length, new_length, flags, new_addr));
 }
 
 int umount(const char *target)
@@ -149,14 +150,13 @@ ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t offset, int f
 }
 
 /* Linux changes the timeout it is given; POSIX's pselect has it const. */
-int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds, const struct timespec *timeout,
-            const sigset_t *mask)
+int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
+            const struct timespec *timeout, const sigset_t *mask)
 {
     struct timespec left;
     struct pselect_mask packed = {mask, sizeof(sigset_t)};
     if (timeout)
         left = *timeout;
-    return (int)syscall_ret(
-        syscall_raw(SYS_pselect6, nfds, readfds, writefds, exceptfds, timeout ? &left : NULL, &packed));
+    return (int)syscall_ret(syscall_raw(SYS_pselect6, nfds, readfds, writefds, exceptfds,
+                                        timeout ? &left : NULL, &packed));
 }
-

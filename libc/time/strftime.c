@@ -3,9 +3,11 @@
 #include <string.h>
 #include <time.h>
 
-static const char *const days[] = {"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-static const char *const months[] = {"January", "February", "March",     "April",   "May",      "June",
-                                     "July",    "August",   "September", "October", "November", "December"};
+static const char *const days[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                   "Thursday", "Friday", "Saturday"};
+static const char *const months[] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
 
 static const char *name(const char *const *names, int count, int i)
 {
@@ -39,22 +41,15 @@ static int iso_week(const struct tm *tm, int *year)
 static const char *shorthand(char c)
 {
     switch (c) {
-    case 'c':
-        return "%a %b %e %H:%M:%S %Y";
+    case 'c': return "%a %b %e %H:%M:%S %Y";
     case 'D':
-    case 'x':
-        return "%m/%d/%y";
-    case 'F':
-        return "%Y-%m-%d";
-    case 'r':
-        return "%I:%M:%S %p";
-    case 'R':
-        return "%H:%M";
+    case 'x': return "%m/%d/%y";
+    case 'F': return "%Y-%m-%d";
+    case 'r': return "%I:%M:%S %p";
+    case 'R': return "%H:%M";
     case 'T':
-    case 'X':
-        return "%H:%M:%S";
-    default:
-        return NULL;
+    case 'X': return "%H:%M:%S";
+    default: return NULL;
     }
 }
 
@@ -63,24 +58,16 @@ static const char *word_for(char c, const struct tm *tm)
 {
     switch (c) {
     case 'a':
-    case 'A':
-        return name(days, 7, tm->tm_wday);
+    case 'A': return name(days, 7, tm->tm_wday);
     case 'b':
     case 'B':
-    case 'h':
-        return name(months, 12, tm->tm_mon);
-    case 'p':
-        return tm->tm_hour < 12 ? "AM" : "PM";
-    case 'n':
-        return "\n";
-    case 't':
-        return "\t";
-    case 'z':
-        return "+0000";
-    case 'Z':
-        return "UTC";
-    default:
-        return NULL;
+    case 'h': return name(months, 12, tm->tm_mon);
+    case 'p': return tm->tm_hour < 12 ? "AM" : "PM";
+    case 'n': return "\n";
+    case 't': return "\t";
+    case 'z': return "+0000";
+    case 'Z': return "UTC";
+    default: return NULL;
     }
 }
 
@@ -94,52 +81,32 @@ static struct number week_for(char c, const struct tm *tm)
 {
     int year, week = iso_week(tm, &year), from_monday = (tm->tm_wday + 6) % 7;
     switch (c) {
-    case 'g':
-        return (struct number){year % 100, "%02d"};
-    case 'G':
-        return (struct number){year, "%d"};
-    case 'u':
-        return (struct number){from_monday + 1, "%d"};
-    case 'U':
-        return (struct number){(tm->tm_yday + 7 - tm->tm_wday) / 7, "%02d"};
-    case 'V':
-        return (struct number){week, "%02d"};
-    case 'w':
-        return (struct number){tm->tm_wday, "%d"};
-    case 'W':
-        return (struct number){(tm->tm_yday + 7 - from_monday) / 7, "%02d"};
-    default:
-        return (struct number){0, NULL};
+    case 'g': return (struct number){year % 100, "%02d"};
+    case 'G': return (struct number){year, "%d"};
+    case 'u': return (struct number){from_monday + 1, "%d"};
+    case 'U': return (struct number){(tm->tm_yday + 7 - tm->tm_wday) / 7, "%02d"};
+    case 'V': return (struct number){week, "%02d"};
+    case 'w': return (struct number){tm->tm_wday, "%d"};
+    case 'W': return (struct number){(tm->tm_yday + 7 - from_monday) / 7, "%02d"};
+    default: return (struct number){0, NULL};
     }
 }
 
 static struct number number_for(char c, const struct tm *tm)
 {
     switch (c) {
-    case 'C':
-        return (struct number){(tm->tm_year + 1900) / 100, "%02d"};
-    case 'd':
-        return (struct number){tm->tm_mday, "%02d"};
-    case 'e':
-        return (struct number){tm->tm_mday, "%2d"};
-    case 'H':
-        return (struct number){tm->tm_hour, "%02d"};
-    case 'I':
-        return (struct number){(tm->tm_hour + 11) % 12 + 1, "%02d"};
-    case 'j':
-        return (struct number){tm->tm_yday + 1, "%03d"};
-    case 'm':
-        return (struct number){tm->tm_mon + 1, "%02d"};
-    case 'M':
-        return (struct number){tm->tm_min, "%02d"};
-    case 'S':
-        return (struct number){tm->tm_sec, "%02d"};
-    case 'y':
-        return (struct number){(tm->tm_year % 100 + 100) % 100, "%02d"};
-    case 'Y':
-        return (struct number){tm->tm_year + 1900, "%d"};
-    default:
-        return week_for(c, tm);
+    case 'C': return (struct number){(tm->tm_year + 1900) / 100, "%02d"};
+    case 'd': return (struct number){tm->tm_mday, "%02d"};
+    case 'e': return (struct number){tm->tm_mday, "%2d"};
+    case 'H': return (struct number){tm->tm_hour, "%02d"};
+    case 'I': return (struct number){(tm->tm_hour + 11) % 12 + 1, "%02d"};
+    case 'j': return (struct number){tm->tm_yday + 1, "%03d"};
+    case 'm': return (struct number){tm->tm_mon + 1, "%02d"};
+    case 'M': return (struct number){tm->tm_min, "%02d"};
+    case 'S': return (struct number){tm->tm_sec, "%02d"};
+    case 'y': return (struct number){(tm->tm_year % 100 + 100) % 100, "%02d"};
+    case 'Y': return (struct number){tm->tm_year + 1900, "%d"};
+    default: return week_for(c, tm);
     }
 }
 
@@ -162,7 +129,8 @@ static void convert(char *text, char c, const struct tm *tm)
         snprintf(text, TEXT_MAX, "%c", c);
 }
 
-size_t strftime(char *restrict s, size_t size, const char *restrict format, const struct tm *restrict tm)
+size_t strftime(char *restrict s, size_t size, const char *restrict format,
+                const struct tm *restrict tm)
 {
     size_t used = 0;
     for (; *format; format++) {

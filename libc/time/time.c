@@ -11,10 +11,11 @@
 #include "internal/syscall.h"
 
 #define DAY 86400
-#define ERA_DAYS 146097          /* 400 years */
+#define ERA_DAYS 146097           /* 400 years */
 #define EPOCH_TO_MARCH_2000 11017 /* days from 1 January 1970 */
 
-int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request, struct timespec *remain)
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request,
+                    struct timespec *remain)
 {
     return (int)-syscall_raw(SYS_clock_nanosleep, clock, flags, request, remain);
 }
@@ -90,8 +91,8 @@ time_t timegm(struct tm *tm)
     long from_march = month < 2 ? month + 10 : month - 2;
     year -= month < 2;
     long era = floor_div(year - 2000, 400), in_era = year - 2000 - era * 400;
-    long days = era * ERA_DAYS + in_era * 365 + in_era / 4 - in_era / 100 + (153 * from_march + 2) / 5 +
-                tm->tm_mday - 1 + EPOCH_TO_MARCH_2000;
+    long days = era * ERA_DAYS + in_era * 365 + in_era / 4 - in_era / 100 +
+                (153 * from_march + 2) / 5 + tm->tm_mday - 1 + EPOCH_TO_MARCH_2000;
     time_t t = days * DAY + tm->tm_hour * 3600L + tm->tm_min * 60L + tm->tm_sec;
     struct tm normal;
     if (!gmtime_r(&t, &normal))

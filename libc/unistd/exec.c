@@ -109,7 +109,8 @@ static size_t count(const char *first, va_list args)
 enum kind { PLAIN, SEARCH, WITH_ENVIRONMENT };
 
 /* ARGS stand twice, since counting them uses one of the lists up. */
-static int exec_list(enum kind kind, const char *file, const char *first, va_list args, va_list again)
+static int exec_list(enum kind kind, const char *file, const char *first, va_list args,
+                     va_list again)
 {
     size_t n = count(first, args);
     char *argv[n + 1];
@@ -123,17 +124,26 @@ static int exec_list(enum kind kind, const char *file, const char *first, va_lis
     return execve(file, argv, kind == WITH_ENVIRONMENT ? va_arg(again, char **) : environ);
 }
 
-#define EXEC_LIST(kind, file)                             \
-    do {                                                  \
-        va_list args, again;                              \
-        va_start(args, arg);                              \
-        va_start(again, arg);                             \
+#define EXEC_LIST(kind, file)                                 \
+    do {                                                      \
+        va_list args, again;                                  \
+        va_start(args, arg);                                  \
+        va_start(again, arg);                                 \
         int result = exec_list(kind, file, arg, args, again); \
-        va_end(again);                                    \
-        va_end(args);                                     \
-        return result;                                    \
+        va_end(again);                                        \
+        va_end(args);                                         \
+        return result;                                        \
     } while (0)
 
-int execl(const char *path, const char *arg, ...) { EXEC_LIST(PLAIN, path); }
-int execlp(const char *file, const char *arg, ...) { EXEC_LIST(SEARCH, file); }
-int execle(const char *path, const char *arg, ...) { EXEC_LIST(WITH_ENVIRONMENT, path); }
+int execl(const char *path, const char *arg, ...)
+{
+    EXEC_LIST(PLAIN, path);
+}
+int execlp(const char *file, const char *arg, ...)
+{
+    EXEC_LIST(SEARCH, file);
+}
+int execle(const char *path, const char *arg, ...)
+{
+    EXEC_LIST(WITH_ENVIRONMENT, path);
+}

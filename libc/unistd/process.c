@@ -55,5 +55,11 @@ int usleep(useconds_t microseconds)
     return nanosleep(&time, NULL);
 }
 
-int seteuid(uid_t uid) { return setresuid((uid_t)-1, uid, (uid_t)-1); }
-int setegid(gid_t gid) { return setresgid((gid_t)-1, gid, (gid_t)-1); }
+int seteuid(uid_t uid)
+{
+    return setresuid((uid_t)-1, uid, (uid_t)-1);
+}
+int setegid(gid_t gid)
+{
+    return setresgid((gid_t)-1, gid, (gid_t)-1);
+}

@@ -69,29 +69,19 @@ long sysconf(int name)
 {
     cpu_set_t set;
     switch (name) {
-    case _SC_ARG_MAX:
-        return ARG_MAX;
-    case _SC_CHILD_MAX:
-        return limit_of(RLIMIT_NPROC);
-    case _SC_CLK_TCK:
-        return (long)getauxval(AT_CLKTCK);
-    case _SC_NGROUPS_MAX:
-        return NGROUPS_MAX;
-    case _SC_OPEN_MAX:
-        return limit_of(RLIMIT_NOFILE);
-    case _SC_PAGESIZE:
-        return getpagesize();
-    case _SC_IOV_MAX:
-        return IOV_MAX;
+    case _SC_ARG_MAX: return ARG_MAX;
+    case _SC_CHILD_MAX: return limit_of(RLIMIT_NPROC);
+    case _SC_CLK_TCK: return (long)getauxval(AT_CLKTCK);
+    case _SC_NGROUPS_MAX: return NGROUPS_MAX;
+    case _SC_OPEN_MAX: return limit_of(RLIMIT_NOFILE);
+    case _SC_PAGESIZE: return getpagesize();
+    case _SC_IOV_MAX: return IOV_MAX;
     case _SC_NPROCESSORS_CONF:
     case _SC_NPROCESSORS_ONLN:
         return sched_getaffinity(0, sizeof(set), &set) < 0 ? 1 : CPU_COUNT(&set);
     case _SC_PHYS_PAGES:
-    case _SC_AVPHYS_PAGES:
-        return pages(name);
-    default:
-        errno = EINVAL;
-        return -1;
+    case _SC_AVPHYS_PAGES: return pages(name);
+    default: errno = EINVAL; return -1;
     }
 }
 

@@ -11,10 +11,10 @@
 
 #include <abi/futex.h>
 
-#define WILD 0xbad00001  /* a pointer to nowhere, of several kinds */
-#define FILE_FD 40       /* "file", with text in it */
-#define DIR_FD 41        /* "." */
-#define PIPE_FD 42       /* a pipe with a byte in it */
+#define WILD 0xbad00001   /* a pointer to nowhere, of several kinds */
+#define FILE_FD 40        /* "file", with text in it */
+#define DIR_FD 41         /* "." */
+#define PIPE_FD 42        /* a pipe with a byte in it */
 #define GOOD ((long)good) /* memory that may be read and written */
 #define HERE AT_FDCWD
 #define NO_FD 0xbad00002 /* a descriptor that isn't open */
@@ -27,7 +27,13 @@ struct row {
     long args[6];
 };
 
-#define ROW(call, ...) {#call, SYS_##call, {__VA_ARGS__}}
+#define ROW(call, ...)     \
+    {                      \
+#call, SYS_##call, \
+        {                  \
+            __VA_ARGS__    \
+        }                  \
+    }
 #define S(text) ((long)(text))
 
 static void make_fixture(void)
@@ -54,8 +60,8 @@ static void all_fail(const struct row *rows, size_t count, long token, long valu
         errno = 0;
         long got = syscall(rows[i].nr, a[0], a[1], a[2], a[3], a[4], a[5]);
         if (got != -1 || errno != error)
-            tap_fail("row %d, %s: expected errno %d, got %ld, errno %d: %s", (int)i, rows[i].name, error, got, errno,
-                     strerror(errno));
+            tap_fail("row %d, %s: expected errno %d, got %ld, errno %d: %s", (int)i, rows[i].name,
+                     error, got, errno, strerror(errno));
     }
 }
 

@@ -98,7 +98,11 @@ TEST(copy_file_range_takes_offsets)
     same(lseek(in, 0, SEEK_CUR), 0);
     same(lseek(out, 0, SEEK_CUR), 0);
     same(pread(out, buf, 20, 0), 9);
-    same(memcmp(buf, "\0\0\0\0\0" "3456", 9), 0);
+    same(memcmp(buf,
+                "\0\0\0\0\0"
+                "3456",
+                9),
+         0);
 }
 
 TEST(copy_file_range_within_a_file)

@@ -149,8 +149,7 @@ TEST(fork_keeps_ids)
     works(syscall(SYS_setgroups, 2, list));
     works(sys_setresgid(1, 2, 3));
     works(sys_setresuid(1, 2, 3));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         ids_are(1, 2, 3);
         group_ids_are(1, 2, 3);
         same(getgroups(0, NULL), 2);
@@ -318,8 +317,7 @@ TEST(signals_reach_only_ones_own_processes)
 {
     pid_t pid;
     works(sys_setresuid(1000, 1000, 1000));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         for (;;)
             pause();
     }
@@ -327,8 +325,7 @@ TEST(signals_reach_only_ones_own_processes)
     works(kill(pid, 0));
     fails(kill(1, 0), EPERM);
     fails(kill(1, SIGTERM), EPERM);
-    CHILD(spy)
-    {
+    CHILD (spy) {
         works(kill(pid, SIGKILL));
     }
     exits(spy, 0);

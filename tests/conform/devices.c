@@ -95,8 +95,7 @@ TEST(generic_ioctls_work_on_files)
 TEST(no_controlling_terminal_no_dev_tty)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(setsid());
         fails(open("/dev/tty", O_RDWR), ENXIO);
     }

@@ -12,7 +12,8 @@ extern char **environ;
 static void copy_self(const char *to, mode_t mode)
 {
     static char buf[65536];
-    int in = works(open("/proc/self/exe", O_RDONLY)), out = works(open(to, O_WRONLY | O_CREAT | O_TRUNC, 0700));
+    int in = works(open("/proc/self/exe", O_RDONLY)),
+        out = works(open(to, O_WRONLY | O_CREAT | O_TRUNC, 0700));
     ssize_t n;
     while ((n = works(read(in, buf, sizeof(buf)))) > 0)
         same(write(out, buf, (size_t)n), n);
@@ -25,9 +26,14 @@ static void copy_self(const char *to, mode_t mode)
 static int report(int argc, char **argv)
 {
     if (strcmp(argv[1], "args") == 0)
-        return argc == 4 && strcmp(argv[2], "two words") == 0 && argv[3][0] == '\0' && !argv[4] ? 10 : 11;
+        return argc == 4 && strcmp(argv[2], "two words") == 0 && argv[3][0] == '\0' && !argv[4]
+                   ? 10
+                   : 11;
     if (strcmp(argv[1], "env") == 0)
-        return environ[0] && strcmp(environ[0], "A=1") == 0 && strcmp(environ[1], "B=") == 0 && !environ[2] ? 10 : 11;
+        return environ[0] && strcmp(environ[0], "A=1") == 0 && strcmp(environ[1], "B=") == 0 &&
+                       !environ[2]
+                   ? 10
+                   : 11;
     if (strcmp(argv[1], "fds") == 0)
         return fcntl(50, F_GETFD) == -1 && fcntl(51, F_GETFD) == 0 ? 10 : 11;
     if (strcmp(argv[1], "count") == 0)
@@ -45,10 +51,13 @@ static int report(int argc, char **argv)
 static int run(const char *path, char *const argv[], char *const envp[])
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         execve(path, argv, envp);
-        _exit(errno == ENOENT ? 100 : errno == EACCES ? 101 : errno == ENOEXEC ? 102 : errno == E2BIG ? 103 : 104);
+        _exit(errno == ENOENT    ? 100
+              : errno == EACCES  ? 101
+              : errno == ENOEXEC ? 102
+              : errno == E2BIG   ? 103
+                                 : 104);
     }
     int status = tap_reap(pid);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
@@ -198,14 +207,12 @@ TEST(execveat_by_descriptor)
     copy_self("self", 0755);
     int fd = works(open("self", O_PATH)), dir = works(open(".", O_RDONLY | O_DIRECTORY));
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         execveat(fd, "", ARGV("self", "args", "two words", ""), NO_ENV, AT_EMPTY_PATH);
         _exit(100);
     }
     exits(pid, 10);
-    CHILD(pid)
-    {
+    CHILD (pid) {
         execveat(dir, "self", ARGV("self", "args", "two words", ""), NO_ENV, 0);
         _exit(100);
     }
@@ -243,8 +250,7 @@ TEST(a_running_program_cannot_be_written)
     int ready[2];
     char c;
     works(pipe2(ready, O_CLOEXEC));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         execve("self", ARGV("self", "sleep"), NO_ENV);
     }
     works(close(ready[1]));
@@ -286,8 +292,7 @@ TEST(name_of_the_process_is_the_files)
 {
     pid_t pid;
     copy_self("a_program_with_a_long_name", 0755);
-    CHILD(pid)
-    {
+    CHILD (pid) {
         execve("./a_program_with_a_long_name", ARGV("other", "comm"), NO_ENV);
     }
     exits(pid, 22);
@@ -297,8 +302,7 @@ TEST(ignored_signals_stay_ignored_and_blocked_ones_blocked)
 {
     pid_t pid;
     copy_self("self", 0755);
-    CHILD(pid)
-    {
+    CHILD (pid) {
         sigset_t set;
         signal(SIGUSR1, SIG_IGN);
         sigemptyset(&set);
@@ -324,7 +328,8 @@ static int own_modes(int argc, char **argv)
     if (argc < 2)
         return -1;
     if (strcmp(argv[1], "script-check") == 0)
-        return argc == 4 && strcmp(argv[2], "./script") == 0 && strcmp(argv[3], "last") == 0 ? 20 : 24;
+        return argc == 4 && strcmp(argv[2], "./script") == 0 && strcmp(argv[3], "last") == 0 ? 20
+                                                                                             : 24;
     if (strcmp(argv[1], "one two") == 0)
         return 21;
     if (strcmp(argv[1], "comm") == 0)

@@ -4,15 +4,14 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
-#define FAULT(name, signal, code)  \
-    TEST(name)                     \
-    {                              \
-        pid_t pid;                 \
-        CHILD(pid)                 \
-        {                          \
-            code;                  \
-        }                          \
-        dies(pid, signal);         \
+#define FAULT(name, signal, code) \
+    TEST(name)                    \
+    {                             \
+        pid_t pid;                \
+        CHILD (pid) {             \
+            code;                 \
+        }                         \
+        dies(pid, signal);        \
     }
 
 static void test_hlt_is_sigsegv(void);
@@ -24,7 +23,8 @@ FAULT(kernel_address_is_sigsegv, SIGSEGV, (void)*(volatile char *)0xffffffff8010
 FAULT(non_canonical_address_is_sigsegv, SIGSEGV, (void)*(volatile char *)0x8000000000000000)
 FAULT(write_to_code_is_sigsegv, SIGSEGV, *(volatile char *)(uintptr_t)&test_hlt_is_sigsegv = 1)
 FAULT(division_by_zero_is_sigfpe, SIGFPE,
-      __asm__ volatile("xor %%ecx, %%ecx; xor %%edx, %%edx; mov $1, %%eax; div %%ecx" ::: "eax", "ecx", "edx"))
+      __asm__ volatile("xor %%ecx, %%ecx; xor %%edx, %%edx; mov $1, %%eax; div %%ecx" ::
+                           : "eax", "ecx", "edx"))
 FAULT(ud2_is_sigill, SIGILL, __asm__ volatile("ud2"))
 FAULT(int3_is_sigtrap, SIGTRAP, __asm__ volatile("int3"))
 FAULT(hlt_is_sigsegv, SIGSEGV, __asm__ volatile("hlt"))
@@ -41,8 +41,7 @@ FAULT(unmasked_x87_division_by_zero_is_sigfpe, SIGFPE,
 TEST(non_canonical_stack_kills)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         __asm__ volatile("mov %0, %%rsp; push %%rax" ::"r"(0x8000000000000000));
     }
     int status = tap_reap(pid);
@@ -53,8 +52,7 @@ TEST(non_canonical_stack_kills)
 TEST(blocked_fault_still_kills)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         sigset_t all;
         sigfillset(&all);
         sigprocmask(SIG_BLOCK, &all, NULL);
@@ -66,8 +64,7 @@ TEST(blocked_fault_still_kills)
 TEST(ignored_fault_still_kills)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         signal(SIGSEGV, SIG_IGN);
         *(volatile char *)NOWHERE = 1;
     }
@@ -77,13 +74,13 @@ TEST(ignored_fault_still_kills)
 TEST(syscall_with_a_bad_stack_pointer_is_no_fault)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         long result;
-        __asm__ volatile("mov %%rsp, %%rbx; mov $0x8000000000000000, %%rsp; syscall; mov %%rbx, %%rsp"
-                         : "=a"(result)
-                         : "a"(39) /* getpid */
-                         : "rbx", "rcx", "r11", "memory");
+        __asm__ volatile(
+            "mov %%rsp, %%rbx; mov $0x8000000000000000, %%rsp; syscall; mov %%rbx, %%rsp"
+            : "=a"(result)
+            : "a"(39) /* getpid */
+            : "rbx", "rcx", "r11", "memory");
         same(result, getpid());
     }
     exits(pid, 0);
@@ -93,12 +90,12 @@ TEST(sse_registers_survive_switches)
 {
     pid_t pid[3];
     for (int i = 0; i < 3; i++)
-        CHILD(pid[i])
-        {
+        CHILD (pid[i]) {
             double want = i + 0.5, got;
             __asm__ volatile("movsd %0, %%xmm15" ::"m"(want) : "xmm15");
             for (int n = 0; n < 30; n++)
-                __asm__ volatile("mov $24, %%eax; syscall" ::: "rax", "rcx", "r11", "memory"); /* sched_yield */
+                __asm__ volatile("mov $24, %%eax; syscall" ::
+                                     : "rax", "rcx", "r11", "memory"); /* sched_yield */
             __asm__ volatile("movsd %%xmm15, %0" : "=m"(got));
             check(got == want, "xmm15 is kept");
         }
@@ -117,12 +114,14 @@ TEST(flags_survive_a_system_call)
 TEST(registers_survive_a_system_call)
 {
     long rbx = 1, rbp, r12, rdi, rsi, rdx, r8, r9, r10;
-    __asm__ volatile("mov $11, %%rbx; mov $12, %%r12; mov $13, %%rdi; mov $14, %%rsi; mov $15, %%rdx; mov $16, %%r8;"
-                     "mov $17, %%r9; mov $18, %%r10; mov $39, %%eax; syscall;"
-                     "mov %%rbx, %0; mov %%r12, %1; mov %%rdi, %2; mov %%rsi, %3; mov %%rdx, %4; mov %%r8, %5;"
-                     "mov %%r9, %6; mov %%r10, %7"
-                     : "=m"(rbx), "=m"(r12), "=m"(rdi), "=m"(rsi), "=m"(rdx), "=m"(r8), "=m"(r9), "=m"(r10)::"rax",
-                       "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "memory");
+    __asm__ volatile(
+        "mov $11, %%rbx; mov $12, %%r12; mov $13, %%rdi; mov $14, %%rsi; mov $15, %%rdx; mov $16, %%r8;"
+        "mov $17, %%r9; mov $18, %%r10; mov $39, %%eax; syscall;"
+        "mov %%rbx, %0; mov %%r12, %1; mov %%rdi, %2; mov %%rsi, %3; mov %%rdx, %4; mov %%r8, %5;"
+        "mov %%r9, %6; mov %%r10, %7"
+        : "=m"(rbx), "=m"(r12), "=m"(rdi), "=m"(rsi), "=m"(rdx), "=m"(r8), "=m"(r9),
+          "=m"(r10)::"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
+          "memory");
     rbp = 0;
     same(rbx, 11);
     same(r12, 12);

@@ -153,8 +153,7 @@ TEST(fork_copies_the_table)
 {
     int fd = works(open("/dev/null", O_RDONLY));
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(close(fd));
         works(dup2(0, 70));
     }

@@ -9,8 +9,7 @@ static char c;
 static pid_t child_that_waits(void)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(close(p[1]));
         read(p[0], &c, 1);
     }
@@ -22,8 +21,7 @@ static pid_t child_of_another_session(void)
     int ready[2];
     pid_t pid;
     works(pipe(ready));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(setsid());
         same(write(ready[1], "x", 1), 1);
         works(close(p[1]));
@@ -38,8 +36,7 @@ static pid_t child_of_another_session(void)
 TEST(child_inherits_group_and_session)
 {
     pid_t group = getpgrp(), session = works(getsid(0)), pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(getpgrp(), group);
         same(getsid(0), session);
         same(getpgid(getppid()), group);
@@ -50,8 +47,7 @@ TEST(child_inherits_group_and_session)
 TEST(setpgid_makes_a_group)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(setpgid(0, 0));
         same(getpgrp(), getpid());
         works(setpgid(0, 0));
@@ -96,8 +92,7 @@ TEST(setpgid_after_the_childs_exec_is_eacces)
         tap_fail("/proc is needed");
     works(pipe2(p, 0));
     works(pipe2(ready, O_CLOEXEC));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(dup2(p[0], 0));
         works(close(p[1]));
         execl("/proc/self/exe", "groups", "wait-for-input", NULL);
@@ -112,8 +107,7 @@ TEST(setpgid_after_the_childs_exec_is_eacces)
 TEST(setsid_makes_session_and_group)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(setsid(), getpid());
         same(getsid(0), getpid());
         same(getpgrp(), getpid());
@@ -126,8 +120,7 @@ TEST(setsid_makes_session_and_group)
 TEST(group_leader_cannot_setsid)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(setpgid(0, 0));
         fails(setsid(), EPERM);
     }
@@ -168,12 +161,10 @@ TEST(kill_reaches_the_whole_group)
 TEST(kill_zero_reaches_ones_own_group)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         pid_t child;
         works(setpgid(0, 0));
-        CHILD(child)
-        {
+        CHILD (child) {
             for (;;)
                 pause();
         }
@@ -186,8 +177,7 @@ TEST(a_group_outlives_its_leader)
 {
     pid_t leader;
     works(pipe(p));
-    CHILD(leader)
-    {
+    CHILD (leader) {
         works(setpgid(0, 0));
     }
     siginfo_t info;
@@ -205,13 +195,11 @@ TEST(orphaned_stopped_group_is_hung_up_and_continued)
     pid_t middle;
     int alive[2];
     works(pipe(alive));
-    CHILD(middle)
-    {
+    CHILD (middle) {
         pid_t stopped;
         int status;
         works(close(alive[0]));
-        CHILD(stopped)
-        {
+        CHILD (stopped) {
             works(setpgid(0, 0));
             raise(SIGSTOP);
             for (;;)

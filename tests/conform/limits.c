@@ -46,8 +46,7 @@ TEST(limits_are_inherited_by_fork)
 {
     pid_t pid;
     set(RLIMIT_NOFILE, 55, 66);
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(getrlimit(RLIMIT_NOFILE, &limit));
         same(limit.rlim_cur, 55);
         same(limit.rlim_max, 66);
@@ -73,8 +72,7 @@ TEST(prlimit_sets_and_returns_the_old)
 TEST(fsize_limit_kills_by_sigxfsz)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         set(RLIMIT_FSIZE, 1000, 1000);
         int fd = works(open("f", O_WRONLY | O_CREAT, 0600));
         works(lseek(fd, 1000, SEEK_SET));
@@ -98,7 +96,8 @@ TEST(fsize_limit_is_efbig_when_the_signal_is_ignored)
 TEST(address_space_limit_is_enomem)
 {
     set(RLIMIT_AS, 64 << 20, RLIM_INFINITY);
-    check(mmap(NULL, 65 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == ENOMEM,
+    check(mmap(NULL, 65 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED &&
+              errno == ENOMEM,
           "one mapping over the limit: ENOMEM");
     int n = 0;
     while (mmap(NULL, 1 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
@@ -137,9 +136,7 @@ TEST(process_limit_stops_fork)
     works(close(p[1]));
     for (int i = 0; i < n; i++)
         works(wait(NULL));
-    CHILD(pid)
-    {
-    }
+    CHILD (pid) {}
     exits(pid, 0);
 }
 
@@ -147,9 +144,7 @@ TEST(root_is_not_bound_by_the_process_limit)
 {
     pid_t pid;
     set(RLIMIT_NPROC, 0, 0);
-    CHILD(pid)
-    {
-    }
+    CHILD (pid) {}
     exits(pid, 0);
 }
 
@@ -178,8 +173,7 @@ TEST(nice_limit_binds_users)
 TEST(cpu_limit_kills_a_loop)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         set(RLIMIT_CPU, 1, 2);
         for (;;)
             __asm__ volatile("pause");
@@ -192,8 +186,7 @@ TEST(usage_of_children_counts_after_they_are_reaped)
     struct rusage before, after;
     pid_t pid;
     works(getrusage(RUSAGE_CHILDREN, &before));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         struct timespec start, now;
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &start);
         do
@@ -202,9 +195,11 @@ TEST(usage_of_children_counts_after_they_are_reaped)
     }
     exits(pid, 0);
     works(getrusage(RUSAGE_CHILDREN, &after));
-    long used = (after.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_utime.tv_sec - before.ru_stime.tv_sec) *
+    long used = (after.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_utime.tv_sec -
+                 before.ru_stime.tv_sec) *
                     1000000 +
-                after.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_utime.tv_usec - before.ru_stime.tv_usec;
+                after.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_utime.tv_usec -
+                before.ru_stime.tv_usec;
     check(used >= 30000, "30 ms at least, got %ld us", used);
     fails(getrusage(5, &after), EINVAL);
 }

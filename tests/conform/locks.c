@@ -16,8 +16,7 @@ static int conflict(int fd, short type, off_t start, off_t len, pid_t *owner)
     int p[2], result[2];
     pid_t pid;
     works(pipe(p));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         struct flock lock = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
         works(fcntl(fd, F_GETLK, &lock));
         result[0] = lock.l_type;
@@ -76,8 +75,7 @@ TEST(flock_is_kept_across_fork_until_all_close)
     pid_t pid;
     works(pipe(p));
     works(flock(a, LOCK_EX));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(close(p[1]));
         read(p[0], &byte, 1);
     }
@@ -93,8 +91,7 @@ TEST(flock_waits_its_turn)
     int a = file();
     pid_t pid;
     works(flock(a, LOCK_EX));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         int b = file();
         works(flock(b, LOCK_EX));
     }
@@ -179,8 +176,7 @@ TEST(record_locks_are_not_inherited)
     int fd = file();
     pid_t pid;
     works(lock_range(fd, F_SETLK, F_WRLCK, 0, 0));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         fails(lock_range(fd, F_SETLK, F_WRLCK, 0, 0), EAGAIN);
     }
     exits(pid, 0);
@@ -193,8 +189,7 @@ TEST(waiting_for_a_record_lock)
     pid_t pid;
     works(pipe(p));
     works(lock_range(fd, F_SETLK, F_WRLCK, 0, 1));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(write(p[1], "x", 1), 1);
         works(lock_range(fd, F_SETLKW, F_WRLCK, 0, 1));
     }
@@ -214,8 +209,7 @@ TEST(deadlock_of_two_is_edeadlk_for_one)
     pid_t pid;
     works(pipe(p));
     works(lock_range(fd, F_SETLK, F_WRLCK, 0, 1));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(lock_range(fd, F_SETLK, F_WRLCK, 1, 1));
         same(write(p[1], "x", 1), 1);
         _exit(lock_range(fd, F_SETLKW, F_WRLCK, 0, 1) == 0 ? 1 : errno == EDEADLK ? 2 : 3);

@@ -115,7 +115,8 @@ static void do_write(int first, int n)
     for (int i = first; i < first + n; i++) {
         struct model *m = &model[i];
         bool of_file = m->kind == PRIVATE_FILE || m->kind == SHARED_FILE;
-        if (m->kind == NOTHING || !(m->prot & PROT_WRITE) || (of_file && m->file_page >= file_pages))
+        if (m->kind == NOTHING || !(m->prot & PROT_WRITE) ||
+            (of_file && m->file_page >= file_pages))
             continue;
         unsigned char byte = (unsigned char)(1 + draw(255));
         arena[i * PAGE] = byte;
@@ -185,8 +186,7 @@ static void do_truncate(void)
 static void do_fork(void)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(close(probe[0]));
         works(close(probe[1]));
         works(pipe(probe));
@@ -235,8 +235,20 @@ static void play(uint64_t seed)
     compare("in the end");
 }
 
-TEST(agrees_with_the_model) { play(0x9e3779b97f4a7c15); }
-TEST(agrees_with_the_model_for_another_seed) { play(88172645463325252); }
-TEST(agrees_with_the_model_for_a_third_seed) { play(7); }
+TEST(agrees_with_the_model)
+{
+    play(0x9e3779b97f4a7c15);
+}
+TEST(agrees_with_the_model_for_another_seed)
+{
+    play(88172645463325252);
+}
+TEST(agrees_with_the_model_for_a_third_seed)
+{
+    play(7);
+}
 
-int main(void) { return tap_run("mapmodel"); }
+int main(void)
+{
+    return tap_run("mapmodel");
+}

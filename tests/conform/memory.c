@@ -84,7 +84,8 @@ TEST(mremap_grows_in_place_when_there_is_room)
 TEST(mremap_without_maymove_fails_when_there_is_none)
 {
     char *p = numbered(4);
-    check(mremap(p, 2 * PAGE, 3 * PAGE, 0) == MAP_FAILED && errno == ENOMEM, "ENOMEM, got %s", strerror(errno));
+    check(mremap(p, 2 * PAGE, 3 * PAGE, 0) == MAP_FAILED && errno == ENOMEM, "ENOMEM, got %s",
+          strerror(errno));
     is_numbered(p, 4);
 }
 
@@ -104,7 +105,9 @@ TEST(mremap_fixed_goes_where_told)
 {
     char *p = numbered(2), *there = map(4);
     memset(there, 9, 4 * PAGE);
-    check(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, there + PAGE) == there + PAGE, "there");
+    check(mremap(p, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, there + PAGE) ==
+              there + PAGE,
+          "there");
     is_numbered(there + PAGE, 2);
     same(there[0], 9);
     same(there[3 * PAGE], 9);
@@ -116,11 +119,14 @@ TEST(mremap_refuses_nonsense)
     check(mremap(p + 1, PAGE, PAGE, 0) == MAP_FAILED && errno == EINVAL, "crooked address: EINVAL");
     check(mremap(p, PAGE, 0, 0) == MAP_FAILED && errno == EINVAL, "no length: EINVAL");
     check(mremap(p, PAGE, PAGE, 0x80) == MAP_FAILED && errno == EINVAL, "flags: EINVAL");
-    check(mremap(p, PAGE, PAGE, MREMAP_FIXED, p) == MAP_FAILED && errno == EINVAL, "fixed alone: EINVAL");
-    check(mremap(p, 2 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE) == MAP_FAILED && errno == EINVAL,
+    check(mremap(p, PAGE, PAGE, MREMAP_FIXED, p) == MAP_FAILED && errno == EINVAL,
+          "fixed alone: EINVAL");
+    check(mremap(p, 2 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p + PAGE) == MAP_FAILED &&
+              errno == EINVAL,
           "overlap: EINVAL");
     works(munmap(p + PAGE, PAGE));
-    check(mremap(p + PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT, "hole: EFAULT");
+    check(mremap(p + PAGE, PAGE, 2 * PAGE, MREMAP_MAYMOVE) == MAP_FAILED && errno == EFAULT,
+          "hole: EFAULT");
 }
 
 TEST(madvise_dontneed_gives_zeroes)
@@ -163,8 +169,7 @@ TEST(madvise_dontfork_and_wipeonfork)
     pid_t pid;
     works(madvise(p, PAGE, MADV_DONTFORK));
     works(madvise(p + PAGE, PAGE, 18 /* MADV_WIPEONFORK */));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         unsigned char vec[1];
         fails(mincore(p, PAGE, vec), ENOMEM);
         same(p[PAGE], 0);
@@ -190,8 +195,7 @@ TEST(cow_isolates_both_sides)
 {
     char *p = numbered(32);
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         is_numbered(p, 32);
         for (size_t i = 0; i < 32; i += 2)
             p[i * PAGE] = 99;
@@ -208,11 +212,9 @@ TEST(cow_over_generations)
 {
     char *p = numbered(4);
     pid_t child, grandchild;
-    CHILD(child)
-    {
+    CHILD (child) {
         p[0] = 50;
-        CHILD(grandchild)
-        {
+        CHILD (grandchild) {
             same(p[0], 50);
             same(p[PAGE], 2);
             p[PAGE] = 60;
@@ -231,8 +233,7 @@ TEST(system_call_writes_break_cow_too)
     pid_t pid;
     works(pipe(fds));
     same(write(fds[1], "Z", 1), 1);
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(read(fds[0], p, 1), 1);
         same(p[0], 'Z');
     }
@@ -246,8 +247,7 @@ TEST(many_children_share_and_go)
     char *p = numbered(64);
     pid_t pid[N];
     for (int i = 0; i < N; i++)
-        CHILD(pid[i])
-        {
+        CHILD (pid[i]) {
             p[(size_t)i * PAGE] = 100;
             is_numbered(p + 20 * PAGE - 20 * PAGE, (size_t)i);
             _exit(p[40 * PAGE]);
@@ -272,8 +272,7 @@ TEST(stack_grows_as_it_is_used)
 TEST(endless_recursion_is_sigsegv)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         struct rlimit limit = {1 << 20, 1 << 20};
         works(setrlimit(RLIMIT_STACK, &limit));
         deep(1 << 20);
@@ -284,8 +283,7 @@ TEST(endless_recursion_is_sigsegv)
 TEST(stack_limit_is_respected)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         struct rlimit limit = {256 << 10, 256 << 10};
         works(setrlimit(RLIMIT_STACK, &limit));
         deep(20);
@@ -297,8 +295,7 @@ TEST(stack_limit_is_respected)
 TEST(memory_can_run_out_without_harm)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         struct rlimit limit = {200 << 20, 200 << 20};
         works(setrlimit(RLIMIT_AS, &limit));
         char *p;

@@ -33,8 +33,7 @@ static bool readable(const void *p)
 static void expect_death(volatile char *p, bool by_write)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         if (by_write)
             *p = 1;
         else
@@ -119,14 +118,12 @@ TEST(code_cannot_run_without_prot_exec)
     pid_t pid;
     char *p = map(1, RW, ANON);
     memcpy(p, &ret, 1);
-    CHILD(pid)
-    {
+    CHILD (pid) {
         ((void (*)(void))(uintptr_t)p)();
     }
     dies(pid, SIGSEGV);
     works(mprotect(p, PAGE, PROT_READ | PROT_EXEC));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         ((void (*)(void))(uintptr_t)p)();
     }
     exits(pid, 0);
@@ -135,13 +132,18 @@ TEST(code_cannot_run_without_prot_exec)
 TEST(arguments_are_checked)
 {
     check(mmap(NULL, 0, RW, ANON, -1, 0) == MAP_FAILED && errno == EINVAL, "no length: EINVAL");
-    check(mmap(NULL, PAGE, RW, MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL, "no type: EINVAL");
-    check(mmap(NULL, PAGE, RW, MAP_PRIVATE, -1, 0) == MAP_FAILED && errno == EBADF, "no file: EBADF");
-    check(mmap(NULL, PAGE, RW, ANON, -1, 1) == MAP_FAILED && errno == EINVAL, "crooked offset: EINVAL");
-    check(mmap(NULL, 1UL << 47, RW, ANON, -1, 0) == MAP_FAILED && errno == ENOMEM, "too large: ENOMEM");
+    check(mmap(NULL, PAGE, RW, MAP_ANONYMOUS, -1, 0) == MAP_FAILED && errno == EINVAL,
+          "no type: EINVAL");
+    check(mmap(NULL, PAGE, RW, MAP_PRIVATE, -1, 0) == MAP_FAILED && errno == EBADF,
+          "no file: EBADF");
+    check(mmap(NULL, PAGE, RW, ANON, -1, 1) == MAP_FAILED && errno == EINVAL,
+          "crooked offset: EINVAL");
+    check(mmap(NULL, 1UL << 47, RW, ANON, -1, 0) == MAP_FAILED && errno == ENOMEM,
+          "too large: ENOMEM");
     check(mmap((void *)1, PAGE, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED && errno == EINVAL,
           "crooked fixed address: EINVAL");
-    check(mmap((void *)(1UL << 47), PAGE, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED && errno == ENOMEM,
+    check(mmap((void *)(1UL << 47), PAGE, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED &&
+              errno == ENOMEM,
           "fixed address outside: ENOMEM");
     fails(munmap((void *)1, PAGE), EINVAL);
     fails(munmap((void *)PAGE, 0), EINVAL);
@@ -180,7 +182,8 @@ TEST(map_fixed_noreplace_refuses)
 {
     char *p = map(2, RW, ANON);
     works(munmap(p + PAGE, PAGE));
-    check(mmap(p, PAGE, RW, ANON | 0x100000, -1, 0) == MAP_FAILED && errno == EEXIST, "taken: EEXIST");
+    check(mmap(p, PAGE, RW, ANON | 0x100000, -1, 0) == MAP_FAILED && errno == EEXIST,
+          "taken: EEXIST");
     check(mmap(p + PAGE, PAGE, RW, ANON | 0x100000, -1, 0) == p + PAGE, "free: mapped");
 }
 
@@ -239,8 +242,7 @@ TEST(page_past_the_end_of_the_file_is_sigbus)
     int fd = works(open("f", O_RDONLY));
     volatile char *p = mmap(NULL, 2 * PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         (void)p[PAGE];
     }
     dies(pid, SIGBUS);
@@ -251,11 +253,14 @@ TEST(mapping_needs_the_files_permission)
 {
     make_file("f", "x");
     int r = works(open("f", O_RDONLY)), wr = works(open("f", O_WRONLY)), p[2];
-    check(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, wr, 0) == MAP_FAILED && errno == EACCES, "not readable: EACCES");
-    check(mmap(NULL, PAGE, RW, MAP_SHARED, r, 0) == MAP_FAILED && errno == EACCES, "not writable: EACCES");
+    check(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, wr, 0) == MAP_FAILED && errno == EACCES,
+          "not readable: EACCES");
+    check(mmap(NULL, PAGE, RW, MAP_SHARED, r, 0) == MAP_FAILED && errno == EACCES,
+          "not writable: EACCES");
     check(mmap(NULL, PAGE, RW, MAP_PRIVATE, r, 0) != MAP_FAILED, "private: writable anyway");
     works(pipe(p));
-    check(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, p[0], 0) == MAP_FAILED && errno == ENODEV, "a pipe: ENODEV");
+    check(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, p[0], 0) == MAP_FAILED && errno == ENODEV,
+          "a pipe: ENODEV");
 }
 
 TEST(mapping_lives_on_after_unlink_and_close)
@@ -289,8 +294,7 @@ TEST(shared_memory_is_one_for_parent_and_child)
 {
     char *p = map(1, RW, MAP_SHARED | MAP_ANONYMOUS);
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         p[5] = 'c';
     }
     exits(pid, 0);

@@ -189,8 +189,7 @@ TEST(chroot_confines)
     pid_t pid;
     works(mkdir("jail", 0755));
     make_file("jail/f", "");
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(chroot("jail"));
         works(chdir("/"));
         works(access("/f", F_OK));
@@ -203,8 +202,7 @@ TEST(chroot_confines)
     }
     exits(pid, 0);
     works(symlink("/f", "jail/link"));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(chroot("jail"));
         works(access("/link", F_OK));
     }
@@ -227,8 +225,7 @@ TEST(tmpfs_files_can_be_mapped)
     same(buf[0], 'x');
     works(ftruncate(fd, PAGE));
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         p[PAGE] = 1;
     }
     dies(pid, SIGBUS);

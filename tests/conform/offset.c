@@ -20,8 +20,7 @@ TEST(fork_shares_the_offset)
     make_file("f", "0123456789");
     int fd = works(open("f", O_RDONLY));
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(read(fd, buf, 4), 4);
     }
     exits(pid, 0);
@@ -42,8 +41,7 @@ TEST(writers_after_fork_do_not_overwrite_each_other)
     int fd = works(open("f", O_RDWR | O_CREAT, 0600));
     pid_t pid[4];
     for (int i = 0; i < 4; i++)
-        CHILD(pid[i])
-        {
+        CHILD (pid[i]) {
             for (int n = 0; n < 50; n++)
                 same(write(fd, "0123456789abcdef", 16), 16);
         }
@@ -61,8 +59,7 @@ TEST(appends_of_many_processes_do_not_mix)
     pid_t pid[4];
     works(close(works(open("f", O_WRONLY | O_CREAT, 0600))));
     for (int i = 0; i < 4; i++)
-        CHILD(pid[i])
-        {
+        CHILD (pid[i]) {
             int fd = works(open("f", O_WRONLY | O_APPEND));
             memset(buf, 'a' + i, 32);
             for (int n = 0; n < 50; n++)
@@ -91,8 +88,7 @@ TEST(readers_after_fork_share_out_the_bytes)
     int results = works(open("r", O_WRONLY | O_CREAT | O_APPEND, 0600));
     pid_t pid[4];
     for (int i = 0; i < 4; i++)
-        CHILD(pid[i])
-        {
+        CHILD (pid[i]) {
             ssize_t n;
             while ((n = read(fd, buf, 16)) > 0)
                 same(write(results, buf, (size_t)n), n);

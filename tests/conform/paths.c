@@ -258,7 +258,8 @@ TEST(removed_working_directory_is_empty_and_takes_nothing)
     fails(open("f", O_WRONLY | O_CREAT, 0600), ENOENT);
     fails(mkdir("e", 0755), ENOENT);
     works(access(".", F_OK));
-    check(getcwd(buf, sizeof(buf)) == NULL && errno == ENOENT, "getcwd: ENOENT, got %s", strerror(errno));
+    check(getcwd(buf, sizeof(buf)) == NULL && errno == ENOENT, "getcwd: ENOENT, got %s",
+          strerror(errno));
     works(chdir(".."));
 }
 
@@ -351,7 +352,8 @@ TEST(working_directory_moves_with_its_directory)
     make_file("f", "");
     works(access("../c/f", F_OK));
     check(getcwd(buf, sizeof(buf)), "getcwd works");
-    check(strlen(buf) > 4 && strcmp(buf + strlen(buf) - 4, "/b/c") == 0, "getcwd ends in /b/c, got %s", buf);
+    check(strlen(buf) > 4 && strcmp(buf + strlen(buf) - 4, "/b/c") == 0,
+          "getcwd ends in /b/c, got %s", buf);
 }
 
 TEST(getcwd_wants_room)

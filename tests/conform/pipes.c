@@ -33,8 +33,7 @@ TEST(eof_when_the_writing_process_dies)
 {
     pid_t pid;
     works(pipe(p));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(write(p[1], "bye", 3), 3);
         kill(getpid(), SIGKILL);
     }
@@ -58,8 +57,7 @@ TEST(write_without_readers_kills_by_sigpipe)
     pid_t pid;
     works(pipe(p));
     works(close(p[0]));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         write(p[1], "x", 1);
     }
     dies(pid, SIGPIPE);
@@ -69,8 +67,7 @@ TEST(reader_sleeps_until_there_are_bytes)
 {
     pid_t pid;
     works(pipe(p));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(close(p[0]));
         for (int i = 0; i < 20; i++) {
             pause_a_little();
@@ -92,8 +89,7 @@ TEST(blocking_write_returns_when_all_is_written)
     enum { SIZE = 100000 };
     pid_t pid;
     works(pipe(p));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(close(p[0]));
         for (int i = 0; i < SIZE; i++)
             buf[i] = (char)(i * 7);
@@ -114,8 +110,7 @@ TEST(blocked_writer_dies_when_the_reader_goes)
 {
     pid_t pid;
     works(pipe(p));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(close(p[0]));
         write(p[1], buf, sizeof(buf));
     }
@@ -156,8 +151,7 @@ TEST(records_of_pipe_buf_bytes_do_not_mix)
     pid_t pid[WRITERS];
     works(pipe(p));
     for (int i = 0; i < WRITERS; i++)
-        CHILD(pid[i])
-        {
+        CHILD (pid[i]) {
             memset(record, 'a' + i, sizeof(record));
             for (int n = 0; n < RECORDS; n++)
                 same(write(p[1], record, sizeof(record)), sizeof(record));
@@ -237,8 +231,7 @@ TEST(a_ring_of_processes_passes_a_token)
     for (int i = 0; i < RING; i++)
         works(pipe(pipes[i]));
     for (int i = 0; i < RING; i++)
-        CHILD(pid[i])
-        {
+        CHILD (pid[i]) {
             for (int n = 0; n < ROUNDS; n++) {
                 unsigned char token;
                 same(read(pipes[i][0], &token, 1), 1);
@@ -258,8 +251,7 @@ TEST(fifo_meets_by_name)
 {
     pid_t pid;
     works(mkfifo("fifo", 0600));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         int fd = works(open("fifo", O_WRONLY));
         same(write(fd, "through", 7), 7);
     }

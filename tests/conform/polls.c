@@ -113,8 +113,7 @@ TEST(a_write_wakes_the_poller)
     short got;
     pid_t pid;
     works(pipe(p));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         for (int i = 0; i < 5; i++)
             pause_a_little();
         same(write(p[1], "x", 1), 1);
@@ -129,8 +128,7 @@ TEST(the_last_close_wakes_the_poller)
     short got;
     pid_t pid;
     works(pipe(p));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(close(p[0]));
         for (int i = 0; i < 5; i++)
             pause_a_little();
@@ -234,8 +232,7 @@ TEST(select_checks_its_arguments)
 TEST(pselect_and_ppoll_swap_the_mask)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         sigset_t block, none;
         sigemptyset(&block);
         sigemptyset(&none);
@@ -245,8 +242,7 @@ TEST(pselect_and_ppoll_swap_the_mask)
         ppoll(NULL, 0, NULL, &none);
     }
     dies(pid, SIGTERM);
-    CHILD(pid)
-    {
+    CHILD (pid) {
         sigset_t block, none;
         sigemptyset(&block);
         sigemptyset(&none);

@@ -19,8 +19,7 @@ TEST(fork_gives_each_its_own_memory)
 {
     pid_t pid;
     counter = 1;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         counter = 2;
         _exit(counter);
     }
@@ -31,8 +30,7 @@ TEST(fork_gives_each_its_own_memory)
 TEST(ids_relate_as_they_should)
 {
     pid_t parent = getpid(), pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(getppid(), parent);
         check(getpid() != parent, "the child has an id of its own");
         same(syscall(SYS_gettid), getpid());
@@ -45,13 +43,11 @@ TEST(ids_relate_as_they_should)
 TEST(exit_status_keeps_eight_bits)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         _exit(0x1ff);
     }
     exits(pid, 255);
-    CHILD(pid)
-    {
+    CHILD (pid) {
         _exit(256);
     }
     exits(pid, 0);
@@ -96,11 +92,9 @@ TEST(orphans_get_a_new_parent)
 {
     int *parent = shared_int();
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         pid_t middle = getpid(), grandchild;
-        CHILD(grandchild)
-        {
+        CHILD (grandchild) {
             while (getppid() == middle)
                 pause_a_little();
             *parent = getppid();
@@ -116,11 +110,9 @@ TEST(subreaper_adopts_orphans)
     pid_t pid;
     int *orphan = shared_int();
     works(prctl(PR_SET_CHILD_SUBREAPER, 1));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         pid_t middle = getpid(), grandchild;
-        CHILD(grandchild)
-        {
+        CHILD (grandchild) {
             while (getppid() == middle)
                 pause_a_little();
             _exit(getppid() == *orphan ? 5 : 6);
@@ -137,8 +129,7 @@ TEST(subreaper_adopts_orphans)
 TEST(a_zombie_keeps_its_id_until_reaped)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         _exit(0);
     }
     siginfo_t info;
@@ -152,8 +143,7 @@ TEST(many_children_one_after_the_other)
 {
     for (int i = 0; i < 200; i++) {
         pid_t pid;
-        CHILD(pid)
-        {
+        CHILD (pid) {
             _exit(i & 0x7f);
         }
         exits(pid, i & 0x7f);
@@ -168,8 +158,7 @@ TEST(many_children_at_once)
     char c;
     works(pipe(p));
     for (int i = 0; i < N; i++)
-        CHILD(pid[i])
-        {
+        CHILD (pid[i]) {
             works(close(p[1]));
             read(p[0], &c, 1);
             _exit(i);
@@ -183,8 +172,7 @@ TEST(a_chain_of_forks)
 {
     pid_t pid;
     int depth = 0;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         for (depth = 1; depth < 20; depth++) {
             pid_t next = works(fork());
             if (next) {
@@ -203,8 +191,7 @@ TEST(child_gets_parents_directory_and_umask)
     works(mkdir("d", 0755));
     works(chdir("d"));
     umask(077);
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(umask(0), 077);
         make_file("from_child", "");
         works(chdir("/"));
@@ -220,13 +207,11 @@ TEST(pdeathsig_comes_when_the_parent_dies)
     pid_t pid;
     char c;
     works(pipe(p));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         pid_t grandchild;
         int ready[2];
         works(pipe(ready));
-        CHILD(grandchild)
-        {
+        CHILD (grandchild) {
             works(close(p[0]));
             works(prctl(PR_SET_PDEATHSIG, SIGKILL));
             same(write(ready[1], "x", 1), 1);
@@ -245,8 +230,7 @@ TEST(memory_of_a_process_that_was_killed_is_not_the_parents)
     static char page[64 * 4096];
     pid_t pid;
     memset(page, 1, sizeof(page));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         memset(page, 2, sizeof(page));
         kill(getpid(), SIGKILL);
     }

@@ -124,8 +124,7 @@ TEST(nice_is_inherited)
 {
     pid_t pid;
     works(setpriority(PRIO_PROCESS, 0, 7));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(getpriority(PRIO_PROCESS, 0), 7);
     }
     exits(pid, 0);
@@ -143,8 +142,7 @@ TEST(busy_processes_do_not_starve_others)
     enum { BUSY = 8 };
     pid_t pid[BUSY];
     for (int i = 0; i < BUSY; i++)
-        CHILD(pid[i])
-        {
+        CHILD (pid[i]) {
             for (;;)
                 __asm__ volatile("");
         }
@@ -159,11 +157,11 @@ TEST(busy_processes_do_not_starve_others)
 TEST(busy_processes_all_get_on)
 {
     enum { BUSY = 4 };
-    volatile unsigned *count = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    volatile unsigned *count =
+        mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t pid[BUSY];
     for (int i = 0; i < BUSY; i++)
-        CHILD(pid[i])
-        {
+        CHILD (pid[i]) {
             for (;;)
                 count[i * 16]++;
         }

@@ -9,8 +9,7 @@ static int status;
 static pid_t sleeper(void)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         for (;;)
             pause();
     }
@@ -19,8 +18,8 @@ static pid_t sleeper(void)
 
 TEST(signals_that_terminate)
 {
-    static const int fatal[] = {SIGHUP, SIGINT, SIGKILL, SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGSTKFLT,
-                                SIGVTALRM, SIGPROF, SIGIO, SIGPWR};
+    static const int fatal[] = {SIGHUP,  SIGINT,    SIGKILL,   SIGUSR1, SIGUSR2, SIGPIPE, SIGALRM,
+                                SIGTERM, SIGSTKFLT, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR};
     for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++) {
         pid_t pid = sleeper();
         works(kill(pid, fatal[i]));
@@ -30,7 +29,8 @@ TEST(signals_that_terminate)
 
 TEST(signals_that_dump_core_terminate)
 {
-    static const int core[] = {SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS};
+    static const int core[] = {SIGQUIT, SIGILL,  SIGTRAP, SIGABRT, SIGBUS,
+                               SIGFPE,  SIGSEGV, SIGXCPU, SIGXFSZ, SIGSYS};
     for (size_t i = 0; i < sizeof(core) / sizeof(core[0]); i++) {
         pid_t pid = sleeper();
         works(kill(pid, core[i]));
@@ -82,8 +82,7 @@ TEST(a_stopped_process_does_nothing_until_continued)
     char c;
     pid_t pid;
     works(pipe2(p, O_NONBLOCK));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         for (;;) {
             write(p[1], "x", 1);
             pause_a_little();
@@ -148,8 +147,7 @@ TEST(sigkill_and_sigstop_cannot_be_ignored)
 TEST(blocked_signals_wait)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         sigset_t set, pending;
         sigemptyset(&set);
         sigaddset(&set, SIGUSR1);
@@ -227,8 +225,7 @@ TEST(mask_is_inherited_but_pending_signals_are_not)
     sigaddset(&set, SIGUSR1);
     works(sigprocmask(SIG_BLOCK, &set, NULL));
     works(raise(SIGUSR1));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         sigset_t now;
         works(sigprocmask(SIG_BLOCK, NULL, &now));
         same(sigismember(&now, SIGUSR1), 1);
@@ -258,8 +255,7 @@ TEST(signals_wake_sleepers)
     int p[2];
     char c;
     works(pipe(p));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(close(p[1]));
         read(p[0], &c, 1);
     }
@@ -270,8 +266,7 @@ TEST(signals_wake_sleepers)
 TEST(a_busy_loop_can_be_killed)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         for (;;)
             __asm__ volatile("");
     }
@@ -284,8 +279,7 @@ TEST(a_busy_loop_can_be_killed)
 TEST(sigsuspend_unblocks_for_its_time)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         sigset_t set, none;
         sigemptyset(&set);
         sigemptyset(&none);
@@ -301,13 +295,13 @@ TEST(a_child_that_exits_as_it_is_killed_does_either)
 {
     for (int i = 0; i < 50; i++) {
         pid_t pid;
-        CHILD(pid)
-        {
+        CHILD (pid) {
             _exit(5);
         }
         works(kill(pid, SIGKILL));
         status = tap_reap(pid);
-        check((WIFEXITED(status) && WEXITSTATUS(status) == 5) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL),
+        check((WIFEXITED(status) && WEXITSTATUS(status) == 5) ||
+                  (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL),
               "exit 5 or SIGKILL, got wait status %#x", (unsigned)status);
     }
 }

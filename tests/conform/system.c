@@ -60,8 +60,7 @@ TEST(no_new_privs_only_goes_on)
     works(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     same(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
     }
     exits(pid, 0);
@@ -75,8 +74,7 @@ TEST(pdeathsig_is_set_and_read)
     same(sig, SIGUSR1);
     fails(prctl(PR_SET_PDEATHSIG, 99), EINVAL);
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(prctl(PR_GET_PDEATHSIG, &sig));
         same(sig, 0);
     }
@@ -121,8 +119,7 @@ TEST(random_bytes_differ_after_fork)
     int p[2];
     pid_t pid;
     works(pipe(p));
-    CHILD(pid)
-    {
+    CHILD (pid) {
         same(getrandom(a, 32, 0), 32);
         same(write(p[1], a, 32), 32);
     }

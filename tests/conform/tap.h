@@ -43,66 +43,68 @@ static struct {
 } tap_tests[TAP_MAX];
 static int tap_count;
 
-#define TEST(claim)                                                        \
-    static void test_##claim(void);                                        \
-    __attribute__((constructor)) static void register_##claim(void)        \
-    {                                                                      \
-        tap_tests[tap_count].name = #claim;                                \
-        tap_tests[tap_count++].run = test_##claim;                         \
-    }                                                                      \
+#define TEST(claim)                                                 \
+    static void test_##claim(void);                                 \
+    __attribute__((constructor)) static void register_##claim(void) \
+    {                                                               \
+        tap_tests[tap_count].name = #claim;                         \
+        tap_tests[tap_count++].run = test_##claim;                  \
+    }                                                               \
     static void test_##claim(void)
 
 /* The expectation at LINE isn't met: say so and end the test (or a child of it, which then exits with 99). */
-#define tap_fail(...)                                            \
-    do {                                                         \
-        printf("# %s:%d: ", __FILE__, __LINE__);                 \
-        printf(__VA_ARGS__);                                     \
-        printf("\n");                                            \
-        fflush(stdout);                                          \
-        _exit(99);                                               \
+#define tap_fail(...)                            \
+    do {                                         \
+        printf("# %s:%d: ", __FILE__, __LINE__); \
+        printf(__VA_ARGS__);                     \
+        printf("\n");                            \
+        fflush(stdout);                          \
+        _exit(99);                               \
     } while (0)
 
 /* CONDITION holds; otherwise the rest says what was expected, as for printf. */
-#define check(condition, ...)          \
-    do {                               \
-        if (!(condition))              \
-            tap_fail(__VA_ARGS__);     \
+#define check(condition, ...)      \
+    do {                           \
+        if (!(condition))          \
+            tap_fail(__VA_ARGS__); \
     } while (0)
 
 /* EXPRESSION has the value EXPECTED (both as long). */
-#define same(expression, expected)                                                                  \
-    do {                                                                                            \
-        long got_ = (long)(expression), want_ = (long)(expected);                                   \
-        if (got_ != want_)                                                                          \
-            tap_fail("%s: expected %ld, got %ld (errno: %s)", #expression, want_, got_, strerror(errno)); \
+#define same(expression, expected)                                                      \
+    do {                                                                                \
+        long got_ = (long)(expression), want_ = (long)(expected);                       \
+        if (got_ != want_)                                                              \
+            tap_fail("%s: expected %ld, got %ld (errno: %s)", #expression, want_, got_, \
+                     strerror(errno));                                                  \
     } while (0)
 
-#define same_text(expression, expected)                                                        \
-    do {                                                                                       \
-        const char *got_ = (expression), *want_ = (expected);                                  \
-        if (!got_ || strcmp(got_, want_) != 0)                                                 \
+#define same_text(expression, expected)                                                            \
+    do {                                                                                           \
+        const char *got_ = (expression), *want_ = (expected);                                      \
+        if (!got_ || strcmp(got_, want_) != 0)                                                     \
             tap_fail("%s: expected \"%s\", got \"%s\"", #expression, want_, got_ ? got_ : "NULL"); \
     } while (0)
 
 /* The call doesn't return -1. Its value. */
-#define works(expression)                                                              \
-    ({                                                                                 \
-        __typeof__(expression) value_ = (expression);                                  \
-        if ((long)value_ == -1)                                                        \
-            tap_fail("%s: expected success, got: %s", #expression, strerror(errno));   \
-        value_;                                                                        \
+#define works(expression)                                                            \
+    ({                                                                               \
+        __typeof__(expression) value_ = (expression);                                \
+        if ((long)value_ == -1)                                                      \
+            tap_fail("%s: expected success, got: %s", #expression, strerror(errno)); \
+        value_;                                                                      \
     })
 
 /* The call returns -1 with errno ERROR. */
-#define fails(expression, error)                                                                      \
-    do {                                                                                              \
-        errno = 0;                                                                                    \
-        long got_ = (long)(expression);                                                               \
-        int errno_ = errno;                                                                           \
-        if (got_ != -1)                                                                               \
-            tap_fail("%s: expected %s, got %ld", #expression, #error, got_);                          \
-        if (errno_ != (error))                                                                        \
-            tap_fail("%s: expected %s, got errno %d: %s", #expression, #error, errno_, strerror(errno_)); \
+#define fails(expression, error)                                                       \
+    do {                                                                               \
+        errno = 0;                                                                     \
+        long got_ = (long)(expression);                                                \
+        int errno_ = errno;                                                            \
+        if (got_ != -1)                                                                \
+            tap_fail("%s: expected %s, got %ld", #expression, #error, got_);           \
+        if (errno_ != (error))                                                         \
+            tap_fail("%s: expected %s, got errno %d: %s", #expression, #error, errno_, \
+                     strerror(errno_));                                                \
     } while (0)
 
 /* Run the block that follows in a child; PID is the child's id for the parent. The child exits with 0 behind it. */
@@ -120,17 +122,19 @@ static inline int tap_reap(pid_t pid)
 }
 
 /* The child ended by exit(CODE); by signal SIG. A child whose own expectation failed has said so already. */
-#define exits(pid, code)                                                                              \
-    do {                                                                                              \
-        int status_ = tap_reap(pid);                                                                  \
-        if (!WIFEXITED(status_) || WEXITSTATUS(status_) != (code))                                    \
-            tap_fail("child: expected exit status %d, got wait status %#x", (int)(code), (unsigned)status_); \
+#define exits(pid, code)                                                                 \
+    do {                                                                                 \
+        int status_ = tap_reap(pid);                                                     \
+        if (!WIFEXITED(status_) || WEXITSTATUS(status_) != (code))                       \
+            tap_fail("child: expected exit status %d, got wait status %#x", (int)(code), \
+                     (unsigned)status_);                                                 \
     } while (0)
-#define dies(pid, sig)                                                                                \
-    do {                                                                                              \
-        int status_ = tap_reap(pid);                                                                  \
-        if (!WIFSIGNALED(status_) || WTERMSIG(status_) != (sig))                                      \
-            tap_fail("child: expected death by signal %d, got wait status %#x", (int)(sig), (unsigned)status_); \
+#define dies(pid, sig)                                                                      \
+    do {                                                                                    \
+        int status_ = tap_reap(pid);                                                        \
+        if (!WIFSIGNALED(status_) || WTERMSIG(status_) != (sig))                            \
+            tap_fail("child: expected death by signal %d, got wait status %#x", (int)(sig), \
+                     (unsigned)status_);                                                    \
     } while (0)
 
 /* A file with this text. */
@@ -148,14 +152,14 @@ static inline void pause_a_little(void)
 }
 
 /* Wait until CONDITION holds, ten seconds at most. */
-#define wait_until(condition)                                          \
-    do {                                                               \
-        int tries_ = 0;                                                \
-        while (!(condition)) {                                         \
-            if (++tries_ > 10000)                                      \
-                tap_fail("%s: did not become true", #condition);       \
-            pause_a_little();                                          \
-        }                                                              \
+#define wait_until(condition)                                    \
+    do {                                                         \
+        int tries_ = 0;                                          \
+        while (!(condition)) {                                   \
+            if (++tries_ > 10000)                                \
+                tap_fail("%s: did not become true", #condition); \
+            pause_a_little();                                    \
+        }                                                        \
     } while (0)
 
 static inline void tap_remove(int dirfd, const char *name)

@@ -85,8 +85,9 @@ static int report_tid(void *arg)
 TEST(clone_writes_the_ids_it_is_asked_for)
 {
     int parent_tid = 0, own = 0;
-    pid_t pid = works(clone(report_tid, top(0), CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD,
-                            &own, &parent_tid, NULL, &tid_in_child));
+    pid_t pid = works(clone(report_tid, top(0),
+                            CLONE_VM | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | SIGCHLD, &own,
+                            &parent_tid, NULL, &tid_in_child));
     exits(pid, 0);
     same(parent_tid, pid);
     same(tid_in_child, pid);
@@ -96,8 +97,8 @@ TEST(clone_writes_the_ids_it_is_asked_for)
 TEST(clear_child_tid_zeroes_and_wakes)
 {
     word = 1;
-    pid_t pid = works(clone(set_word, top(0), CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, (void *)1, NULL, NULL,
-                            (int *)&word));
+    pid_t pid = works(clone(set_word, top(0), CLONE_VM | CLONE_CHILD_CLEARTID | SIGCHLD, (void *)1,
+                            NULL, NULL, (int *)&word));
     while (word)
         futex(&word, FUTEX_WAIT, word, NULL);
     exits(pid, 0);
@@ -107,8 +108,7 @@ TEST(clear_child_tid_zeroes_and_wakes)
 TEST(clone_parent_makes_a_sibling)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         works(clone(set_word, top(0), CLONE_PARENT | SIGCHLD, NULL));
         fails(wait(NULL), ECHILD);
     }
@@ -126,6 +126,14 @@ TEST(exit_signal_may_be_none)
     int status;
     fails(waitpid(pid, &status, 0), ECHILD);
     same(waitpid(pid, &status, __WALL), pid);
+}
+
+TEST(exit_signal_that_does_not_exist_tells_nobody)
+{
+    pid_t pid = works(clone(set_word, top(0), 200, NULL));
+    int status;
+    same(waitpid(pid, &status, __WALL), pid);
+    same(status, 0);
 }
 
 TEST(threads_share_everything_and_join)
@@ -213,8 +221,7 @@ static void *exit_the_process(void *arg)
 TEST(exit_group_ends_every_thread)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         pthread_t thread;
         for (int i = 0; i < 4; i++)
             same(pthread_create(&thread, NULL, sleep_for_ever, NULL), 0);
@@ -234,8 +241,7 @@ static void *exit_the_process_later(void *arg)
 TEST(the_first_thread_may_leave_before_the_others)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         pthread_t thread;
         same(pthread_create(&thread, NULL, exit_the_process_later, (void *)11), 0);
         syscall(SYS_exit, 1);
@@ -253,8 +259,7 @@ static void *spin(void *arg)
 TEST(a_fatal_signal_ends_every_thread_even_a_spinning_one)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         pthread_t thread;
         same(pthread_create(&thread, NULL, spin, NULL), 0);
         same(pthread_create(&thread, NULL, sleep_for_ever, NULL), 0);
@@ -274,8 +279,7 @@ static void *fault(void *arg)
 TEST(a_fault_in_one_thread_kills_the_process)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         pthread_t thread;
         same(pthread_create(&thread, NULL, fault, NULL), 0);
         sleep_for_ever(NULL);
@@ -286,8 +290,7 @@ TEST(a_fault_in_one_thread_kills_the_process)
 static void *fork_from_thread(void *arg)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         _exit(getppid() == *(pid_t *)arg && syscall(SYS_gettid) == getpid() ? 3 : 4);
     }
     return (void *)(long)pid;
@@ -381,8 +384,7 @@ TEST(futex_works_between_processes)
     int *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     pid_t pid;
     *shared = 1;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         for (int i = 0; i < 10; i++)
             pause_a_little();
         __atomic_store_n(shared, 0, __ATOMIC_SEQ_CST);
@@ -408,8 +410,7 @@ TEST(bitset_wake_reaches_only_matching_waiters)
 {
     pid_t pid;
     int *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    CHILD(pid)
-    {
+    CHILD (pid) {
         shared[1] = 1;
         works(futex(shared, FUTEX_WAIT_BITSET, 0, NULL, NULL, 2));
     }

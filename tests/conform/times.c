@@ -24,7 +24,8 @@ static void burn(long long nanoseconds)
 
 TEST(monotonic_clocks_never_go_back)
 {
-    static const clockid_t clocks[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW, CLOCK_MONOTONIC_COARSE};
+    static const clockid_t clocks[] = {CLOCK_MONOTONIC, CLOCK_BOOTTIME, CLOCK_MONOTONIC_RAW,
+                                       CLOCK_MONOTONIC_COARSE};
     for (int i = 0; i < 4; i++) {
         long long last = now(clocks[i]);
         for (int n = 0; n < 2000; n++) {
@@ -42,8 +43,7 @@ TEST(clocks_agree_across_processes)
     pid_t pid;
     works(pipe(p));
     for (int i = 0; i < 50; i++) {
-        CHILD(pid)
-        {
+        CHILD (pid) {
             t = now(CLOCK_MONOTONIC);
             same(write(p[1], &t, sizeof(t)), sizeof(t));
         }
@@ -152,9 +152,11 @@ TEST(processor_time_is_counted)
     works(getrusage(RUSAGE_SELF, &after));
     check(now(CLOCK_PROCESS_CPUTIME_ID) - process >= 60000000, "of the process");
     check(now(CLOCK_THREAD_CPUTIME_ID) - thread >= 60000000, "of the thread");
-    long used = (after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec - before.ru_stime.tv_sec) *
+    long used = (after.ru_utime.tv_sec - before.ru_utime.tv_sec + after.ru_stime.tv_sec -
+                 before.ru_stime.tv_sec) *
                     1000000 +
-                after.ru_utime.tv_usec - before.ru_utime.tv_usec + after.ru_stime.tv_usec - before.ru_stime.tv_usec;
+                after.ru_utime.tv_usec - before.ru_utime.tv_usec + after.ru_stime.tv_usec -
+                before.ru_stime.tv_usec;
     check(used >= 40000, "getrusage: 40 ms at least, got %ld us", used);
 }
 
@@ -173,8 +175,7 @@ TEST(times_counts_ticks)
 TEST(another_process_clock_can_be_read)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         for (;;)
             pause();
     }

@@ -11,8 +11,7 @@ static siginfo_t info;
 static pid_t child_that_exits(int code)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         _exit(code);
     }
     return pid;
@@ -21,8 +20,7 @@ static pid_t child_that_exits(int code)
 static pid_t child_that_sleeps(void)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         for (;;)
             pause();
     }
@@ -41,7 +39,8 @@ TEST(any_child_is_taken_once)
 {
     pid_t a = child_that_exits(1), b = child_that_exits(2);
     pid_t first = works(wait(&status)), second = works(wait(&status));
-    check((first == a && second == b) || (first == b && second == a), "both children came, each once");
+    check((first == a && second == b) || (first == b && second == a),
+          "both children came, each once");
     fails(wait(&status), ECHILD);
 }
 
@@ -201,8 +200,7 @@ TEST(wait4_gives_the_childs_usage)
 TEST(a_sleeping_parent_is_woken)
 {
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         for (int i = 0; i < 20; i++)
             pause_a_little();
         _exit(12);

@@ -1,10 +1,11 @@
 /*
  * callfuzz [SEED [ROUNDS]]: every system call with hostile arguments.
  *
- * A round is a child in a directory of its own that makes CALLS calls, drawn at random over all numbers, with
- * arguments drawn from what is likely to hurt: good, read-only, forbidden, missing and kernel memory, lengths and
- * offsets at their limits, open, closed and absurd descriptors, paths, all bits. The child may end in any way; it must end. Calls
- * that would end the test or the machine are left out or tamed.
+ * A round is a child in a root directory of its own that makes CALLS calls, drawn at random over all
+ * numbers, with arguments drawn from what is likely to hurt: good, read-only, forbidden, missing and
+ * kernel memory, lengths and offsets at their limits, open, closed and absurd descriptors, paths, all
+ * bits. The child may end in any way; it must end. Calls that would end the test or the machine are
+ * left out or tamed.
  *
  * Children have no rights, except that on Signalbox, where nothing can be broken, half of them are root.
  */
@@ -23,10 +24,12 @@ static char *writable, *read_only, *forbidden, *cliff;
 
 /* Left out: they would take the test down with them, or make it wait for nothing. */
 static const int excluded[] = {
-    SYS_exit,          SYS_exit_group, SYS_reboot,        SYS_pause,         SYS_rt_sigsuspend, SYS_rt_sigtimedwait,
-    SYS_settimeofday,  SYS_clock_settime, SYS_sethostname, SYS_setdomainname, SYS_syslog,       SYS_swapon,
-    SYS_swapoff,       SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load,    SYS_kexec_file_load,
-    SYS_adjtimex,      SYS_clock_adjtime, SYS_iopl,       SYS_ioperm,        SYS_acct,          SYS_vhangup,
+    SYS_exit,          SYS_exit_group,      SYS_reboot,       SYS_pause,
+    SYS_rt_sigsuspend, SYS_rt_sigtimedwait, SYS_settimeofday, SYS_clock_settime,
+    SYS_sethostname,   SYS_setdomainname,   SYS_syslog,       SYS_swapon,
+    SYS_swapoff,       SYS_init_module,     SYS_finit_module, SYS_delete_module,
+    SYS_kexec_load,    SYS_kexec_file_load, SYS_adjtimex,     SYS_clock_adjtime,
+    SYS_iopl,          SYS_ioperm,          SYS_acct,         SYS_vhangup,
     SYS_setsid,        SYS_setpgid,
 };
 
@@ -40,55 +43,106 @@ static bool is_excluded(long nr)
 
 static long a_number(void)
 {
-    static const long values[] = {0,    1,     2,         3,          4,          7,         8,       10,      15,
-                                  16,   63,    64,        65,         100,        127,       128,     255,     256,
-                                  511,  512,   1000,      1023,       1024,       4095,      4096,    4097,    65535,
-                                  65536, 1 << 20, 1 << 24, 0x7ffff000, 0x7fffffff, 0x80000000, 0xffffffff,
-                                  1L << 40, 1L << 47, 0x7ffffffffffff000, 0x7fffffffffffffff, (long)(1UL << 63), -1,
-                                  -2,   -4096, -100,      -22,        0x5401,     0x541b,    02000000, 0100};
+    static const long values[] = {0,
+                                  1,
+                                  2,
+                                  3,
+                                  4,
+                                  7,
+                                  8,
+                                  10,
+                                  15,
+                                  16,
+                                  63,
+                                  64,
+                                  65,
+                                  100,
+                                  127,
+                                  128,
+                                  255,
+                                  256,
+                                  511,
+                                  512,
+                                  1000,
+                                  1023,
+                                  1024,
+                                  4095,
+                                  4096,
+                                  4097,
+                                  65535,
+                                  65536,
+                                  1 << 20,
+                                  1 << 24,
+                                  0x7ffff000,
+                                  0x7fffffff,
+                                  0x80000000,
+                                  0xffffffff,
+                                  1L << 40,
+                                  1L << 47,
+                                  0x7ffffffffffff000,
+                                  0x7fffffffffffffff,
+                                  (long)(1UL << 63),
+                                  -1,
+                                  -2,
+                                  -4096,
+                                  -100,
+                                  -22,
+                                  0x5401,
+                                  0x541b,
+                                  02000000,
+                                  0100};
     switch (below(8)) {
-    case 0:
-        return (long)draw();
-    case 1:
-        return 1L << below(64);
-    case 2:
-        return (long)(1UL << below(32) | 1UL << below(32) | 1UL << below(32));
-    default:
-        return ONE_OF(values);
+    case 0: return (long)draw();
+    case 1: return 1L << below(64);
+    case 2: return (long)(1UL << below(32) | 1UL << below(32) | 1UL << below(32));
+    default: return ONE_OF(values);
     }
 }
 
 static long a_pointer(void)
 {
     switch (below(12)) {
-    case 0:
-        return 0;
-    case 1:
-        return (long)read_only + (long)below(64);
-    case 2:
-        return (long)forbidden;
-    case 3:
-        return (long)cliff - (long)below(64);
-    case 4:
-        return (long)0xffffffff80000000 + (long)below(1 << 24);
-    case 5:
-        return (long)0xffff888000000000 + (long)below(1 << 28);
-    case 6:
-        return (long)(1UL << 63) + (long)below(4096);
-    case 7:
-        return 0x7fffffffe000 + (long)below(8192);
-    default:
-        return (long)writable + (long)below(PAGE) * (below(2) ? 1 : 8) % (long)(4 * PAGE);
+    case 0: return 0;
+    case 1: return (long)read_only + (long)below(64);
+    case 2: return (long)forbidden;
+    case 3: return (long)cliff - (long)below(64);
+    case 4: return (long)0xffffffff80000000 + (long)below(1 << 24);
+    case 5: return (long)0xffff888000000000 + (long)below(1 << 28);
+    case 6: return (long)(1UL << 63) + (long)below(4096);
+    case 7: return 0x7fffffffe000 + (long)below(8192);
+    default: return (long)writable + (long)below(PAGE) * (below(2) ? 1 : 8) % (long)(4 * PAGE);
     }
 }
 
 static long a_path(void)
 {
-    static const char *const paths[] = {"file",       "dir",      "link",     "loop",        "fifo",      "dir/file",  ".",
-                                        "..",         "/",        "",         "new",         "dir/new",   "dev/null",  "dev/zero",
-                                        "dev/full",   "dev/tty",  "proc/self/maps", "proc/self/fd/3", "proc/self/stat",
-                                        "proc/self/exe", "proc/meminfo", "proc/self/fd", "./././dir/../file", "file/x",
-                                        "proc/self/cwd/file", "proc/self/environ", "script"};
+    static const char *const paths[] = {"file",
+                                        "dir",
+                                        "link",
+                                        "loop",
+                                        "fifo",
+                                        "dir/file",
+                                        ".",
+                                        "..",
+                                        "/",
+                                        "",
+                                        "new",
+                                        "dir/new",
+                                        "dev/null",
+                                        "dev/zero",
+                                        "dev/full",
+                                        "dev/tty",
+                                        "proc/self/maps",
+                                        "proc/self/fd/3",
+                                        "proc/self/stat",
+                                        "proc/self/exe",
+                                        "proc/meminfo",
+                                        "proc/self/fd",
+                                        "./././dir/../file",
+                                        "file/x",
+                                        "proc/self/cwd/file",
+                                        "proc/self/environ",
+                                        "script"};
     return (long)ONE_OF(paths);
 }
 
@@ -96,17 +150,12 @@ static long an_argument(void)
 {
     switch (below(8)) {
     case 0:
-    case 1:
-        return (long)below(20); /* a descriptor, a small number */
+    case 1: return (long)below(20); /* a descriptor, a small number */
     case 2:
-    case 3:
-        return a_pointer();
-    case 4:
-        return a_path();
-    case 5:
-        return below(2) ? AT_FDCWD : 100;
-    default:
-        return a_number();
+    case 3: return a_pointer();
+    case 4: return a_path();
+    case 5: return below(2) ? AT_FDCWD : 100;
+    default: return a_number();
     }
 }
 
@@ -133,39 +182,27 @@ static void tame(long nr, long *a)
     switch (nr & 0xffffffff) {
     case SYS_kill:
     case SYS_tkill:
-    case SYS_rt_sigqueueinfo:
-        a[0] = below(2) ? getpid() : 0x3fffffff;
-        break;
+    case SYS_rt_sigqueueinfo: a[0] = below(2) ? getpid() : 0x3fffffff; break;
     case SYS_tgkill:
-    case SYS_rt_tgsigqueueinfo:
-        a[0] = a[1] = getpid();
-        break;
+    case SYS_rt_tgsigqueueinfo: a[0] = a[1] = getpid(); break;
     case SYS_fcntl: /* F_SETOWN and F_SETSIG could aim at strangers */
         if (a[1] == F_SETOWN || a[1] == F_SETOWN_EX)
             a[1] = F_GETFL;
         break;
-    case SYS_nanosleep:
-        a[0] = (long)brief;
-        break;
+    case SYS_nanosleep: a[0] = (long)brief; break;
     case SYS_clock_nanosleep:
         a[1] = 0;
         a[2] = (long)brief;
         break;
-    case SYS_poll:
-        a[2] = (long)below(3);
-        break;
+    case SYS_poll: a[2] = (long)below(3); break;
     case SYS_prlimit64:
     case SYS_setpriority:
     case SYS_sched_setscheduler:
     case SYS_sched_setparam:
     case SYS_sched_setaffinity:
-    case SYS_sched_setattr:
-        a[nr == SYS_setpriority] = 0;
-        break;
+    case SYS_sched_setattr: a[nr == SYS_setpriority] = 0; break;
     case SYS_ptrace:
-    case SYS_pidfd_open:
-        a[nr == SYS_ptrace] = 0x3fffffff;
-        break;
+    case SYS_pidfd_open: a[nr == SYS_ptrace] = 0x3fffffff; break;
     }
 }
 
@@ -229,7 +266,7 @@ static void map_things(void)
 
 _Noreturn static void child(unsigned long seed, bool privileged)
 {
-    setpgid(0, 0);
+    setsid(); /* a group to be killed by, and no terminal to write on */
     random_seed(seed);
     limit(RLIMIT_AS, 256 << 20);
     limit(RLIMIT_CPU, 2);

@@ -19,7 +19,8 @@ static size_t image_size;
 static char dir[] = "/tmp/elffuzz-XXXXXX";
 
 /* mov edi, [status]; mov eax, SYS_exit_group; syscall */
-static const unsigned char code[] = {0x8b, 0x3d, 0xfa, 0x1f, 0x00, 0x00, 0xb8, 0xe7, 0x00, 0x00, 0x00, 0x0f, 0x05};
+static const unsigned char code[] = {0x8b, 0x3d, 0xfa, 0x1f, 0x00, 0x00, 0xb8,
+                                     0xe7, 0x00, 0x00, 0x00, 0x0f, 0x05};
 #define CODE_OFFSET 0x800
 #define DATA_OFFSET 0x2800
 
@@ -49,7 +50,8 @@ static void make_program(enum kind kind)
                        .e_phentsize = sizeof(*ph)};
     memcpy(eh->e_ident, "\177ELF\2\1\1", 7);
     ph[0] = (Elf64_Phdr){PT_LOAD, PF_R | PF_X, 0, base, base, 0x1000, 0x1000, 0x1000};
-    ph[1] = (Elf64_Phdr){PT_LOAD, PF_R | PF_W, DATA_OFFSET, base + DATA_OFFSET, base + DATA_OFFSET, 0x100, 0x5000, 0x1000};
+    ph[1] = (Elf64_Phdr){PT_LOAD, PF_R | PF_W, DATA_OFFSET, base + DATA_OFFSET, base + DATA_OFFSET,
+                         0x100,   0x5000,      0x1000};
     ph[2] = (Elf64_Phdr){PT_GNU_STACK, PF_R | PF_W, 0, 0, 0, 0, 0, 16};
     eh->e_phnum = 3;
     if (kind == INTERPRETED) {
@@ -64,12 +66,43 @@ static void make_program(enum kind kind)
 
 static uint64_t interesting(void)
 {
-    static const uint64_t values[] = {0,          1,          2,          3,          6,          7,         15,
-                                      55,         56,         57,         64,         0x7f,       0xff,      0xfff,
-                                      0x1000,     0x1001,     0xffff,     0x10000,    0x400000,   0x401000,  0x402800,
-                                      0x7fffffff, 0x80000000, 0xffffffff, 1UL << 32,  1UL << 40,  1UL << 46, 1UL << 47,
-                                      (1UL << 47) - 4096,     0x7ffffffff000,         1UL << 48,  1UL << 62, 1UL << 63,
-                                      -1UL,       -4096UL,    0xffffffff80000000,     0xffff800000000000};
+    static const uint64_t values[] = {0,
+                                      1,
+                                      2,
+                                      3,
+                                      6,
+                                      7,
+                                      15,
+                                      55,
+                                      56,
+                                      57,
+                                      64,
+                                      0x7f,
+                                      0xff,
+                                      0xfff,
+                                      0x1000,
+                                      0x1001,
+                                      0xffff,
+                                      0x10000,
+                                      0x400000,
+                                      0x401000,
+                                      0x402800,
+                                      0x7fffffff,
+                                      0x80000000,
+                                      0xffffffff,
+                                      1UL << 32,
+                                      1UL << 40,
+                                      1UL << 46,
+                                      1UL << 47,
+                                      (1UL << 47) - 4096,
+                                      0x7ffffffff000,
+                                      1UL << 48,
+                                      1UL << 62,
+                                      1UL << 63,
+                                      -1UL,
+                                      -4096UL,
+                                      0xffffffff80000000,
+                                      0xffff800000000000};
     return below(4) ? ONE_OF(values) + below(3) - 1 : draw();
 }
 
@@ -87,23 +120,18 @@ static void mutate(void)
 {
     size_t at = below(image_size ? image_size : 1), n = 1 + below(16);
     switch (below(8)) {
-    case 0: /* cut */
-        image_size = below(2) ? at : below(200);
-        break;
+    case 0: /* cut */ image_size = below(2) ? at : below(200); break;
     case 1: /* noise somewhere */
         for (size_t i = at; i < at + n && i < IMAGE_SIZE; i++)
             image[i] = (unsigned char)draw();
         break;
-    case 2: /* one bit */
-        image[at % 512] ^= (unsigned char)(1 << below(8));
-        break;
+    case 2: /* one bit */ image[at % 512] ^= (unsigned char)(1 << below(8)); break;
     case 3: { /* a program header twice */
         Elf64_Phdr *ph = (Elf64_Phdr *)(image + sizeof(Elf64_Ehdr));
         ph[below(4)] = ph[below(4)];
         break;
     }
-    default:
-        mutate_field();
+    default: mutate_field();
     }
 }
 
@@ -139,7 +167,8 @@ static void must_be_good(const char *name)
 {
     int status = put_an_end_to(start(name));
     if (!WIFEXITED(status) || WEXITSTATUS(status) != GOOD_STATUS) {
-        printf("%s: expected exit status %d, got wait status %#x\n", name, GOOD_STATUS, (unsigned)status);
+        printf("%s: expected exit status %d, got wait status %#x\n", name, GOOD_STATUS,
+               (unsigned)status);
         exit(1);
     }
 }
@@ -175,6 +204,7 @@ int main(int argc, char **argv)
     kill_leftovers();
     chdir("/");
     remove_tree(AT_FDCWD, dir);
-    printf("elffuzz: seed %lu: %ld programs, %ld refused, %ld killed, %ld ran\n", seed, rounds, refused, killed, ran);
+    printf("elffuzz: seed %lu: %ld programs, %ld refused, %ld killed, %ld ran\n", seed, rounds,
+           refused, killed, ran);
     return 0;
 }

@@ -22,7 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NOBODY 54322 /* a user with no other process: kill(-1) as this user reaches all that we left */
+#define NOBODY \
+    54322 /* a user with no other process: kill(-1) as this user reaches all that we left */
 #define PATIENCE_MS 300
 #define KILL_PATIENCE_MS 20000
 

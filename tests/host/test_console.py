@@ -11,9 +11,12 @@ CTRL_A = "\x01"
 
 
 def cat():
-    """cat on the terminal: what the line discipline hands on comes back as a second line."""
+    """cat on the terminal: what the line discipline hands on comes back as a second line. The first
+    answer shows that it is cat who listens, not yet the shell that starts it and ignores SIGQUIT."""
     terminal = Terminal("--", "/bin/busybox", "sh", "-c", "echo ready; exec cat")
     terminal.expect_exact("ready\r\n")
+    terminal.send("?\r")
+    terminal.expect_exact("?\r\n?\r\n")
     return terminal
 
 

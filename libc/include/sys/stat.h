@@ -11,7 +11,8 @@ int stat(const char *restrict path, struct stat *restrict st);
 int fstat(int fd, struct stat *st);
 int lstat(const char *restrict path, struct stat *restrict st);
 int fstatat(int dirfd, const char *restrict path, struct stat *restrict st, int flags);
-int statx(int dirfd, const char *restrict path, int flags, unsigned mask, struct statx *restrict st);
+int statx(int dirfd, const char *restrict path, int flags, unsigned mask,
+          struct statx *restrict st);
 int chmod(const char *path, mode_t mode);
 int fchmod(int fd, mode_t mode);
 int fchmodat(int dirfd, const char *path, mode_t mode, int flags);
