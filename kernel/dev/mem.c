@@ -13,7 +13,7 @@
 #include "fs/file.h"
 #include "fs/inode.h"
 #include "proc/cred.h"
-#include "sched/thread.h"
+#include "sched/sched.h"
 #include "x86/uaccess.h"
 
 #define MEM_MAJOR 1
@@ -26,6 +26,14 @@
 #define RNDCLEARPOOL _IO('R', 0x06)
 #define RNDRESEEDCRNG _IO('R', 0x07)
 #define ENTROPY_BITS 256 /* the size of the key: what Linux reports once it is seeded */
+
+/* A long read gives others a turn, and ends early for a signal. */
+static bool must_stop(void)
+{
+    if (READ_ONCE(current->work) & WORK_RESCHED)
+        schedule();
+    return signal_pending(current);
+}
 
 static off_t no_offset(struct file *f, off_t offset, int whence)
 {
@@ -59,7 +67,7 @@ static ssize_t zero_read(struct file *f, struct uio *u, off_t *pos)
         done += n;
         if (n < chunk)
             return done ? (ssize_t)done : -EFAULT;
-        if (u->left && signal_pending(current))
+        if (u->left && must_stop())
             break;
     }
     return (ssize_t)done;
@@ -94,7 +102,7 @@ static ssize_t random_read(struct file *f, struct uio *u, off_t *pos)
                 return -EFAULT;
             break;
         }
-        if (done % PAGE_SIZE == 0 && u->left && signal_pending(current))
+        if (done % PAGE_SIZE == 0 && u->left && must_stop())
             break;
     }
     return (ssize_t)done;
@@ -113,7 +121,7 @@ static ssize_t random_write(struct file *f, struct uio *u, off_t *pos)
         done += n;
         if (n < chunk)
             return done ? (ssize_t)done : -EFAULT;
-        if (u->left && signal_pending(current))
+        if (done % PAGE_SIZE == 0 && u->left && must_stop())
             break;
     }
     return (ssize_t)done;
@@ -168,14 +176,18 @@ static long random_ioctl(struct file *f, unsigned cmd, unsigned long arg)
 
 static const struct file_ops null_ops = {
     .read = null_read, .write = null_write, .lseek = no_offset, .seekable = true};
-static const struct file_ops zero_ops = {
-    .read = zero_read, .write = null_write, .lseek = no_offset, .seekable = true,
-    .mmap_object = zero_mmap_object};
+static const struct file_ops zero_ops = {.read = zero_read,
+                                         .write = null_write,
+                                         .lseek = no_offset,
+                                         .seekable = true,
+                                         .mmap_object = zero_mmap_object};
 static const struct file_ops full_ops = {
     .read = zero_read, .write = full_write, .lseek = no_offset, .seekable = true};
-static const struct file_ops random_ops = {
-    .read = random_read, .write = random_write, .lseek = no_offset, .seekable = true,
-    .ioctl = random_ioctl};
+static const struct file_ops random_ops = {.read = random_read,
+                                           .write = random_write,
+                                           .lseek = no_offset,
+                                           .seekable = true,
+                                           .ioctl = random_ioctl};
 
 static struct chrdev devices[] = {
     {.name = "null", .mode = 0666, .fops = &null_ops},

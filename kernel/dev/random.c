@@ -29,11 +29,11 @@
 #define RESEED_INTERVAL (60 * NSEC_PER_SEC)
 
 struct generator {
-    uint32_t key[KEY_WORDS];    /* this CPU only, as all below */
-    uint8_t pool[POOL_BYTES];   /* the last LEFT bytes have not been given out */
+    uint32_t key[KEY_WORDS];  /* this CPU only, as all below */
+    uint8_t pool[POOL_BYTES]; /* the last LEFT bytes have not been given out */
     unsigned left;
-    uint64_t epoch;             /* of the base key that is mixed in; 0: none yet */
-    uint64_t events[4];         /* interrupt timing on its way to the base key */
+    uint64_t epoch;     /* of the base key that is mixed in; 0: none yet */
+    uint64_t events[4]; /* interrupt timing on its way to the base key */
     unsigned nevents;
 } aligned(64);
 

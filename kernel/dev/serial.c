@@ -96,7 +96,7 @@ struct port {
     bool wait_for_cts;    /* tty.lock: CRTSCTS */
     uint64_t sent;        /* tty.out.lock */
     uint64_t received;    /* interrupt handler only, as all counters below */
-    uint64_t framing, parity, breaks, overruns;
+    uint64_t framing, parity, breaks, overruns; /* interrupt handler only */
     struct tty tty;       /* see there */
     struct chrdev device; /* const after init */
 };
@@ -116,8 +116,14 @@ static const struct {
 static struct port *ports[ARRAY_SIZE(places)]; /* const after init; NULL where none is */
 static struct line lines[] = {{.isa_irq = 4}, {.isa_irq = 3}};
 
-static uint8_t get(const struct port *p, int reg) { return inb((uint16_t)(p->base + reg)); }
-static void set(const struct port *p, int reg, unsigned v) { outb((uint16_t)(p->base + reg), (uint8_t)v); }
+static uint8_t get(const struct port *p, int reg)
+{
+    return inb((uint16_t)(p->base + reg));
+}
+static void set(const struct port *p, int reg, unsigned v)
+{
+    outb((uint16_t)(p->base + reg), (uint8_t)v);
+}
 
 static void change_ier(struct port *p, unsigned clear, unsigned bits)
 {
@@ -263,7 +269,7 @@ static void serial_configure(struct tty *t)
     p->lcr = line_control(t->termios.c_cflag);
     p->mcr |= MCR_OUT2 | MCR_DTR | MCR_RTS;
     if (!baud) /* B0 hangs up */
-        p->mcr &= (uint8_t)~(MCR_DTR | MCR_RTS);
+        p->mcr &= (uint8_t) ~(MCR_DTR | MCR_RTS);
     if (divisor) {
         set(p, LCR, p->lcr | LCR_DLAB);
         set(p, DLL, divisor & 0xff);
@@ -354,8 +360,8 @@ static struct port *port_create(int n)
     snprintf(name, sizeof(name), "ttyS%d", n);
     tty_init(&p->tty, name, makedev(TTY_MAJOR, FIRST_MINOR + (unsigned)n), &serial_ops, p);
     serial_configure(&p->tty);
-    p->device = (struct chrdev){
-        .name = p->tty.name, .dev = p->tty.dev, .mode = 0600, .open = tty_open};
+    p->device =
+        (struct chrdev){.name = p->tty.name, .dev = p->tty.dev, .mode = 0600, .open = tty_open};
     return p;
 }
 
@@ -410,10 +416,17 @@ void serial_for_each(void (*emit)(void *ctx, const struct serial_counters *c), v
         if (!p)
             continue;
         struct serial_counters c = {
-            .line = p->line,         .base = p->base,         .irq = p->isa_irq,
-            .fifo = p->fifo > 1,     .sent = p->sent,         .received = p->received,
-            .framing = p->framing,   .parity = p->parity,     .breaks = p->breaks,
-            .overruns = p->overruns, .lost = p->tty.lost,
+            .line = p->line,
+            .base = p->base,
+            .irq = p->isa_irq,
+            .fifo = p->fifo > 1,
+            .sent = p->sent,
+            .received = p->received,
+            .framing = p->framing,
+            .parity = p->parity,
+            .breaks = p->breaks,
+            .overruns = p->overruns,
+            .lost = p->tty.lost,
         };
         emit(ctx, &c);
     }

@@ -28,9 +28,9 @@ struct file;
 struct inode;
 
 struct tty_ops {
-    void (*start)(struct tty *t);              /* there is output: begin or go on sending. t->out.lock held */
-    bool (*idle)(struct tty *t);               /* the last byte that was pulled has left the device */
-    void (*discard)(struct tty *t);            /* forget what was pulled and not sent. t->out.lock held */
+    void (*start)(struct tty *t);   /* there is output: begin or go on sending. t->out.lock held */
+    bool (*idle)(struct tty *t);    /* the last byte that was pulled has left the device */
+    void (*discard)(struct tty *t); /* forget what was pulled and not sent. t->out.lock held */
     void (*configure)(struct tty *t);          /* termios changed. t->lock held */
     void (*throttle)(struct tty *t, bool on);  /* stop, or go on, receiving. t->lock held */
     void (*set_break)(struct tty *t, bool on); /* hold the line in the break state */
@@ -41,58 +41,61 @@ struct tty_ops {
 #define TTY_LINE_MAX 4096 /* longest line in canonical mode, newline included */
 
 struct tty {
-    struct refcount ref;        /* atomic */
-    struct tty *next;           /* const after tty_register */
-    const struct tty_ops *ops;  /* const */
-    void *driver;               /* const: the driver's */
-    char name[16];              /* const: "ttyS0" */
-    dev_t dev;                  /* const */
-    struct spinlock lock;       /* RANK_TTY */
+    struct refcount ref;       /* atomic */
+    struct tty *next;          /* const after tty_register */
+    const struct tty_ops *ops; /* const */
+    void *driver;              /* const: the driver's */
+    char name[16];             /* const: "ttyS0" */
+    dev_t dev;                 /* const */
+    struct spinlock lock;      /* RANK_TTY */
 
-    struct termios2 termios;    /* changed with lock and in.lock held */
-    struct winsize winsize;     /* lock */
-    struct queue in;            /* its own lock: finished lines (a record each), or bytes when raw */
-    struct queue out;           /* its own lock: to the driver */
+    struct termios2 termios; /* changed with lock and in.lock held */
+    struct winsize winsize;  /* lock */
+    struct queue in;         /* its own lock: finished lines (a record each), or bytes when raw */
+    struct queue out;        /* its own lock: to the driver */
 
     /* input: lock */
-    char line[TTY_LINE_MAX];    /* the line being edited; in raw mode bytes on their way to in */
+    char line[TTY_LINE_MAX]; /* the line being edited; in raw mode bytes on their way to in */
     unsigned line_len;
-    unsigned column;            /* of the output, for tabs and erasing */
-    unsigned line_column;       /* column where the line being edited begins */
-    bool literal_next;          /* Ctrl-V was typed */
-    bool erasing;               /* between the \ and / of ECHOPRT */
-    bool throttled;             /* the driver was told to stop */
-    uint64_t lost;              /* bytes dropped for lack of room */
+    unsigned column;      /* of the output, for tabs and erasing */
+    unsigned line_column; /* column where the line being edited begins */
+    bool literal_next;    /* Ctrl-V was typed */
+    bool erasing;         /* between the \ and / of ECHOPRT */
+    bool throttled;       /* the driver was told to stop */
+    uint64_t lost;        /* bytes dropped for lack of room */
 
     /* output: out.lock */
-    bool stopped;               /* Ctrl-S, or held */
-    bool held;                  /* TCOOFF: only TCOON lets go on */
-    char urgent;                /* START or STOP to be sent before all else, 0 for none */
-    bool writing;               /* somebody is in write(2): one at a time */
-    struct waitq write_turn;    /* who wants to be next */
+    bool stopped;            /* Ctrl-S, or held */
+    bool held;               /* TCOOFF: only TCOON lets go on */
+    char urgent;             /* START or STOP to be sent before all else, 0 for none */
+    bool writing;            /* somebody is in write(2): one at a time */
+    struct waitq write_turn; /* who wants to be next */
 
     /* the session: see above */
-    struct pid *session;        /* whose controlling terminal; reference held */
-    struct pid *foreground;     /* foreground group; reference held */
+    struct pid *session;    /* whose controlling terminal; reference held */
+    struct pid *foreground; /* foreground group; reference held */
 
     /* descriptions: lock */
-    unsigned generation;        /* a hangup counts it up: older descriptions are dead */
-    unsigned count;             /* open descriptions */
-    bool exclusive;             /* TIOCEXCL */
+    unsigned generation; /* a hangup counts it up: older descriptions are dead */
+    unsigned count;      /* open descriptions */
+    bool exclusive;      /* TIOCEXCL */
 };
 
 /* One open description of a terminal: struct file's private. */
 struct tty_open {
-    struct tty *tty;            /* const: a reference is held */
-    unsigned generation;        /* const: of tty when it was opened */
-    bool console;               /* const: opened as /dev/console: never hung up, no job control on it */
+    struct tty *tty;     /* const: a reference is held */
+    unsigned generation; /* const: of tty when it was opened */
+    bool console;        /* const: opened as /dev/console: never hung up, no job control on it */
 };
 
 /* A terminal with the usual settings; then make it known under its name and number. */
 void tty_init(struct tty *t, const char *name, dev_t dev, const struct tty_ops *ops, void *driver);
 void tty_register(struct tty *t);
 struct tty *tty_find(const char *name); /* NULL */
-static inline void tty_get(struct tty *t) { ref_get(&t->ref); }
+static inline void tty_get(struct tty *t)
+{
+    ref_get(&t->ref);
+}
 void tty_put(struct tty *t);
 
 /* From the driver, in interrupts too. */

@@ -16,9 +16,9 @@ struct uio;
 #define TTY_IN_LINES 1024u                    /* lines that wait to be read, with limits likewise */
 #define TTY_IN_LINES_HIGH (TTY_IN_LINES - 256)
 #define TTY_IN_LINES_LOW (TTY_IN_LINES / 8)
-#define TTY_OUT_LIMIT (4u * 1024)             /* bytes a writer may leave behind */
-#define TTY_OUT_WAKE (3u * 1024)              /* less: writers go on */
-#define TTY_ECHO_EXTRA (4u * 1024)            /* echo may go beyond by so much */
+#define TTY_OUT_LIMIT (4u * 1024)  /* bytes a writer may leave behind */
+#define TTY_OUT_WAKE (3u * 1024)   /* less: writers go on */
+#define TTY_ECHO_EXTRA (4u * 1024) /* echo may go beyond by so much */
 
 /* Is C the control character that termios has at INDEX? A zero there means none. */
 static inline bool tty_is_cc(const struct tty *t, unsigned char c, int index)
@@ -60,7 +60,7 @@ void tty_hangup(struct tty *t, bool leader_exits);
 int tty_check_job(struct tty *t, int signo);
 /* Opened by a session leader that has no terminal: becomes its controlling terminal. */
 void tty_maybe_acquire(struct tty *t, const struct file *f);
-struct tty *tty_controlling(void); /* of the current process, with a reference; NULL */
+struct tty *tty_controlling(void);     /* of the current process, with a reference; NULL */
 bool tty_is_mine(const struct tty *t); /* it is the current process's controlling terminal */
 int tty_acquire(struct tty *t, const struct file *f, bool steal); /* TIOCSCTTY */
 int tty_release_session(struct tty *t);                           /* TIOCNOTTY */

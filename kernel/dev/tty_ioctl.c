@@ -22,9 +22,10 @@ struct termio {
     unsigned char c_cc[NCC];
 };
 
-static const unsigned baud_table[] = {0,   50,  75,   110,  134,  150,  200,   300,
+static const unsigned baud_table[] = {0,   50,   75,   110,  134,  150,  200,   300,
                                       600, 1200, 1800, 2400, 4800, 9600, 19200, 38400};
-static const unsigned high_baud_table[] = {0, 57600, 115200, 230400, 460800, 500000, 576000, 921600};
+static const unsigned high_baud_table[] = {0,      57600,  115200, 230400,
+                                           460800, 500000, 576000, 921600};
 
 /* The speed that c_cflag names; CURRENT when it says BOTHER. */
 static unsigned baud_rate(tcflag_t cflag, unsigned current_speed)
@@ -359,22 +360,38 @@ long tty_ioctl(struct file *f, unsigned cmd, unsigned long arg)
     if (tty_is_hung_up(o))
         return cmd == TIOCSPGRP ? -ENOTTY : -EIO;
     switch (cmd) {
-    case TCGETS: case TCSETS: case TCSETSW: case TCSETSF:
-    case TCGETS2: case TCSETS2: case TCSETSW2: case TCSETSF2:
-    case TCGETA: case TCSETA: case TCSETAW: case TCSETAF:
-        return termios_request(t, cmd, (void __user *)arg);
-    case TIOCSCTTY: case TIOCNOTTY: case TIOCSPGRP: case TIOCGPGRP: case TIOCGSID:
-        return session_request(t, f, cmd, arg);
+    case TCGETS:
+    case TCSETS:
+    case TCSETSW:
+    case TCSETSF:
+    case TCGETS2:
+    case TCSETS2:
+    case TCSETSW2:
+    case TCSETSF2:
+    case TCGETA:
+    case TCSETA:
+    case TCSETAW:
+    case TCSETAF: return termios_request(t, cmd, (void __user *)arg);
+    case TIOCSCTTY:
+    case TIOCNOTTY:
+    case TIOCSPGRP:
+    case TIOCGPGRP:
+    case TIOCGSID: return session_request(t, f, cmd, arg);
     case TIOCGWINSZ: return get_winsize(t, (void __user *)arg);
     case TIOCSWINSZ: return set_winsize(t, (void __user *)arg);
-    case TCSBRK: case TCSBRKP: case TIOCSBRK: case TIOCCBRK: return break_request(t, cmd, arg);
+    case TCSBRK:
+    case TCSBRKP:
+    case TIOCSBRK:
+    case TIOCCBRK: return break_request(t, cmd, arg);
     case TCXONC: return flow(t, arg);
     case TCFLSH: return flush(t, arg);
     case TIOCINQ: return queued_input(t, number);
     case TIOCOUTQ: return queued_output(t, number);
     case TIOCSTI: return simulate_input(t, (const char __user *)arg);
-    case TIOCMGET: case TIOCMSET: case TIOCMBIS: case TIOCMBIC:
-        return modem_request(t, cmd, (unsigned __user *)arg);
+    case TIOCMGET:
+    case TIOCMSET:
+    case TIOCMBIS:
+    case TIOCMBIC: return modem_request(t, cmd, (unsigned __user *)arg);
     case TIOCGSOFTCAR: return put_user(t->termios.c_cflag & CLOCAL ? 1 : 0, number);
     case TIOCSSOFTCAR: return set_soft_carrier(t, number);
     case TIOCGETD: return put_user(N_TTY, number);

@@ -20,10 +20,19 @@
 #include "proc/pid.h"
 #include "signal/signal.h"
 
-static inline bool iflag(const struct tty *t, unsigned bit) { return t->termios.c_iflag & bit; }
-static inline bool lflag(const struct tty *t, unsigned bit) { return t->termios.c_lflag & bit; }
+static inline bool iflag(const struct tty *t, unsigned bit)
+{
+    return t->termios.c_iflag & bit;
+}
+static inline bool lflag(const struct tty *t, unsigned bit)
+{
+    return t->termios.c_lflag & bit;
+}
 
-static bool is_control(unsigned char c) { return c < 32 || c == 127; }
+static bool is_control(unsigned char c)
+{
+    return c < 32 || c == 127;
+}
 
 /* The second and later bytes of a UTF-8 character take no column and go with the first. */
 static bool is_continuation(const struct tty *t, unsigned char c)
@@ -524,7 +533,8 @@ static void convert_input(struct tty *t, bool canonical)
 {
     struct buf *b, *tmp;
 
-    list_for_each_safe (b, tmp, &t->in.bufs, link) {
+    list_for_each_safe(b, tmp, &t->in.bufs, link)
+    {
         b->flags &= ~BUF_RECORD;
         if (!b->len) {
             list_remove(&b->link);

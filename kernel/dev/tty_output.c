@@ -17,7 +17,10 @@
 
 #define CHUNK 512 /* bytes taken from the program at a time */
 
-static inline bool oflag(const struct tty *t, unsigned bit) { return t->termios.c_oflag & bit; }
+static inline bool oflag(const struct tty *t, unsigned bit)
+{
+    return t->termios.c_oflag & bit;
+}
 
 static size_t one(char out[8], char c)
 {

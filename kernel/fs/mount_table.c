@@ -315,7 +315,7 @@ void mount_for_each(const struct path *root, void (*emit)(void *ctx, const struc
 void mount_root(struct superblock *sb)
 {
     mount_cache = slab_cache_create("mount", sizeof(struct mount), 0);
-    root_mount = mount_alloc(sb, sb->root, "rootfs", MS_RELATIME);
+    root_mount = mount_alloc(sb, sb->root, "none", MS_RELATIME);
     if (!root_mount)
         panic("no memory for the root mount");
     list_push_back(&mount_list, &root_mount->link);

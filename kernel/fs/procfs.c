@@ -73,7 +73,8 @@ static bool proc_revalidate(struct inode *i)
 
 /* ---- inodes ---- */
 
-static ino_t ino_of(const struct pid *pid, const struct pid *tid, const struct proc_dir *in, unsigned n)
+static ino_t ino_of(const struct pid *pid, const struct pid *tid, const struct proc_dir *in,
+                    unsigned n)
 {
     ino_t ino = n + 2;
 
@@ -275,7 +276,8 @@ static struct inode *make_fixed(struct inode *dir, const struct proc_dir *d, siz
     return i ? i : err_ptr(-ENOMEM);
 }
 
-static struct dentry *proc_lookup(struct inode *dir, struct dentry *self, const char *name, size_t len)
+static struct dentry *proc_lookup(struct inode *dir, struct dentry *self, const char *name,
+                                  size_t len)
 {
     const struct proc_inode *pi = dir->private;
     const struct proc_dir *d = pi->node->dir;
@@ -345,8 +347,8 @@ static bool emit_fixed(const struct proc_inode *pi, struct dir_context *ctx, siz
 {
     const struct proc_node *node = &pi->node->dir->nodes[n];
 
-    return ctx->emit(ctx, node->name, strlen(node->name), ino_of(pi->pid, pi->tid, pi->node->dir, (unsigned)n),
-                     node->mode >> 12);
+    return ctx->emit(ctx, node->name, strlen(node->name),
+                     ino_of(pi->pid, pi->tid, pi->node->dir, (unsigned)n), node->mode >> 12);
 }
 
 static int proc_readdir(struct file *f, struct dir_context *ctx)
@@ -484,7 +486,8 @@ static void proc_statfs(struct superblock *sb, struct statfs *out)
 
 static const struct proc_node root_node = PROC_DIR("/", 0555, &proc_root_dir);
 
-static int proc_mount(const char *source, const char *options, unsigned flags, struct superblock **out)
+static int proc_mount(const char *source, const char *options, unsigned flags,
+                      struct superblock **out)
 {
     (void)source, (void)options, (void)flags;
     struct superblock *sb = superblock_alloc("proc", PROC_SUPER_MAGIC);

@@ -210,7 +210,7 @@ struct mount_flag {
 static void add_mount_flags(struct seq *s, unsigned flags)
 {
     static const struct mount_flag names[] = {
-        {MS_NOSUID, ",nosuid"}, {MS_NODEV, ",nodev"},           {MS_NOEXEC, ",noexec"},
+        {MS_NOSUID, ",nosuid"},   {MS_NODEV, ",nodev"},           {MS_NOEXEC, ",noexec"},
         {MS_NOATIME, ",noatime"}, {MS_NODIRATIME, ",nodiratime"},
     };
 

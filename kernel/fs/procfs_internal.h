@@ -35,7 +35,8 @@ void seq_init(struct seq *s);
 void seq_free(struct seq *s);
 void seq_write(struct seq *s, const void *data, size_t n);
 void seq_puts(struct seq *s, const char *text);
-void seq_printf(struct seq *s, const char *format, ...) format_printf(2, 3); /* a piece of at most 1 KiB */
+void seq_printf(struct seq *s, const char *format, ...)
+    format_printf(2, 3); /* a piece of at most 1 KiB */
 /* TEXT with the bytes of SPECIAL and control characters as \ooo. */
 void seq_escape(struct seq *s, const char *text, const char *special);
 
@@ -51,8 +52,8 @@ struct proc_dir;
 
 struct proc_node {
     const char *name;
-    mode_t mode;                 /* S_IF* and permissions */
-    bool inspect;                /* only for those who may look into the process (proc_may_inspect) */
+    mode_t mode;  /* S_IF* and permissions */
+    bool inspect; /* only for those who may look into the process (proc_may_inspect) */
     int (*show)(struct seq *s, const struct subject *who);
     /* TEXT has ended with a NUL, its last newline cut off: 0 or -errno. */
     int (*write)(const struct subject *who, char *text, size_t n);
@@ -65,22 +66,22 @@ struct proc_node {
 enum numbered { NUMBER_NONE, NUMBER_PROC, NUMBER_THREAD, NUMBER_FD };
 
 struct proc_dir {
-    unsigned id;                    /* for inode numbers: unique, below 16 */
+    unsigned id; /* for inode numbers: unique, below 16 */
     const struct proc_node *nodes;
     size_t count;
     enum numbered numbered;         /* what further entries are numbers of */
     const struct proc_node *number; /* what those are */
 };
 
-extern const struct proc_dir proc_root_dir, proc_sys_dir, proc_pid_dir, proc_thread_dir, proc_fd_dir,
-    proc_fdinfo_dir, proc_task_dir;
+extern const struct proc_dir proc_root_dir, proc_sys_dir, proc_pid_dir, proc_thread_dir,
+    proc_fd_dir, proc_fdinfo_dir, proc_task_dir;
 
 /* An inode's private: which node, of whom. */
 struct proc_inode {
     const struct proc_node *node; /* const, as all below */
     const struct proc_dir *in;
-    struct pid *pid;              /* the process, or NULL; a reference is held */
-    struct pid *tid;              /* the thread below task/, or NULL; a reference is held */
+    struct pid *pid; /* the process, or NULL; a reference is held */
+    struct pid *tid; /* the thread below task/, or NULL; a reference is held */
     int fd;
 };
 
@@ -92,14 +93,30 @@ extern const struct file_ops proc_text_ops; /* of nodes with show or write */
 int proc_text_open(struct inode *i);        /* may it be opened: 0 or -errno */
 
 /* For tables. */
-#define PROC_FILE(n, perm, fn) {.name = (n), .mode = S_IFREG | (perm), .show = (fn)}
-#define PROC_SECRET(n, perm, fn) {.name = (n), .mode = S_IFREG | (perm), .show = (fn), .inspect = true}
-#define PROC_WRITABLE(n, perm, fn, wr) \
-    {.name = (n), .mode = S_IFREG | (perm), .show = (fn), .write = (wr)}
-#define PROC_DIR(n, perm, d) {.name = (n), .mode = S_IFDIR | (perm), .dir = (d)}
-#define PROC_LINK(n, rl) {.name = (n), .mode = S_IFLNK | 0777, .readlink = (rl)}
-#define PROC_MAGIC(n, rl, fl) \
-    {.name = (n), .mode = S_IFLNK | 0777, .readlink = (rl), .follow = (fl), .inspect = true}
+#define PROC_FILE(n, perm, fn)                              \
+    {                                                       \
+        .name = (n), .mode = S_IFREG | (perm), .show = (fn) \
+    }
+#define PROC_SECRET(n, perm, fn)                                             \
+    {                                                                        \
+        .name = (n), .mode = S_IFREG | (perm), .show = (fn), .inspect = true \
+    }
+#define PROC_WRITABLE(n, perm, fn, wr)                                     \
+    {                                                                      \
+        .name = (n), .mode = S_IFREG | (perm), .show = (fn), .write = (wr) \
+    }
+#define PROC_DIR(n, perm, d)                              \
+    {                                                     \
+        .name = (n), .mode = S_IFDIR | (perm), .dir = (d) \
+    }
+#define PROC_LINK(n, rl)                                      \
+    {                                                         \
+        .name = (n), .mode = S_IFLNK | 0777, .readlink = (rl) \
+    }
+#define PROC_MAGIC(n, rl, fl)                                                                  \
+    {                                                                                          \
+        .name = (n), .mode = S_IFLNK | 0777, .readlink = (rl), .follow = (fl), .inspect = true \
+    }
 
 /* Clock ticks as programs count them: USER_HZ is 100. */
 static inline unsigned long long ticks_of(nsec_t time)

@@ -20,7 +20,7 @@
 #include "proc/proc.h"
 #include "x86/clock.h"
 
-static nsec_t boot_time;      /* const after boot */
+static nsec_t boot_time;       /* const after boot */
 static size_t boot_used_pages; /* const after boot */
 
 void procfs_note_boot(void)
@@ -67,9 +67,9 @@ int show_kstat(struct seq *s, const struct subject *who)
     size_t free = page_free_count();
     slab_for_each(add_slab_pages, &free);
     slab_for_each(sum_slab_pages, &slab_pages);
-    seq_printf(s, "free_pages %zu\nprocs %zu\nthreads %zu\nopen_files %zu\nshmem_pages %zu\nmounts %zu\n",
-               free, proc_count(), count_threads(), file_count(),
-               vmobject_total_pages(), mount_count());
+    seq_printf(
+        s, "free_pages %zu\nprocs %zu\nthreads %zu\nopen_files %zu\nshmem_pages %zu\nmounts %zu\n",
+        free, proc_count(), count_threads(), file_count(), vmobject_total_pages(), mount_count());
     slab_for_each(add_slab, s);
     seq_printf(s, "boot_ns %lld\nused_pages_boot %zu\n", (long long)boot_time, boot_used_pages);
     return 0;

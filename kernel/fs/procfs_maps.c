@@ -57,11 +57,11 @@ static void add_map(void *ctx, const struct vma *v)
         dev = v->file->inode->sb->dev;
         ino = v->file->inode->ino;
     }
-    size_t n = (size_t)snprintf(
-        head, sizeof(head), "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", v->start, v->end,
-        v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
-        v->prot & PROT_EXEC ? 'x' : '-', v->flags & VMA_SHARED ? 's' : 'p',
-        v->object ? (unsigned long)v->offset : 0, major(dev), minor(dev), ino);
+    size_t n =
+        (size_t)snprintf(head, sizeof(head), "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", v->start,
+                         v->end, v->prot & PROT_READ ? 'r' : '-', v->prot & PROT_WRITE ? 'w' : '-',
+                         v->prot & PROT_EXEC ? 'x' : '-', v->flags & VMA_SHARED ? 's' : 'p',
+                         v->object ? (unsigned long)v->offset : 0, major(dev), minor(dev), ino);
     seq_write(m->s, head, n);
     const char *name = area_name(m, v);
     if (name) {
@@ -219,7 +219,8 @@ int show_statm(struct seq *s, const struct subject *who)
         seq_puts(s, "0 0 0 0 0 0 0\n");
         return 0;
     }
-    size_t text = (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) >> PAGE_SHIFT;
+    size_t text =
+        (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) >> PAGE_SHIFT;
     seq_printf(s, "%zu %zu %zu %zu 0 %zu 0\n", mm->pages_mapped, mm_rss(mm), mm->rss_file, text,
                mm->pages_data);
     mm_put(mm);

@@ -172,29 +172,22 @@ static int show_children(struct seq *s, const struct subject *who)
     return 0;
 }
 
-#define COMMON_NODES                                                     \
-    PROC_DIR("fd", 0500, &proc_fd_dir),                                  \
-    PROC_DIR("fdinfo", 0555, &proc_fdinfo_dir),                          \
-    PROC_SECRET("environ", 0400, show_environ),                          \
-    PROC_SECRET("auxv", 0400, show_auxv),                                \
-    PROC_FILE("status", 0444, show_pid_status),                          \
-    PROC_SECRET("personality", 0400, show_personality),                  \
-    PROC_FILE("limits", 0444, show_limits),                              \
-    PROC_WRITABLE("comm", 0644, show_comm, write_comm),                  \
-    PROC_FILE("cmdline", 0444, show_cmdline),                            \
-    PROC_FILE("stat", 0444, show_pid_stat),                              \
-    PROC_FILE("statm", 0444, show_statm),                                \
-    PROC_SECRET("maps", 0444, show_maps),                                \
-    PROC_MAGIC("cwd", readlink_cwd, follow_cwd),                         \
-    PROC_MAGIC("root", readlink_root, follow_root),                      \
-    PROC_MAGIC("exe", readlink_exe, follow_exe),                         \
-    PROC_FILE("mounts", 0444, show_mounts),                              \
-    PROC_FILE("mountinfo", 0444, show_mountinfo),                        \
-    PROC_SECRET("smaps", 0444, show_smaps),                              \
-    PROC_SECRET("smaps_rollup", 0444, show_smaps_rollup),                \
-    PROC_FILE("wchan", 0444, show_wchan),                                \
-    PROC_FILE("cgroup", 0444, show_cgroup),                              \
-    PROC_FILE("oom_score", 0444, show_oom_score)
+#define COMMON_NODES                                                                          \
+    PROC_DIR("fd", 0500, &proc_fd_dir), PROC_DIR("fdinfo", 0555, &proc_fdinfo_dir),           \
+        PROC_SECRET("environ", 0400, show_environ), PROC_SECRET("auxv", 0400, show_auxv),     \
+        PROC_FILE("status", 0444, show_pid_status),                                           \
+        PROC_SECRET("personality", 0400, show_personality),                                   \
+        PROC_FILE("limits", 0444, show_limits),                                               \
+        PROC_WRITABLE("comm", 0644, show_comm, write_comm),                                   \
+        PROC_FILE("cmdline", 0444, show_cmdline), PROC_FILE("stat", 0444, show_pid_stat),     \
+        PROC_FILE("statm", 0444, show_statm), PROC_SECRET("maps", 0444, show_maps),           \
+        PROC_MAGIC("cwd", readlink_cwd, follow_cwd),                                          \
+        PROC_MAGIC("root", readlink_root, follow_root),                                       \
+        PROC_MAGIC("exe", readlink_exe, follow_exe), PROC_FILE("mounts", 0444, show_mounts),  \
+        PROC_FILE("mountinfo", 0444, show_mountinfo), PROC_SECRET("smaps", 0444, show_smaps), \
+        PROC_SECRET("smaps_rollup", 0444, show_smaps_rollup),                                 \
+        PROC_FILE("wchan", 0444, show_wchan), PROC_FILE("cgroup", 0444, show_cgroup),         \
+        PROC_FILE("oom_score", 0444, show_oom_score)
 
 static const struct proc_node pid_nodes[] = {
     PROC_DIR("task", 0555, &proc_task_dir),
@@ -207,8 +200,7 @@ static const struct proc_node thread_nodes[] = {
     PROC_FILE("children", 0444, show_children),
 };
 
-const struct proc_dir proc_pid_dir = {
-    .id = 2, .nodes = pid_nodes, .count = ARRAY_SIZE(pid_nodes)};
+const struct proc_dir proc_pid_dir = {.id = 2, .nodes = pid_nodes, .count = ARRAY_SIZE(pid_nodes)};
 const struct proc_dir proc_thread_dir = {
     .id = 3, .nodes = thread_nodes, .count = ARRAY_SIZE(thread_nodes)};
 

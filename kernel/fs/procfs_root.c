@@ -68,8 +68,8 @@ static int show_version(struct seq *s, const struct subject *who)
 
     (void)who;
     system_names(&names);
-    seq_printf(s, "%s version %s (signalbox) (gcc %s) %s\n", names.sysname, names.release, __VERSION__,
-               names.version);
+    seq_printf(s, "%s version %s (signalbox) (gcc %s) %s\n", names.sysname, names.release,
+               __VERSION__, names.version);
     return 0;
 }
 
@@ -202,8 +202,8 @@ static int show_locks(struct seq *s, const struct subject *who)
 
 static void add_port(void *ctx, const struct serial_counters *c)
 {
-    seq_printf(ctx, "%d: uart:%s port:%08X irq:%u tx:%lu rx:%lu", c->line, c->fifo ? "16550A" : "16450",
-               c->base, c->irq, c->sent, c->received);
+    seq_printf(ctx, "%d: uart:%s port:%08X irq:%u tx:%lu rx:%lu", c->line,
+               c->fifo ? "16550A" : "16450", c->base, c->irq, c->sent, c->received);
     if (c->framing)
         seq_printf(ctx, " fe:%lu", c->framing);
     if (c->parity)
@@ -263,7 +263,8 @@ static const struct proc_node serial_nodes[] = {PROC_FILE("serial", 0400, show_s
 static const struct proc_dir serial_dir = {
     .id = 8, .nodes = serial_nodes, .count = ARRAY_SIZE(serial_nodes)};
 static const struct proc_node tty_nodes[] = {PROC_DIR("driver", 0555, &serial_dir)};
-static const struct proc_dir tty_dir = {.id = 7, .nodes = tty_nodes, .count = ARRAY_SIZE(tty_nodes)};
+static const struct proc_dir tty_dir = {
+    .id = 7, .nodes = tty_nodes, .count = ARRAY_SIZE(tty_nodes)};
 
 static const struct proc_node root_nodes[] = {
     PROC_LINK("self", readlink_self),

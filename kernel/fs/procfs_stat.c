@@ -19,8 +19,8 @@
 
 static void add_cpu(struct seq *s, const char *label, const struct sched_cpu_stats *c)
 {
-    seq_printf(s, "%s %llu %llu %llu %llu 0 0 0 0 0 0\n", label, ticks_of(c->user), ticks_of(c->nice),
-               ticks_of(c->system), ticks_of(c->idle));
+    seq_printf(s, "%s %llu %llu %llu %llu 0 0 0 0 0 0\n", label, ticks_of(c->user),
+               ticks_of(c->nice), ticks_of(c->system), ticks_of(c->idle));
 }
 
 /* Counts of the numbered interrupt lines. */
@@ -86,8 +86,9 @@ int show_stat(struct seq *s, const struct subject *who)
     }
     pid_counts(&last, &forks);
     int error = add_interrupts(s);
-    seq_printf(s, "ctxt %lu\nbtime %lld\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n", sum.switches,
-               (long long)(clock_realtime_offset() / NSEC_PER_SEC), forks, sched_running_count());
+    seq_printf(s, "ctxt %lu\nbtime %lld\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
+               sum.switches, (long long)(clock_realtime_offset() / NSEC_PER_SEC), forks,
+               sched_running_count());
     seq_puts(s, "softirq 0 0 0 0 0 0 0 0 0 0 0\n");
     return error;
 }
@@ -186,11 +187,12 @@ int show_vmstat(struct seq *s, const struct subject *who)
 
     (void)who;
     slab_for_each(add_slab_pages, &slab);
-    seq_printf(s, "nr_free_pages %zu\nnr_anon_pages %zu\nnr_mapped %zu\nnr_file_pages %zu\nnr_shmem %zu\n",
-               page_free_count(), sums.anon, sums.file, vmobject_total_pages(),
-               vmobject_total_pages());
-    seq_printf(s, "nr_slab_reclaimable 0\nnr_slab_unreclaimable %zu\nnr_kernel_stack %zu\nnr_mlock %zu\n", slab,
-               sums.threads * (KSTACK_SIZE / 1024), sums.locked);
+    seq_printf(
+        s, "nr_free_pages %zu\nnr_anon_pages %zu\nnr_mapped %zu\nnr_file_pages %zu\nnr_shmem %zu\n",
+        page_free_count(), sums.anon, sums.file, vmobject_total_pages(), vmobject_total_pages());
+    seq_printf(
+        s, "nr_slab_reclaimable 0\nnr_slab_unreclaimable %zu\nnr_kernel_stack %zu\nnr_mlock %zu\n",
+        slab, sums.threads * (KSTACK_SIZE / 1024), sums.locked);
     seq_puts(s, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n");
     return 0;
 }
@@ -199,9 +201,10 @@ static void add_slab(void *ctx, const struct slab_stats *st)
 {
     size_t per_page = st->object_size ? PAGE_SIZE / st->object_size : 0;
 
-    seq_printf(ctx, "%-17s %6zu %6zu %6zu %4zu %4d : tunables %4d %4d %4d : slabdata %6zu %6zu %6d\n", st->name,
-               st->objects_in_use, st->objects_total, st->object_size, per_page, 1, 0, 0, 0,
-               st->pages, st->pages, 0);
+    seq_printf(ctx,
+               "%-17s %6zu %6zu %6zu %4zu %4d : tunables %4d %4d %4d : slabdata %6zu %6zu %6d\n",
+               st->name, st->objects_in_use, st->objects_total, st->object_size, per_page, 1, 0, 0,
+               0, st->pages, st->pages, 0);
 }
 
 int show_slabinfo(struct seq *s, const struct subject *who)

@@ -173,16 +173,17 @@ int show_pid_stat(struct seq *s, const struct subject *who)
     char state = state_letter(who, at.zombie);
     bool waits = permitted && state != 'R' && state != 'Z';
 
-    seq_printf(s, "%d (%.16s) %c %d %d %d %d %d %u %lu %lu %lu %lu", at.tid, t->comm, state, at.parent,
-               at.group, at.session, at.tty, at.foreground, FLAGS_SHOWN, u.minflt,
+    seq_printf(s, "%d (%.16s) %c %d %d %d %d %d %u %lu %lu %lu %lu", at.tid, t->comm, state,
+               at.parent, at.group, at.session, at.tty, at.foreground, FLAGS_SHOWN, u.minflt,
                u.children_minflt, u.majflt, u.children_majflt);
     seq_printf(s, " %llu %llu %llu %llu %d %d %u 0 %llu", u.user, u.system, u.children_user,
                u.children_system, shown_priority(t), t->nice, at.nthreads,
                ticks_of(who->proc->start_time));
     add_memory(s, mm, permitted, who->proc->limits[RLIMIT_RSS].rlim_cur);
     /* Real-time signals don't fit in these old fields. */
-    seq_printf(s, " %lu %lu %lu %lu %d 0 0 %d %d %d %d 0 0 0", (g.pending | g.shared_pending) & 0x7fffffff,
-               g.blocked & 0x7fffffff, g.ignored & 0x7fffffff, g.caught & 0x7fffffff, waits,
+    seq_printf(s, " %lu %lu %lu %lu %d 0 0 %d %d %d %d 0 0 0",
+               (g.pending | g.shared_pending) & 0x7fffffff, g.blocked & 0x7fffffff,
+               g.ignored & 0x7fffffff, g.caught & 0x7fffffff, waits,
                who->whole ? who->proc->exit_signal : -1, t->cpu, t->rt_priority, t->policy);
     add_more_memory(s, mm, permitted);
     seq_printf(s, " %d\n", permitted ? who->proc->exit_code : 0);
@@ -229,19 +230,24 @@ static void add_vm(struct seq *s, struct mm *mm)
 {
     struct vm_sums sums = {0};
     unsigned long kb = PAGE_SIZE / 1024;
-    size_t text = (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) >> PAGE_SHIFT;
+    size_t text =
+        (ALIGN_UP(mm->code_end, PAGE_SIZE) - ALIGN_DOWN(mm->code_start, PAGE_SIZE)) >> PAGE_SHIFT;
 
     mm_for_each_area(mm, add_area, &sums);
     text = min(text, sums.exec);
     size_t rss = mm_rss(mm);
     seq_printf(s, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n",
                mm->pages_mapped * kb, mm->pages_mapped * kb, mm->pages_locked * kb, 0);
-    seq_printf(s, "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8u kB\n",
-               max(mm->peak_rss, rss) * kb, rss * kb, mm->rss_anon * kb, mm->rss_file * kb, 0);
+    seq_printf(
+        s,
+        "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8u kB\n",
+        max(mm->peak_rss, rss) * kb, rss * kb, mm->rss_anon * kb, mm->rss_file * kb, 0);
     seq_printf(s, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n",
                sums.data * kb, sums.stack * kb, text * kb, (sums.exec - text) * kb);
-    seq_printf(s, "VmPTE:\t%8u kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\nCoreDumping:\t0\nTHP_enabled:\t0\n",
-               0, 0, 0);
+    seq_printf(
+        s,
+        "VmPTE:\t%8u kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\nCoreDumping:\t0\nTHP_enabled:\t0\n",
+        0, 0, 0);
 }
 
 static void add_signals(struct seq *s, const struct subject *who, const struct cred *c)
@@ -250,8 +256,9 @@ static void add_signals(struct seq *s, const struct subject *who, const struct c
 
     seq_printf(s, "SigQ:\t%u/%lu\n", signal_queued(c->uid),
                who->proc->limits[RLIMIT_SIGPENDING].rlim_cur);
-    seq_printf(s, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
-               g.pending, g.shared_pending, g.blocked, g.ignored, g.caught);
+    seq_printf(
+        s, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
+        g.pending, g.shared_pending, g.blocked, g.ignored, g.caught);
 }
 
 /* CPUs as a mask and as a list: "f", "0-3". */
@@ -308,11 +315,12 @@ int show_pid_status(struct seq *s, const struct subject *who)
     }
     seq_printf(s, "Threads:\t%u\n", max(at.nthreads, 1u));
     add_signals(s, who, c);
-    seq_printf(s, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
-               c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding,
-               c->cap_ambient);
+    seq_printf(
+        s, "CapInh:\t%016lx\nCapPrm:\t%016lx\nCapEff:\t%016lx\nCapBnd:\t%016lx\nCapAmb:\t%016lx\n",
+        c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bounding, c->cap_ambient);
     seq_printf(s, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", who->proc->no_new_privs);
-    seq_puts(s, "Speculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\talways enabled\n");
+    seq_puts(s,
+             "Speculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\talways enabled\n");
     add_cpus(s, t->allowed);
     seq_printf(s, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
                t->usage.voluntary_switches, t->usage.involuntary_switches);

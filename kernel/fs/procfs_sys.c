@@ -19,12 +19,12 @@
 #include "proc/proc.h"
 #include "proc/system.h"
 
-#define LINE(name, format, ...)                                     \
-    static int name(struct seq *s, const struct subject *who)       \
-    {                                                               \
-        (void)who;                                                  \
-        seq_printf(s, format "\n", __VA_ARGS__);                    \
-        return 0;                                                   \
+#define LINE(name, format, ...)                               \
+    static int name(struct seq *s, const struct subject *who) \
+    {                                                         \
+        (void)who;                                            \
+        seq_printf(s, format "\n", __VA_ARGS__);              \
+        return 0;                                             \
     }
 
 /* ---- kernel ---- */
@@ -38,10 +38,10 @@ static int add_name(struct seq *s, size_t offset)
     return 0;
 }
 
-#define NAME(fn, field)                                     \
-    static int fn(struct seq *s, const struct subject *who) \
-    {                                                       \
-        (void)who;                                          \
+#define NAME(fn, field)                                      \
+    static int fn(struct seq *s, const struct subject *who)  \
+    {                                                        \
+        (void)who;                                           \
         return add_name(s, offsetof(struct utsname, field)); \
     }
 NAME(show_hostname, nodename)

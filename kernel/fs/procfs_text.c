@@ -131,7 +131,8 @@ static struct text *get_text(struct file *f)
     mutex_init(&t->lock, RANK_TTY_MUTEX, "procfs");
     seq_init(&t->seq);
     t->made = false;
-    if (!__atomic_compare_exchange_n(&f->private, &none, t, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    if (!__atomic_compare_exchange_n(&f->private, &none, t, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE)) {
         kfree(t);
         return none;
     }

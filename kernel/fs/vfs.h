@@ -72,8 +72,8 @@ uint32_t name_hash(const char *name, size_t len);
 struct dentry *dentry_find_locked(struct dentry *dir, const char *name, size_t len, uint32_t hash);
 /* Not yet in the tree; reference 1; takes over the inode's reference (on failure as well). NULL. */
 struct dentry *dentry_alloc(const char *name, size_t len, struct inode *inode);
-int dentry_attach_locked(struct dentry *dir,
-                         struct dentry *d); /* -ENOENT when DIR has been removed */
+/* -ENOENT when DIR has been removed. */
+int dentry_attach_locked(struct dentry *dir, struct dentry *d);
 void dentry_detach_locked(struct dentry *d);
 /*
  * attach with the lock taken, the tree's own reference included: for file systems whose dentries
@@ -199,11 +199,11 @@ unsigned context_set_umask(unsigned mask);
 int fifo_open(struct inode *i, struct file *f);
 
 /* file.c */
-void file_close(struct file *f,
-                struct fdtable *t); /* what close(2) does beyond dropping the reference */
+/* What close(2) of a descriptor in T does beyond dropping the reference. */
+void file_close(struct file *f, struct fdtable *t);
 void file_set_path(struct file *f, const struct path *p); /* takes references */
-ssize_t file_rw(struct file *f, struct uio *u, bool write,
-                bool sole); /* at the description's offset */
+/* At the description's offset. */
+ssize_t file_rw(struct file *f, struct uio *u, bool write, bool sole);
 
 /* fdtable.c */
 void fdtable_init(void);

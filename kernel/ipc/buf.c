@@ -13,7 +13,7 @@
 #define SMALL_MAX 1024
 
 struct buf_store {
-    unsigned count;              /* this CPU only */
+    unsigned count;               /* this CPU only */
     struct buf *spare[SPARE_MAX]; /* this CPU only: each with an unshared page */
 } aligned(64);
 

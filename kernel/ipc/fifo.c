@@ -66,7 +66,8 @@ int fifo_open(struct inode *i, struct file *f)
     f->pos = 0;
     spin_lock(&p->q.lock);
     int error = open_locked(p, f);
-    if (!error && f->flags & O_DIRECT) { /* packets are for pipe2 alone; Linux finds out this late */
+    if (!error &&
+        f->flags & O_DIRECT) { /* packets are for pipe2 alone; Linux finds out this late */
         pipe_close_side(p, FMODE_READ(f), FMODE_WRITE(f));
         error = -EINVAL;
     }

@@ -28,8 +28,9 @@
 #include "proc/proc.h"
 #include "signal/signal.h"
 
-#define SMALL_WRITE 64 /* bytes that take the way over the stack */
-#define BATCH 16u      /* buffers filled before they are published */
+#define SMALL_WRITE 64                 /* bytes that take the way over the stack */
+#define BATCH 16u                      /* buffers filled before they are published */
+#define READ_BATCH (BATCH * PAGE_SIZE) /* bytes copied out without letting go of the lock */
 
 ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
 {
@@ -45,7 +46,7 @@ ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
     for (;;) {
         if (!queue_is_empty(q)) {
             bool packet = queue_first(q)->flags & BUF_RECORD;
-            ssize_t n = queue_read(q, u, u->left, QUEUE_CUT);
+            ssize_t n = queue_read(q, u, min(u->left, READ_BATCH), QUEUE_CUT);
             if (n == -EAGAIN)
                 continue;
             error = min(n, (ssize_t)0);
@@ -54,6 +55,10 @@ ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
             done += n;
             if (packet || !u->left)
                 break;
+            if (!queue_is_empty(q)) {
+                spin_unlock(&q->lock);
+                spin_lock(&q->lock);
+            }
             continue;
         }
         if (done || q->no_writers)
@@ -61,7 +66,8 @@ ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
         error = -EAGAIN;
         if (f->flags & O_NONBLOCK)
             break;
-        error = wait_event_exclusive(&q->readable, !queue_is_empty(q) || q->no_writers, DEADLINE_NONE);
+        error =
+            wait_event_exclusive(&q->readable, !queue_is_empty(q) || q->no_writers, DEADLINE_NONE);
         if (error)
             break;
     }

@@ -24,13 +24,14 @@ struct page;
 struct uio;
 
 struct buf {
-    struct list link;  /* the queue's lock */
-    struct page *page; /* const: the storage, a reference is held; NULL: the bytes follow this struct */
-    char *base;        /* const: the storage's first byte */
-    uint32_t off;      /* the queue's lock: first byte, from base */
-    uint32_t len;      /* the queue's lock: bytes */
-    uint32_t room;     /* const: size of the storage */
-    uint32_t flags;    /* the queue's lock: BUF_* */
+    struct list link; /* the queue's lock */
+    struct page
+        *page;     /* const: the storage, a reference is held; NULL: the bytes follow this struct */
+    char *base;    /* const: the storage's first byte */
+    uint32_t off;  /* the queue's lock: first byte, from base */
+    uint32_t len;  /* the queue's lock: bytes */
+    uint32_t room; /* const: size of the storage */
+    uint32_t flags; /* the queue's lock: BUF_* */
 };
 #define BUF_RECORD 1u /* ends a record: a read stops here (packet pipes, datagrams, tty lines) */
 #define BUF_SHARED 2u /* the storage has other users: don't append, don't write */
@@ -52,10 +53,22 @@ void queue_init(struct queue *q, size_t limit, unsigned slots);
 void queue_destroy(struct queue *q); /* drops what is inside; nobody uses the queue any more */
 
 /* All below need q->lock. */
-static inline bool queue_is_empty(const struct queue *q) { return q->nbufs == 0; }
-static inline bool queue_is_full(const struct queue *q) { return q->nbufs >= q->slots; }
-static inline struct buf *queue_first(struct queue *q) { return list_first(&q->bufs, struct buf, link); }
-static inline struct buf *queue_last(struct queue *q) { return list_last(&q->bufs, struct buf, link); }
+static inline bool queue_is_empty(const struct queue *q)
+{
+    return q->nbufs == 0;
+}
+static inline bool queue_is_full(const struct queue *q)
+{
+    return q->nbufs >= q->slots;
+}
+static inline struct buf *queue_first(struct queue *q)
+{
+    return list_first(&q->bufs, struct buf, link);
+}
+static inline struct buf *queue_last(struct queue *q)
+{
+    return list_last(&q->bufs, struct buf, link);
+}
 
 /* Append a buffer; the queue takes it over. Wakes one reader, and all who poll. */
 void queue_put(struct queue *q, struct buf *b);
@@ -84,9 +97,10 @@ size_t queue_read_kernel(struct queue *q, void *data, size_t n);
 bool queue_write_record(struct queue *q, const void *data, size_t n);
 
 /* Buffers; NULL when out of memory. Any context. */
-struct buf *buf_alloc(void);                                           /* with a page of its own */
-struct buf *buf_alloc_small(size_t room);                              /* at most 1 KiB, or a page's */
-struct buf *buf_from_page(struct page *p, uint32_t off, uint32_t len); /* takes a reference, BUF_SHARED */
+struct buf *buf_alloc(void);              /* with a page of its own */
+struct buf *buf_alloc_small(size_t room); /* at most 1 KiB, or a page's */
+struct buf *buf_from_page(struct page *p, uint32_t off,
+                          uint32_t len); /* takes a reference, BUF_SHARED */
 void buf_free(struct buf *b);
 /* Give back the buffers that are kept ready on each CPU: for leak checks. Interrupts on, no lock held. */
 void buf_drain(void);

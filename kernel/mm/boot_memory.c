@@ -9,7 +9,7 @@
 #include "mm/page.h"
 #include "x86/boot_info.h"
 
-#define TAKEN_MAX      64
+#define TAKEN_MAX 64
 #define LOW_MEMORY_END 0x100000 /* the first MiB: firmware data, and where other CPUs start */
 
 static const struct boot_info *info; /* boot CPU only, as all here */

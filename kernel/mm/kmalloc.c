@@ -9,7 +9,7 @@
 #include "mm/slab.h"
 #include "mm/slab_internal.h"
 
-#define SMALL_MAX  2048
+#define SMALL_MAX 2048
 #define CLASS_STEP 16
 
 static const struct {

@@ -20,12 +20,12 @@
 #include "x86/paging.h"
 #include "x86/tlb.h"
 
-#define SLOT_SIZE   (2 * KSTACK_SIZE)
+#define SLOT_SIZE (2 * KSTACK_SIZE)
 #define STACK_PAGES (KSTACK_SIZE / PAGE_SIZE)
 #define GROUP_SLOTS 64
-#define GROUP_SIZE  (GROUP_SLOTS * SLOT_SIZE)
-#define GROUPS      512 /* 32768 stacks: more than there can be threads */
-#define KEPT_MAX    32
+#define GROUP_SIZE (GROUP_SLOTS * SLOT_SIZE)
+#define GROUPS 512 /* 32768 stacks: more than there can be threads */
+#define KEPT_MAX 32
 
 _Static_assert(GROUP_SIZE == 512 * PAGE_SIZE, "a group is what one leaf table maps");
 _Static_assert(KSTACK_BASE + GROUPS * GROUP_SIZE <= KSTACK_END, "the region holds all groups");
@@ -43,12 +43,18 @@ static struct kept *kept;         /* kstack_lock */
 static unsigned nkept;            /* kstack_lock */
 static bool drain_running;        /* kstack_lock */
 
-static inline uintptr_t slot_address(unsigned slot) { return KSTACK_BASE + slot * SLOT_SIZE; }
+static inline uintptr_t slot_address(unsigned slot)
+{
+    return KSTACK_BASE + slot * SLOT_SIZE;
+}
 static inline unsigned slot_of(const void *stack)
 {
     return (unsigned)(((uintptr_t)stack - KSTACK_BASE) / SLOT_SIZE);
 }
-static inline uint64_t slot_bit(unsigned slot) { return 1UL << (slot % GROUP_SLOTS); }
+static inline uint64_t slot_bit(unsigned slot)
+{
+    return 1UL << (slot % GROUP_SLOTS);
+}
 
 /* Mark a free slot as used; -1 when there is none. */
 static int slot_claim(void)

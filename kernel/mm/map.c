@@ -17,7 +17,7 @@
 #include "x86/uaccess.h"
 
 #define LOW_2G_START 0x40000000UL /* MAP_32BIT maps between these */
-#define LOW_2G_END   0x80000000UL
+#define LOW_2G_END 0x80000000UL
 
 /* What mm_map was asked for, on its way through the checks. */
 struct request {
@@ -32,7 +32,10 @@ struct request {
     const char *name;
 };
 
-static bool is_fixed(unsigned map_flags) { return map_flags & (MAP_FIXED | MAP_FIXED_NOREPLACE); }
+static bool is_fixed(unsigned map_flags)
+{
+    return map_flags & (MAP_FIXED | MAP_FIXED_NOREPLACE);
+}
 
 /* --- where --- */
 

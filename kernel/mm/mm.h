@@ -155,7 +155,10 @@ static inline size_t mm_rss(const struct mm *mm)
 {
     return READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_file);
 }
-/* Pages of page tables, and all pages that its end would give back, for VmPTE and the choice of oom_kill(). */
+/*
+ * Pages of page tables, and all pages that its end would give back, for VmPTE and the choice of
+ * oom_kill().
+ */
 size_t mm_tables(const struct mm *mm);
 static inline size_t mm_footprint(const struct mm *mm)
 {

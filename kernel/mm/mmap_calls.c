@@ -109,7 +109,10 @@ long sys_mmap(unsigned long addr, size_t length, unsigned long prot, unsigned lo
 
 /* --- the rest --- */
 
-long sys_munmap(unsigned long addr, size_t length) { return mm_unmap(current->mm, addr, length); }
+long sys_munmap(unsigned long addr, size_t length)
+{
+    return mm_unmap(current->mm, addr, length);
+}
 
 long sys_mprotect(unsigned long addr, size_t length, unsigned long prot)
 {
@@ -118,7 +121,10 @@ long sys_mprotect(unsigned long addr, size_t length, unsigned long prot)
     return mm_protect(current->mm, addr, length, (unsigned)prot);
 }
 
-long sys_brk(unsigned long addr) { return mm_brk(current->mm, addr); }
+long sys_brk(unsigned long addr)
+{
+    return mm_brk(current->mm, addr);
+}
 
 long sys_mremap(unsigned long addr, size_t old_length, size_t new_length, unsigned long flags,
                 unsigned long new_addr)
@@ -239,4 +245,7 @@ long sys_mlockall(int flags)
     return mm_lock_all(current->mm, (unsigned)flags);
 }
 
-long sys_munlockall(void) { return mm_lock_all(current->mm, 0); }
+long sys_munlockall(void)
+{
+    return mm_lock_all(current->mm, 0);
+}

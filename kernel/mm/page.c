@@ -31,14 +31,14 @@
 #include "x86/boot_info.h"
 #include "x86/cpu.h"
 
-#define MAX_BLOCK      (1UL << PAGE_MAX_ORDER)
-#define ORDER_CACHED   0xff
-#define CACHE_MAX      32
-#define CACHE_BATCH    16
+#define MAX_BLOCK (1UL << PAGE_MAX_ORDER)
+#define ORDER_CACHED 0xff
+#define CACHE_MAX 32
+#define CACHE_BATCH 16
 #define LOW_MEMORY_END 0x100000
 #define TRAMPOLINE 0x8000 /* boot/layout.inc: where a CPU that comes late still looks */
 
-#define POISON_FREE  0x5a5a5a5a5a5a5a5aUL
+#define POISON_FREE 0x5a5a5a5a5a5a5a5aUL
 #define POISON_FRESH 0xa5
 
 struct page *page_array;
@@ -340,7 +340,10 @@ void page_free_low(const struct boot_info *bi)
 
 /* --- totals --- */
 
-size_t page_total(void) { return total; }
+size_t page_total(void)
+{
+    return total;
+}
 
 size_t page_free_count(void)
 {

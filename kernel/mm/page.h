@@ -39,7 +39,10 @@ _Static_assert(sizeof(struct page) <= 32, "a page descriptor costs a 128th of me
 
 #define DIRECT_MAP 0xffff888000000000UL /* kernel address of physical 0 */
 
-static inline void *phys_to_virt(paddr_t pa) { return (void *)(DIRECT_MAP + pa); }
+static inline void *phys_to_virt(paddr_t pa)
+{
+    return (void *)(DIRECT_MAP + pa);
+}
 static inline paddr_t virt_to_phys(const void *va)
 {
     return (uintptr_t)va - DIRECT_MAP;
@@ -47,13 +50,22 @@ static inline paddr_t virt_to_phys(const void *va)
 
 extern struct page *page_array;   /* const after init: indexed by pfn - page_base */
 extern pfn_t page_base, page_end; /* const after init */
-static inline struct page *pfn_to_page(pfn_t pfn) { return &page_array[pfn - page_base]; }
+static inline struct page *pfn_to_page(pfn_t pfn)
+{
+    return &page_array[pfn - page_base];
+}
 static inline pfn_t page_to_pfn(const struct page *p)
 {
     return (pfn_t)(p - page_array) + page_base;
 }
-static inline paddr_t page_to_phys(const struct page *p) { return page_to_pfn(p) << PAGE_SHIFT; }
-static inline void *page_to_virt(const struct page *p) { return phys_to_virt(page_to_phys(p)); }
+static inline paddr_t page_to_phys(const struct page *p)
+{
+    return page_to_pfn(p) << PAGE_SHIFT;
+}
+static inline void *page_to_virt(const struct page *p)
+{
+    return phys_to_virt(page_to_phys(p));
+}
 static inline struct page *virt_to_page(const void *va)
 {
     return pfn_to_page(virt_to_phys(va) >> PAGE_SHIFT);
@@ -81,10 +93,13 @@ enum alloc_flags {
  * Never sleeps.
  */
 struct page *page_alloc(unsigned order, unsigned flags);
-static inline void page_get(struct page *p) { ref_get(&p->ref); }
+static inline void page_get(struct page *p)
+{
+    ref_get(&p->ref);
+}
 /*
- * Is there room to begin something that will want more, a process above all? It is refused while there is
- * still enough for those that run.
+ * Is there room to begin something that will want more, a process above all? It is refused while
+ * there is still enough for those that run.
  */
 bool page_has_room(void);
 void page_free(struct page *p); /* the count must have reached 0 or be the caller's 1 */

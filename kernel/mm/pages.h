@@ -26,7 +26,10 @@ int page_resolve(struct mm *mm, struct vma *v, uintptr_t addr, bool write);
  * tables that become empty. Flushes.
  */
 void pages_unmap(struct mm *mm, uintptr_t start, uintptr_t end);
-/* The same for all areas at once, when the address space dies: what lies between them is not looked at. */
+/*
+ * The same for all areas at once, when the address space dies: what lies between them is not looked
+ * at.
+ */
 void pages_unmap_all(struct mm *mm);
 
 /* Give the entries of V in [start, end) the protection that V now has. Flushes. */

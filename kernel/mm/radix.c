@@ -11,8 +11,8 @@
 #include "lib/assert.h"
 #include "mm/slab.h"
 
-#define BITS       6
-#define FANOUT     (1u << BITS)
+#define BITS 6
+#define FANOUT (1u << BITS)
 #define MAX_HEIGHT 11 /* 66 bits: all of a 64-bit index */
 
 struct table {

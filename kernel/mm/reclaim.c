@@ -23,7 +23,7 @@
 #include "x86/cpu.h"
 
 #define PATIENCE 200 /* times */
-#define NAP      (5 * NSEC_PER_MSEC)
+#define NAP (5 * NSEC_PER_MSEC)
 
 void memory_on_each_cpu(void (*fn)(void *arg), void *arg)
 {
@@ -45,7 +45,10 @@ void memory_drain(void)
     page_drain();
 }
 
-unsigned memory_user_flags(void) { return fatal_pending(current) ? 0 : ALLOC_USER; }
+unsigned memory_user_flags(void)
+{
+    return fatal_pending(current) ? 0 : ALLOC_USER;
+}
 
 bool memory_make_room(unsigned *tries)
 {

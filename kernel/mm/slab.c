@@ -27,9 +27,9 @@
 #include "sched/lock.h"
 #include "x86/cpu.h"
 
-#define MIN_ALIGN      16
+#define MIN_ALIGN 16
 #define MAX_SLAB_ORDER 3
-#define EMPTY_KEPT     1 /* empty slabs a cache holds on to */
+#define EMPTY_KEPT 1 /* empty slabs a cache holds on to */
 
 struct slab {
     struct list link;         /* cache lock: partial list */
@@ -53,8 +53,8 @@ static struct slab *slab_of(const void *obj)
 
 #ifdef CONFIG_DEBUG
 
-#define STATE_FREE   0xf4eef4eef4eef4eeUL
-#define STATE_USED   0xa110ca7eda110ca7UL
+#define STATE_FREE 0xf4eef4eef4eef4eeUL
+#define STATE_USED 0xa110ca7eda110ca7UL
 #define POISON_FRESH 0xa5
 #define POISON_FREED 0x5a
 
@@ -68,7 +68,10 @@ static inline struct debug_tail *tail(const struct slab_cache *c, void *obj)
     return (struct debug_tail *)((char *)obj + c->stride - sizeof(struct debug_tail));
 }
 
-static inline void **link_of(const struct slab_cache *c, void *obj) { return &tail(c, obj)->link; }
+static inline void **link_of(const struct slab_cache *c, void *obj)
+{
+    return &tail(c, obj)->link;
+}
 
 static void debug_new(struct slab_cache *c, void *obj)
 {
@@ -115,16 +118,28 @@ static inline void **link_of(const struct slab_cache *c, void *obj)
     (void)c;
     return obj;
 }
-static inline void debug_new(struct slab_cache *c, void *obj) { (void)c, (void)obj; }
-static inline void debug_alloc(struct slab_cache *c, void *obj) { (void)c, (void)obj; }
-static inline void debug_free(struct slab_cache *c, void *obj) { (void)c, (void)obj; }
+static inline void debug_new(struct slab_cache *c, void *obj)
+{
+    (void)c, (void)obj;
+}
+static inline void debug_alloc(struct slab_cache *c, void *obj)
+{
+    (void)c, (void)obj;
+}
+static inline void debug_free(struct slab_cache *c, void *obj)
+{
+    (void)c, (void)obj;
+}
 #define DEBUG_TAIL 0
 
 #endif
 
 /* --- slabs: cache lock held --- */
 
-struct slab_cache *slab_cache_of(const void *obj) { return slab_of(obj)->cache; }
+struct slab_cache *slab_cache_of(const void *obj)
+{
+    return slab_of(obj)->cache;
+}
 
 static size_t first_object(const struct slab_cache *c)
 {

@@ -16,7 +16,10 @@
 
 static struct slab_cache *vma_cache; /* const after init */
 
-void vma_init(void) { vma_cache = slab_cache_create("vma", sizeof(struct vma), 0); }
+void vma_init(void)
+{
+    vma_cache = slab_cache_create("vma", sizeof(struct vma), 0);
+}
 
 static inline struct vma *area_of(const struct tree_node *n)
 {
@@ -44,7 +47,10 @@ void vma_free(struct vma *v)
     slab_free(vma_cache, v);
 }
 
-void mm_lock(struct mm *mm) { mutex_lock(&mm->lock); }
+void mm_lock(struct mm *mm)
+{
+    mutex_lock(&mm->lock);
+}
 
 void mm_unlock(struct mm *mm)
 {

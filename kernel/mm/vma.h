@@ -8,8 +8,8 @@
 
 #include "mm/mm.h"
 
-#define MMAP_MIN_ADDR   0x10000UL /* vm.mmap_min_addr */
-#define MAX_AREAS       65530     /* vm.max_map_count */
+#define MMAP_MIN_ADDR 0x10000UL /* vm.mmap_min_addr */
+#define MAX_AREAS 65530         /* vm.max_map_count */
 #define STACK_GUARD_GAP (256 * PAGE_SIZE)
 
 void vma_init(void);
@@ -33,7 +33,10 @@ static inline struct vma *vma_first(const struct mm *mm)
     struct tree_node *n = tree_first(&mm->areas);
     return n ? tree_entry(n, struct vma, node) : NULL;
 }
-static inline size_t vma_pages(const struct vma *v) { return (v->end - v->start) >> PAGE_SHIFT; }
+static inline size_t vma_pages(const struct vma *v)
+{
+    return (v->end - v->start) >> PAGE_SHIFT;
+}
 
 /* Private memory that a program can write: what RLIMIT_DATA counts. */
 static inline bool vma_is_data(unsigned prot, unsigned flags)

@@ -26,7 +26,7 @@
 #include "x86/paging.h"
 #include "x86/tlb.h"
 
-#define BATCH        64  /* entries cleared between two flushes */
+#define BATCH 64         /* entries cleared between two flushes */
 #define REMOVE_BATCH 256 /* pages taken out of the tree with the lock held once */
 
 static struct slab_cache *object_cache; /* const after init */
@@ -49,7 +49,10 @@ struct vmobject *vmobject_create(uint64_t size)
     return o;
 }
 
-size_t vmobject_total_pages(void) { return atomic_load(&total_pages); }
+size_t vmobject_total_pages(void)
+{
+    return atomic_load(&total_pages);
+}
 
 /* --- pages coming and going: lock held --- */
 

@@ -35,7 +35,10 @@ struct vmobject {
 void vmobject_init(void);
 
 struct vmobject *vmobject_create(uint64_t size); /* NULL when out of memory */
-static inline void vmobject_get(struct vmobject *o) { ref_get(&o->ref); }
+static inline void vmobject_get(struct vmobject *o)
+{
+    ref_get(&o->ref);
+}
 void vmobject_put(struct vmobject *o);
 
 /*

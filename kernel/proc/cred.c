@@ -176,220 +176,161 @@ void cred_fix_caps(struct cred *new, const struct cred *old)
         new->cap_effective = new->cap_permitted;
 }
 
-static long commit_uids(struct cred *new)
+/* --- user and group ids: the rules are the same but for the capability that lifts them ----------------------- */
+
+enum id_kind { USER_IDS, GROUP_IDS };
+
+static const struct ids *ids_of(const struct cred *c, enum id_kind kind)
 {
-    cred_fix_caps(new, current_cred());
+    return kind == USER_IDS ? &c->user : &c->group;
+}
+
+/* Of a copy that is not visible yet. */
+static struct ids *new_ids(struct cred *c, enum id_kind kind)
+{
+    return kind == USER_IDS ? &c->user : &c->group;
+}
+
+static bool may_set_any(enum id_kind kind)
+{
+    return capable(kind == USER_IDS ? CAP_SETUID : CAP_SETGID);
+}
+
+static long commit(struct cred *new, enum id_kind kind)
+{
+    if (kind == USER_IDS)
+        cred_fix_caps(new, current_cred());
     cred_commit(new);
     return 0;
 }
 
-static long commit_gids(struct cred *new)
+static bool is_ours(const struct ids *i, uint32_t id)
 {
-    cred_commit(new);
-    return 0;
+    return id == NO_ID || id == i->real || id == i->effective || id == i->saved;
 }
 
-/* --- user ids --------------------------------------------------------------------------------------- */
-
-long sys_getuid(void)
+static long get_res(enum id_kind kind, uint32_t __user *real, uint32_t __user *effective,
+                    uint32_t __user *saved)
 {
-    return current_cred()->uid;
+    struct ids i = *ids_of(current_cred(), kind);
+    return put_user(i.real, real) || put_user(i.effective, effective) || put_user(i.saved, saved)
+               ? -EFAULT
+               : 0;
 }
 
-long sys_geteuid(void)
+/* setuid, setgid: all of them with the privilege, else the effective one, back to the real or the saved. */
+static long set_one(enum id_kind kind, uint32_t id)
 {
-    return current_cred()->euid;
-}
+    const struct ids *old = ids_of(current_cred(), kind);
+    bool privileged = may_set_any(kind);
 
-long sys_getresuid(uid_t __user *ruid, uid_t __user *euid, uid_t __user *suid)
-{
-    const struct cred *c = current_cred();
-    uid_t r = c->uid, e = c->euid, s = c->suid;
-    return put_user(r, ruid) || put_user(e, euid) || put_user(s, suid) ? -EFAULT : 0;
-}
-
-long sys_setuid(uid_t uid)
-{
-    const struct cred *old = current_cred();
-    bool privileged = capable(CAP_SETUID);
-
-    if (uid == NO_ID)
+    if (id == NO_ID)
         return -EINVAL;
-    if (!privileged && uid != old->uid && uid != old->suid)
+    if (!privileged && id != old->real && id != old->saved)
         return -EPERM;
-    struct cred *new = cred_copy(old);
+    struct cred *new = cred_copy(current_cred());
     if (!new)
         return -ENOMEM;
+    struct ids *i = new_ids(new, kind);
     if (privileged)
-        new->uid = new->suid = uid;
-    new->euid = new->fsuid = uid;
-    return commit_uids(new);
+        i->real = i->saved = id;
+    i->effective = i->fs = id;
+    return commit(new, kind);
 }
 
-long sys_setreuid(uid_t ruid, uid_t euid)
+static long set_re(enum id_kind kind, uint32_t real, uint32_t effective)
 {
-    const struct cred *old = current_cred();
-    bool privileged = capable(CAP_SETUID);
+    const struct ids *old = ids_of(current_cred(), kind);
+    bool privileged = may_set_any(kind);
 
-    if (!privileged && ruid != NO_ID && ruid != old->uid && ruid != old->euid)
+    if (!privileged && real != NO_ID && real != old->real && real != old->effective)
         return -EPERM;
-    if (!privileged && euid != NO_ID && euid != old->uid && euid != old->euid && euid != old->suid)
+    if (!privileged && !is_ours(old, effective))
         return -EPERM;
-    struct cred *new = cred_copy(old);
+    struct cred *new = cred_copy(current_cred());
     if (!new)
         return -ENOMEM;
-    if (ruid != NO_ID)
-        new->uid = ruid;
-    if (euid != NO_ID)
-        new->euid = euid;
-    if (ruid != NO_ID || (euid != NO_ID && euid != old->uid))
-        new->suid = new->euid;
-    new->fsuid = new->euid;
-    return commit_uids(new);
+    struct ids *i = new_ids(new, kind);
+    if (real != NO_ID)
+        i->real = real;
+    if (effective != NO_ID)
+        i->effective = effective;
+    if (real != NO_ID || (effective != NO_ID && effective != old->real))
+        i->saved = i->effective;
+    i->fs = i->effective;
+    return commit(new, kind);
 }
 
-static bool uid_is_ours(const struct cred *c, uid_t uid)
+static long set_res(enum id_kind kind, uint32_t real, uint32_t effective, uint32_t saved)
 {
-    return uid == NO_ID || uid == c->uid || uid == c->euid || uid == c->suid;
-}
+    const struct ids *old = ids_of(current_cred(), kind);
 
-long sys_setresuid(uid_t ruid, uid_t euid, uid_t suid)
-{
-    const struct cred *old = current_cred();
-
-    if (!capable(CAP_SETUID) &&
-        !(uid_is_ours(old, ruid) && uid_is_ours(old, euid) && uid_is_ours(old, suid)))
+    if (!may_set_any(kind) && !(is_ours(old, real) && is_ours(old, effective) && is_ours(old, saved)))
         return -EPERM;
-    struct cred *new = cred_copy(old);
+    struct cred *new = cred_copy(current_cred());
     if (!new)
         return -ENOMEM;
-    if (ruid != NO_ID)
-        new->uid = ruid;
-    if (euid != NO_ID)
-        new->euid = euid;
-    if (suid != NO_ID)
-        new->suid = suid;
-    new->fsuid = new->euid;
-    return commit_uids(new);
+    struct ids *i = new_ids(new, kind);
+    if (real != NO_ID)
+        i->real = real;
+    if (effective != NO_ID)
+        i->effective = effective;
+    if (saved != NO_ID)
+        i->saved = saved;
+    i->fs = i->effective;
+    return commit(new, kind);
 }
 
 /* Returns the old one, whether it was changed or not. */
-long sys_setfsuid(uid_t uid)
+static long set_fs(enum id_kind kind, uint32_t id)
 {
-    const struct cred *old = current_cred();
-    uid_t before = old->fsuid;
+    const struct ids *old = ids_of(current_cred(), kind);
+    uint32_t before = old->fs;
 
-    if (uid == before || uid == NO_ID || (!uid_is_ours(old, uid) && !capable(CAP_SETUID)))
+    if (id == before || id == NO_ID || (!is_ours(old, id) && !may_set_any(kind)))
         return before;
-    struct cred *new = cred_copy(old);
+    struct cred *new = cred_copy(current_cred());
     if (!new)
         return before;
-    new->fsuid = uid;
-    if (before == 0)
+    new_ids(new, kind)->fs = id;
+    if (kind == USER_IDS && before == 0)
         new->cap_effective &= ~CAPS_OF_FILES;
-    else if (uid == 0)
-        new->cap_effective |= new->cap_permitted &CAPS_OF_FILES;
+    else if (kind == USER_IDS && id == 0)
+        new->cap_effective |= new->cap_permitted & CAPS_OF_FILES;
     cred_commit(new);
     return before;
 }
 
-/* --- group ids -------------------------------------------------------------------------------------- */
+long sys_getuid(void) { return current_cred()->uid; }
+long sys_geteuid(void) { return current_cred()->euid; }
+long sys_getgid(void) { return current_cred()->gid; }
+long sys_getegid(void) { return current_cred()->egid; }
 
-long sys_getgid(void)
+long sys_getresuid(uid_t __user *ruid, uid_t __user *euid, uid_t __user *suid)
 {
-    return current_cred()->gid;
-}
-
-long sys_getegid(void)
-{
-    return current_cred()->egid;
+    return get_res(USER_IDS, ruid, euid, suid);
 }
 
 long sys_getresgid(gid_t __user *rgid, gid_t __user *egid, gid_t __user *sgid)
 {
-    const struct cred *c = current_cred();
-    gid_t r = c->gid, e = c->egid, s = c->sgid;
-    return put_user(r, rgid) || put_user(e, egid) || put_user(s, sgid) ? -EFAULT : 0;
+    return get_res(GROUP_IDS, rgid, egid, sgid);
 }
 
-long sys_setgid(gid_t gid)
+long sys_setuid(uid_t uid) { return set_one(USER_IDS, uid); }
+long sys_setgid(gid_t gid) { return set_one(GROUP_IDS, gid); }
+long sys_setreuid(uid_t ruid, uid_t euid) { return set_re(USER_IDS, ruid, euid); }
+long sys_setregid(gid_t rgid, gid_t egid) { return set_re(GROUP_IDS, rgid, egid); }
+long sys_setfsuid(uid_t uid) { return set_fs(USER_IDS, uid); }
+long sys_setfsgid(gid_t gid) { return set_fs(GROUP_IDS, gid); }
+
+long sys_setresuid(uid_t ruid, uid_t euid, uid_t suid)
 {
-    const struct cred *old = current_cred();
-    bool privileged = capable(CAP_SETGID);
-
-    if (gid == NO_ID)
-        return -EINVAL;
-    if (!privileged && gid != old->gid && gid != old->sgid)
-        return -EPERM;
-    struct cred *new = cred_copy(old);
-    if (!new)
-        return -ENOMEM;
-    if (privileged)
-        new->gid = new->sgid = gid;
-    new->egid = new->fsgid = gid;
-    return commit_gids(new);
-}
-
-long sys_setregid(gid_t rgid, gid_t egid)
-{
-    const struct cred *old = current_cred();
-    bool privileged = capable(CAP_SETGID);
-
-    if (!privileged && rgid != NO_ID && rgid != old->gid && rgid != old->egid)
-        return -EPERM;
-    if (!privileged && egid != NO_ID && egid != old->gid && egid != old->egid && egid != old->sgid)
-        return -EPERM;
-    struct cred *new = cred_copy(old);
-    if (!new)
-        return -ENOMEM;
-    if (rgid != NO_ID)
-        new->gid = rgid;
-    if (egid != NO_ID)
-        new->egid = egid;
-    if (rgid != NO_ID || (egid != NO_ID && egid != old->gid))
-        new->sgid = new->egid;
-    new->fsgid = new->egid;
-    return commit_gids(new);
-}
-
-static bool gid_is_ours(const struct cred *c, gid_t gid)
-{
-    return gid == NO_ID || gid == c->gid || gid == c->egid || gid == c->sgid;
+    return set_res(USER_IDS, ruid, euid, suid);
 }
 
 long sys_setresgid(gid_t rgid, gid_t egid, gid_t sgid)
 {
-    const struct cred *old = current_cred();
-
-    if (!capable(CAP_SETGID) &&
-        !(gid_is_ours(old, rgid) && gid_is_ours(old, egid) && gid_is_ours(old, sgid)))
-        return -EPERM;
-    struct cred *new = cred_copy(old);
-    if (!new)
-        return -ENOMEM;
-    if (rgid != NO_ID)
-        new->gid = rgid;
-    if (egid != NO_ID)
-        new->egid = egid;
-    if (sgid != NO_ID)
-        new->sgid = sgid;
-    new->fsgid = new->egid;
-    return commit_gids(new);
-}
-
-long sys_setfsgid(gid_t gid)
-{
-    const struct cred *old = current_cred();
-    gid_t before = old->fsgid;
-
-    if (gid == before || gid == NO_ID || (!gid_is_ours(old, gid) && !capable(CAP_SETGID)))
-        return before;
-    struct cred *new = cred_copy(old);
-    if (!new)
-        return before;
-    new->fsgid = gid;
-    cred_commit(new);
-    return before;
+    return set_res(GROUP_IDS, rgid, egid, sgid);
 }
 
 long sys_getgroups(int size, gid_t __user *list)

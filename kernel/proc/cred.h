@@ -7,10 +7,25 @@
 #include "lib/atomic.h"
 #include "lib/types.h"
 
+/* The four ids that a process has of each kind. set*id's rules are the same for both. */
+struct ids {
+    uint32_t real, effective, saved, fs;
+};
+
 struct cred {
     struct refcount ref;          /* atomic */
-    uid_t uid, euid, suid, fsuid; /* const once visible, as all below */
-    gid_t gid, egid, sgid, fsgid;
+    union {                       /* const once visible, as all below */
+        struct ids user;
+        struct {
+            uid_t uid, euid, suid, fsuid;
+        };
+    };
+    union {
+        struct ids group;
+        struct {
+            gid_t gid, egid, sgid, fsgid;
+        };
+    };
     uint64_t cap_permitted, cap_effective, cap_inheritable, cap_bounding,
         cap_ambient; /* CAP_* bits */
     unsigned ngroups;

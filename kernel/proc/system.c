@@ -11,6 +11,7 @@
 #include <abi/syslog.h>
 
 #include "dev/random.h"
+#include "dev/tty.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/mm.h"
@@ -216,6 +217,13 @@ static bool reboot_magic_is_right(unsigned magic1, unsigned magic2)
             magic2 == LINUX_REBOOT_MAGIC2B || magic2 == LINUX_REBOOT_MAGIC2C);
 }
 
+/* The last line of the log; and what programs have written is to leave the machine before it stops. */
+static void say_goodbye(const char *what)
+{
+    log_info("%s", what);
+    tty_flush_all();
+}
+
 long sys_reboot(unsigned int magic1, unsigned int magic2, unsigned int cmd, const void __user *arg)
 {
     char command[256];
@@ -231,9 +239,9 @@ long sys_reboot(unsigned int magic1, unsigned int magic2, unsigned int cmd, cons
         if (strncpy_from_user(command, arg, sizeof(command)) == -EFAULT)
             return -EFAULT;
         /* fall through */
-    case LINUX_REBOOT_CMD_RESTART: log_info("restarting"); machine_restart();
-    case LINUX_REBOOT_CMD_POWER_OFF: log_info("powering off"); machine_power_off();
-    case LINUX_REBOOT_CMD_HALT: log_info("halted"); machine_halt();
+    case LINUX_REBOOT_CMD_RESTART: say_goodbye("restarting"); machine_restart();
+    case LINUX_REBOOT_CMD_POWER_OFF: say_goodbye("powering off"); machine_power_off();
+    case LINUX_REBOOT_CMD_HALT: say_goodbye("halted"); machine_halt();
     default: return -EINVAL;
     }
 }

@@ -57,8 +57,8 @@ paddr_t pt_create(void)
 }
 
 /*
- * Free what is left below the first ENTRIES of TABLE: tables that were made on the way to one for which there
- * was no memory.
+ * Free what is left below the first ENTRIES of TABLE: tables that were made on the way to one for
+ * which there was no memory.
  */
 static void free_below(struct page *table, unsigned entries, unsigned level)
 {
@@ -130,7 +130,9 @@ pte_t *pt_next(paddr_t root, uintptr_t *addr, uintptr_t end)
         }
         if (level == 0)
             return &table[level_index(*addr, 0)];
-        /* Nothing below this entry: on to what the next one in this table covers that isn't empty. */
+        /*
+         * Nothing below this entry: on to what the next one in this table covers that isn't empty.
+         */
         uintptr_t step = 1UL << level_shift(level);
         unsigned i = level_index(*addr, level);
         *addr = ALIGN_DOWN(*addr, step);

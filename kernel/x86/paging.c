@@ -22,15 +22,15 @@
 #include "x86/io.h"
 #include "x86/msr.h"
 
-#define SIZE_2M     (1UL << 21)
-#define SIZE_1G     (1UL << 30)
+#define SIZE_2M (1UL << 21)
+#define SIZE_1G (1UL << 30)
 #define BOOT_MAPPED (4 * SIZE_1G) /* what the boot tables show at DIRECT_MAP */
 
 #define TABLE_BITS (PTE_PRESENT | PTE_WRITE | PTE_ACCESSED)
-#define READ_ONLY  (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL | PTE_NX)
+#define READ_ONLY (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL | PTE_NX)
 #define READ_WRITE (READ_ONLY | PTE_WRITE)
-#define EXECUTE    (READ_ONLY & ~PTE_NX)
-#define DEVICE     (READ_WRITE | PTE_UNCACHED | PTE_WRITE_THROUGH)
+#define EXECUTE (READ_ONLY & ~PTE_NX)
+#define DEVICE (READ_WRITE | PTE_UNCACHED | PTE_WRITE_THROUGH)
 
 /* linker.ld */
 extern char kernel_text_start[], kernel_text_end[];
@@ -41,8 +41,14 @@ extern char boot_tables_start[], boot_tables_end[], boot_stack_guard[];
 static paddr_t kernel_root;                 /* const after init */
 static uintptr_t device_next = DEVICE_BASE; /* atomic: first address not given out */
 
-static inline paddr_t image_phys(const char *symbol) { return (uintptr_t)symbol - KERNEL_BASE; }
-static inline pte_t *table_at(uint64_t entry) { return phys_to_virt(entry & PTE_ADDR); }
+static inline paddr_t image_phys(const char *symbol)
+{
+    return (uintptr_t)symbol - KERNEL_BASE;
+}
+static inline pte_t *table_at(uint64_t entry)
+{
+    return phys_to_virt(entry & PTE_ADDR);
+}
 
 /* A zeroed page for a table; 0 when out of memory. */
 static paddr_t table_alloc(void)
@@ -199,7 +205,10 @@ void paging_init(const struct boot_info *bi)
     load_kernel_root();
 }
 
-paddr_t paging_kernel_root(void) { return kernel_root; }
+paddr_t paging_kernel_root(void)
+{
+    return kernel_root;
+}
 
 void paging_free_boot_tables(void)
 {
@@ -255,7 +264,10 @@ static void *map_device_region(paddr_t pa, size_t size, uint64_t bits)
     return (void *)(start + offset);
 }
 
-volatile void *mmio_map(paddr_t pa, size_t size) { return map_device_region(pa, size, DEVICE); }
+volatile void *mmio_map(paddr_t pa, size_t size)
+{
+    return map_device_region(pa, size, DEVICE);
+}
 
 const void *paging_map_firmware(paddr_t pa, size_t size)
 {

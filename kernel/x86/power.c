@@ -65,7 +65,6 @@ void machine_power_off(void)
 {
     const struct acpi_machine *m = &acpi_machine;
 
-    log_info("power off");
     irq_disable();
     if (m->can_power_off) {
         acpi_take_over();
@@ -101,7 +100,6 @@ void machine_restart(void)
 
 void machine_halt(void)
 {
-    log_info("halted");
     irq_disable();
     atomic_store(&halting, true);
     ipi_stop_others();

@@ -43,6 +43,7 @@
 #include <syscall_protos.h>
 
 #define RED_ZONE 128
+#define XSAVE_HEADER_SIZE (sizeof(struct xsave_area) - FXSAVE_SIZE)
 #define XSAVE_ALIGN 64
 #define FXSAVE_ALIGN 16
 #define FXSAVE_SIZE 512
@@ -231,28 +232,15 @@ static int read_layout(uintptr_t from, struct fpstate_layout *l)
     return 0;
 }
 
-/* The bits of MXCSR that this processor has (SDM volume 1, 11.6.6). */
-static uint32_t mxcsr_mask(void)
-{
-    static uint32_t mask; /* atomic: written with one value only */
-
-    if (!READ_ONCE(mask)) {
-        const struct fpstate *image = (const struct fpstate *)current->arch.fpu->legacy;
-        fpu_save(current->arch.fpu);
-        WRITE_ONCE(mask, image->mxcsr_mask ? image->mxcsr_mask : 0xffbf);
-    }
-    return mask;
-}
-
 /*
  * AREA holds what the program left there; make of it something that XRSTOR or FXRSTOR takes without a
  * fault (SDM volume 1, 13.8.1, standard form), or refuse it.
  */
-static int check_area(struct xsave_area *area, const struct fpstate_layout *l, uint32_t mxcsr_bits)
+static int check_area(struct xsave_area *area, const struct fpstate_layout *l)
 {
     const struct fpstate *image = (const struct fpstate *)area->legacy;
 
-    if (image->mxcsr & ~mxcsr_bits)
+    if (image->mxcsr & ~fpu_mxcsr_mask())
         return -EFAULT;
     if (!cpu_has.xsave)
         return 0;
@@ -279,16 +267,16 @@ static int read_fpstate(uintptr_t from)
     }
     if (read_layout(from, &layout))
         return -EFAULT;
-    uint32_t mxcsr_bits = mxcsr_mask();
     for (;;) {
         /* No sleep, and so no switch, from here ... */
         size_t left = copy_from_user_nofault(area, (void __user *)from, layout.size);
-        if (!left) {
-            int error = check_area(area, &layout, mxcsr_bits);
-            if (!error)
-                fpu_load(area); /* ... to here. */
-            return error;
-        }
+        bool good = !left && check_area(area, &layout) == 0;
+        if (good && fpu_load_checked(area))
+            return 0; /* ... to here. */
+        /* XSAVE writes no more of the header than its first word: nothing of the program's may stay. */
+        memset(&area->xstate_bv, 0, XSAVE_HEADER_SIZE);
+        if (!left)
+            return -EFAULT;
         if (fatal_pending(current) ||
             user_fault_in((void __user *)(from + layout.size - left), false))
             return -EFAULT;

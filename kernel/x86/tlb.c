@@ -20,7 +20,10 @@
 
 static struct mm *loaded[MAX_CPUS]; /* that CPU only, interrupts off */
 
-static inline cpumask_t cpu_bit(int cpu) { return (cpumask_t)1 << cpu; }
+static inline cpumask_t cpu_bit(int cpu)
+{
+    return (cpumask_t)1 << cpu;
+}
 
 static inline void invalidate_page(uintptr_t addr)
 {
@@ -28,7 +31,10 @@ static inline void invalidate_page(uintptr_t addr)
 }
 
 /* All entries but the kernel's global ones. */
-static inline void flush_user_entries(void) { write_cr3(read_cr3()); }
+static inline void flush_user_entries(void)
+{
+    write_cr3(read_cr3());
+}
 
 static void flush_everything(void)
 {
@@ -137,7 +143,10 @@ void tlb_flush_page(struct mm *mm, uintptr_t addr)
     flush_mm(&g);
 }
 
-void tlb_flush_page_here(uintptr_t addr) { invalidate_page(addr); }
+void tlb_flush_page_here(uintptr_t addr)
+{
+    invalidate_page(addr);
+}
 
 static void flush_user_ipi(void *arg)
 {

@@ -1,7 +1,8 @@
 /*
- * Mappings against a model: random mmap, munmap, mprotect, madvise, mremap, truncate and fork on a small arena,
- * with an array that says for each page what must be there. All pages are compared again and again, as a
- * program would see them and without dying of it: a page that can't be read is asked for through a pipe.
+ * Mappings against a model: random mmap, munmap, mprotect, madvise, mremap, truncate and fork on a
+ * small arena, with an array that says for each page what must be there. All pages are compared
+ * again and again, as a program would see them and without dying of it: a page that can't be read
+ * is asked for through a pipe.
  */
 #define _GNU_SOURCE
 #include "tap.h"

@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include "tap.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 static char buf[1 << 17];
 static int p[2];
@@ -245,6 +247,119 @@ TEST(a_ring_of_processes_passes_a_token)
         exits(pid[i], 0);
     same(read(pipes[0][0], &token, 1), 1);
     same(token, (unsigned char)(RING * ROUNDS));
+}
+
+TEST(writers_of_all_sizes_finish_with_a_slow_reader)
+{
+    static const size_t sizes[3] = {1, 4096, 65536};
+    pid_t pid[3];
+    works(pipe(p));
+    for (int i = 0; i < 3; i++)
+        CHILD (pid[i]) {
+            works(close(p[0]));
+            for (int n = 0; n < 20; n++)
+                same(write(p[1], buf, sizes[i]), sizes[i]);
+        }
+    works(close(p[1]));
+    size_t got = 0;
+    ssize_t n;
+    while ((n = works(read(p[0], buf, 3000))) > 0)
+        got += (size_t)n;
+    same(got, 20 * (1 + 4096 + 65536));
+    for (int i = 0; i < 3; i++)
+        exits(pid[i], 0);
+}
+
+TEST(each_byte_goes_to_one_of_many_readers)
+{
+    enum { READERS = 5, BYTES = 500 };
+    pid_t pid[READERS];
+    int count[2];
+    works(pipe(p));
+    works(pipe(count));
+    for (int i = 0; i < READERS; i++)
+        CHILD (pid[i]) {
+            char c;
+            works(close(p[1]));
+            while (read(p[0], &c, 1) == 1)
+                same(write(count[1], &c, 1), 1);
+        }
+    for (int i = 0; i < BYTES; i++)
+        same(write(p[1], "x", 1), 1);
+    works(close(p[1]));
+    for (int i = 0; i < READERS; i++)
+        exits(pid[i], 0);
+    works(close(count[1]));
+    size_t got = 0;
+    ssize_t n;
+    while ((n = works(read(count[0], buf, sizeof(buf)))) > 0)
+        got += (size_t)n;
+    same(got, BYTES);
+}
+
+TEST(a_write_that_faults_half_way_shows_only_what_was_there)
+{
+    char *at = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    works(munmap(at + PAGE, PAGE));
+    memset(at, 'a', PAGE);
+    works(pipe2(p, O_NONBLOCK));
+    ssize_t wrote = write(p[1], at + PAGE - 100, 200), got;
+    check(wrote == 100 || (wrote == -1 && errno == EFAULT), "100 bytes or EFAULT");
+    got = read(p[0], buf, 1000);
+    same(got, wrote);
+    for (ssize_t i = 0; i < got; i++)
+        same(buf[i], 'a');
+}
+
+TEST(capacity_can_be_changed)
+{
+    works(pipe2(p, O_NONBLOCK));
+    same(fcntl(p[0], F_GETPIPE_SZ), 65536);
+    same(fcntl(p[0], F_SETPIPE_SZ, 5000), 8192);
+    same(write(p[1], buf, 65536), 8192);
+    fails(fcntl(p[0], F_SETPIPE_SZ, 4096), EBUSY);
+    same(fcntl(p[1], F_SETPIPE_SZ, 1 << 20), 1 << 20);
+    same(write(p[1], buf, sizeof(buf)), sizeof(buf));
+}
+
+TEST(packet_mode_keeps_boundaries)
+{
+    works(pipe2(p, O_DIRECT | O_NONBLOCK));
+    same(write(p[1], "first", 5), 5);
+    same(write(p[1], "second", 6), 6);
+    same(read(p[0], buf, 3), 3);
+    same(memcmp(buf, "fir", 3), 0);
+    same(read(p[0], buf, 100), 6);
+    same(memcmp(buf, "second", 6), 0);
+    fails(read(p[0], buf, 1), EAGAIN);
+}
+
+TEST(fifo_opener_that_came_and_went_releases_the_other_side)
+{
+    pid_t pid;
+    works(mkfifo("fifo", 0600));
+    for (int i = 0; i < 20; i++) {
+        CHILD (pid) {
+            works(close(works(open("fifo", O_RDONLY))));
+        }
+        works(close(works(open("fifo", O_WRONLY))));
+        exits(pid, 0);
+    }
+}
+
+TEST(fifo_without_a_writer_yet_is_not_hung_up)
+{
+    struct pollfd entry;
+    works(mkfifo("fifo", 0600));
+    int r = works(open("fifo", O_RDONLY | O_NONBLOCK));
+    entry = (struct pollfd){r, POLLIN, 0};
+    same(poll(&entry, 1, 0), 0);
+    int w = works(open("fifo", O_WRONLY));
+    works(close(w));
+    same(poll(&entry, 1, 0), 1);
+    same(entry.revents, POLLHUP);
+    works(open("fifo", O_WRONLY));
+    same(poll(&entry, 1, 0), 0);
 }
 
 TEST(fifo_meets_by_name)

@@ -307,6 +307,27 @@ TEST(fork_copies_the_calling_thread_alone)
     exits((pid_t)(long)pid, 3);
 }
 
+static void *exec_from_thread(void *arg)
+{
+    execve("/proc/self/exe", (char *[]){"threads", "after-exec", arg, NULL}, (char *[]){NULL});
+    return NULL;
+}
+
+TEST(exec_in_a_thread_replaces_the_whole_process)
+{
+    pid_t pid;
+    CHILD (pid) {
+        char id[16];
+        pthread_t thread;
+        snprintf(id, sizeof(id), "%d", (int)getpid());
+        for (int i = 0; i < 3; i++)
+            same(pthread_create(&thread, NULL, i ? sleep_for_ever : spin, NULL), 0);
+        same(pthread_create(&thread, NULL, exec_from_thread, id), 0);
+        sleep_for_ever(NULL);
+    }
+    exits(pid, 33);
+}
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int guarded;
 
@@ -426,7 +447,9 @@ TEST(set_tid_address_returns_the_thread_id)
     same(syscall(SYS_set_tid_address, &place), syscall(SYS_gettid));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc == 3 && strcmp(argv[1], "after-exec") == 0)
+        return getpid() == atoi(argv[2]) && syscall(SYS_gettid) == getpid() ? 33 : 34;
     return tap_run("threads");
 }

@@ -201,6 +201,8 @@ static void tame(long nr, long *a)
     case SYS_sched_setparam:
     case SYS_sched_setaffinity:
     case SYS_sched_setattr: a[nr == SYS_setpriority] = 0; break;
+    case SYS_mknod: /* not the terminal that this prints on */
+    case SYS_mknodat: a[nr == SYS_mknod ? 2 : 3] = below(2) ? 0x105 : 0xfa4d; break;
     case SYS_ptrace:
     case SYS_pidfd_open: a[nr == SYS_ptrace] = 0x3fffffff; break;
     }

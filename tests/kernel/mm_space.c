@@ -1,4 +1,6 @@
-/* Objects and address spaces, from inside: pages go where they should, and all of them come back. */
+/*
+ * Objects and address spaces, from inside: pages go where they should, and all of them come back.
+ */
 #include "tests/kernel/ktest.h"
 
 #include <abi/mman.h>
@@ -9,8 +11,8 @@
 #include "mm/vmobject.h"
 #include "x86/uaccess.h"
 
-#define RW      (PROT_READ | PROT_WRITE)
-#define RWX     (PROT_READ | PROT_WRITE | PROT_EXEC)
+#define RW (PROT_READ | PROT_WRITE)
+#define RWX (PROT_READ | PROT_WRITE | PROT_EXEC)
 #define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static size_t settled_free_pages(void)

@@ -23,17 +23,39 @@ static void fake_start(struct tty *t)
     struct fake *f = t->driver;
     size_t n;
 
-    while (f->nsent < SENT_MAX - 1 && (n = tty_pull(t, f->sent + f->nsent, SENT_MAX - 1 - f->nsent)))
+    while (f->nsent < SENT_MAX - 1 &&
+           (n = tty_pull(t, f->sent + f->nsent, SENT_MAX - 1 - f->nsent)))
         f->nsent += n;
     f->sent[f->nsent] = '\0';
 }
-static bool fake_idle(struct tty *t) { return t != NULL; }
-static void fake_discard(struct tty *t) { (void)t; }
-static void fake_configure(struct tty *t) { (void)t; }
-static void fake_throttle(struct tty *t, bool on) { ((struct fake *)t->driver)->throttled = on; }
-static void fake_break(struct tty *t, bool on) { (void)t, (void)on; }
-static unsigned fake_modem(struct tty *t) { return t == NULL; }
-static void fake_set_modem(struct tty *t, unsigned clear, unsigned bits) { (void)t, (void)clear, (void)bits; }
+static bool fake_idle(struct tty *t)
+{
+    return t != NULL;
+}
+static void fake_discard(struct tty *t)
+{
+    (void)t;
+}
+static void fake_configure(struct tty *t)
+{
+    (void)t;
+}
+static void fake_throttle(struct tty *t, bool on)
+{
+    ((struct fake *)t->driver)->throttled = on;
+}
+static void fake_break(struct tty *t, bool on)
+{
+    (void)t, (void)on;
+}
+static unsigned fake_modem(struct tty *t)
+{
+    return t == NULL;
+}
+static void fake_set_modem(struct tty *t, unsigned clear, unsigned bits)
+{
+    (void)t, (void)clear, (void)bits;
+}
 
 static const struct tty_ops fake_ops = {
     .start = fake_start,

@@ -1,6 +1,7 @@
 /*
- * The radix tree against an array: random additions and removals at indexes near and far, lookups and the
- * walk to the next item compared after each, allocations that fail at random, and nothing left at the end.
+ * The radix tree against an array: random additions and removals at indexes near and far, lookups
+ * and the walk to the next item compared after each, allocations that fail at random, and nothing
+ * left at the end.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /*
- * The tree of areas against a plain array of pages: random mappings, removals, changes of protection and
- * searches for holes, with all that the tree claims (order, gaps, totals, merges) checked after each.
+ * The tree of areas against a plain array of pages: random mappings, removals, changes of
+ * protection and searches for holes, with all that the tree claims (order, gaps, totals, merges)
+ * checked after each.
  */
 #include "kernel/lib/tree.c"
 #include "kernel/mm/vma.c"
@@ -13,8 +14,8 @@ void free(void *p);
 int rand(void);
 void srand(unsigned seed);
 
-#define PAGES  600
-#define BASE   0x100000UL
+#define PAGES 600
+#define BASE 0x100000UL
 #define ROUNDS 30000
 
 static unsigned model[PAGES]; /* 0: free, else 1 + prot */
@@ -34,12 +35,27 @@ void slab_free(struct slab_cache *c, void *obj)
     (void)c;
     free(obj);
 }
-void vmobject_put(struct vmobject *o) { (void)o; }
-void file_put(struct file *f) { (void)f; }
+void vmobject_put(struct vmobject *o)
+{
+    (void)o;
+}
+void file_put(struct file *f)
+{
+    (void)f;
+}
 void cpu_answer_calls(void) {}
-void spin_lock_contended(struct spinlock *l) { (void)l; }
-void mutex_lock_contended(struct mutex *m) { (void)m; }
-void mutex_unlock_contended(struct mutex *m) { (void)m; }
+void spin_lock_contended(struct spinlock *l)
+{
+    (void)l;
+}
+void mutex_lock_contended(struct mutex *m)
+{
+    (void)m;
+}
+void mutex_unlock_contended(struct mutex *m)
+{
+    (void)m;
+}
 
 _Noreturn void panic(const char *format, ...)
 {
@@ -55,7 +71,10 @@ static void need(int condition, const char *what)
     }
 }
 
-static uintptr_t address(unsigned page) { return BASE + page * PAGE_SIZE; }
+static uintptr_t address(unsigned page)
+{
+    return BASE + page * PAGE_SIZE;
+}
 
 static uintptr_t check_subtree(const struct tree_node *n)
 {
