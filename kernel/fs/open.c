@@ -229,13 +229,20 @@ static int find_or_create(struct walk *w, const struct open_request *r, struct p
     if (!*created && r->flags & O_EXCL)
         error = -EEXIST;
     else if (S_ISLNK(d->inode->mode) && !(r->flags & O_NOFOLLOW)) {
+        bool magic = d->inode->ops->follow; /* leads to the thing itself, not to a name for it */
         spin_lock(&dcache_lock);
         error = walk_follow_last(w, d);
-        if (!error)
+        if (!error && !magic)
             error = walk_run(w);
         int paused = walk_pause(w);
         dentry_put(d);
-        return error ? error : paused ? paused : 1;
+        if (error || paused)
+            return error ? error : paused;
+        if (magic) {
+            *out = w->pin;
+            path_get(out);
+        }
+        return magic ? 0 : 1;
     }
     if (error) {
         dentry_put(d);

@@ -18,13 +18,13 @@ struct slab_chain {
 
 struct slab_cache {
     struct spinlock lock;              /* RANK_SLAB */
+    unsigned nempty;                   /* lock: empty slabs on `partial` */
     const char *name;                  /* const */
     size_t size;                       /* const: of an object, as asked for */
     size_t stride;                     /* const: from one object to the next */
     size_t align;                      /* const */
     unsigned order;                    /* const: of a slab's pages, when they can be had */
     unsigned chain_max;                /* const */
-    unsigned nempty;                   /* lock: empty slabs on `partial` */
     struct list partial;               /* lock: slabs with free objects, the empty ones last */
     size_t out;                        /* lock: objects in use or in a chain */
     size_t total;                      /* lock: objects in all slabs */

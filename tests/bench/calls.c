@@ -7,7 +7,10 @@
 
 #define FILE_NAME "/tmp/bench"
 
-static void one_getppid(void) { getppid(); }
+static void one_getppid(void)
+{
+    getppid();
+}
 
 static void one_open_close(void)
 {

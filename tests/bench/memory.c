@@ -3,9 +3,9 @@
 
 #include "bench.h"
 
-#define PAGES     256
+#define PAGES 256
 #define PAGE_SIZE 4096
-#define ROUNDS    20
+#define ROUNDS 20
 
 static char *map(void)
 {

@@ -6,7 +6,7 @@
 #include "bench.h"
 
 #define MEMBERS 8
-#define ROUNDS  500
+#define ROUNDS 500
 
 static int ends[MEMBERS][2]; /* pipe i leads to member i */
 

@@ -22,12 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WORKERS      8
-#define FOLDER       "/tmp/stress"
-#define PAGE         4096
-#define MAX_PAGES    64
-#define MAX_FILE     20000
-#define MAX_STREAM   200000
+#define WORKERS 8
+#define FOLDER "/tmp/stress"
+#define PAGE 4096
+#define MAX_PAGES 64
+#define MAX_FILE 20000
+#define MAX_STREAM 200000
 #define CHILD_FAILED 99
 
 static const char *own_path;
@@ -398,6 +398,7 @@ int main(int argc, char **argv)
     for (int status; wait(&status) > 0;)
         failed += status != 0;
     rmdir(FOLDER);
-    printf("stress: seed %llu: %d of %d workers failed\n", (unsigned long long)seed, failed, WORKERS);
+    printf("stress: seed %llu: %d of %d workers failed\n", (unsigned long long)seed, failed,
+           WORKERS);
     return failed != 0;
 }

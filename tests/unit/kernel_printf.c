@@ -65,11 +65,11 @@ static void compare(const char *format, const char *got, int got_length, const c
 }
 
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-#define BOTH(value)                                                               \
-    do {                                                                          \
-        int expected_length = snprintf(expected, size, format, value);            \
-        int got_length = kernel_snprintf(got, size, format, value);               \
-        compare(format, got, got_length, expected, expected_length);              \
+#define BOTH(value)                                                    \
+    do {                                                               \
+        int expected_length = snprintf(expected, size, format, value); \
+        int got_length = kernel_snprintf(got, size, format, value);    \
+        compare(format, got, got_length, expected, expected_length);   \
     } while (0)
 
 int main(void)

@@ -8,7 +8,7 @@
 
 #include "kernel/lib/tree.c"
 
-#define ITEMS  300
+#define ITEMS 300
 #define ROUNDS 20000
 
 struct item {
@@ -31,7 +31,10 @@ static bool less(const struct tree_node *a, const struct tree_node *b)
            container_of(b, const struct item, node)->key;
 }
 
-static unsigned below(struct tree_node *node) { return node ? item_of(node)->below : 0; }
+static unsigned below(struct tree_node *node)
+{
+    return node ? item_of(node)->below : 0;
+}
 
 static void update(struct tree_node *node)
 {

@@ -30,8 +30,9 @@
 
 #include "init.h"
 
-#define CONSOLE       "/dev/console"
-#define RESPAWN_PAUSE 1 /* seconds: a shell that ends sooner than this is not started again at once */
+#define CONSOLE "/dev/console"
+#define RESPAWN_PAUSE \
+    1 /* seconds: a shell that ends sooner than this is not started again at once */
 
 static char *const shell_argv[] = {"-sh", NULL};
 static char *const rc_argv[] = {"/bin/sh", "/etc/rc", NULL};

@@ -37,9 +37,9 @@
 #include "init.h"
 
 #define STATUS_CHANNEL "/dev/ttyS2"
-#define COUNTERS       "/proc/kstat"
-#define COUNTERS_MAX   16384
-#define LEAK_RETRIES   200 /* of 10 ms: what the kernel frees late must be back by then */
+#define COUNTERS "/proc/kstat"
+#define COUNTERS_MAX 16384
+#define LEAK_RETRIES 200 /* of 10 ms: what the kernel frees late must be back by then */
 
 /* What was in /.run: each file whole, with a NUL behind it; NULL when there was none. */
 struct job {
@@ -391,9 +391,9 @@ static size_t compare_counters(void)
         int is_free = strncmp(line, "free_", 5) == 0;
 
         if ((is_free ? after < before : after > before) && sizeof leak_report - size > length + 64)
-            size += (size_t)snprintf(leak_report + size, sizeof leak_report - size,
-                                     "  %.*s was %lld and is %lld\n", (int)length, line, before,
-                                     after);
+            size +=
+                (size_t)snprintf(leak_report + size, sizeof leak_report - size,
+                                 "  %.*s was %lld and is %lld\n", (int)length, line, before, after);
         line = strchr(line, '\n');
         if (line != NULL)
             line++;
