@@ -183,6 +183,7 @@ _Noreturn void kernel_main(void)
     init_devices();
     cpu_start_all();
     paging_free_boot_tables();
+    page_free_low(&boot_info);
     log_info("%d CPUs, %zu KiB of memory, %zu KiB free", num_cpus, page_total() * 4,
              page_free_count() * 4);
     proc_create_first(first_process);

@@ -20,6 +20,7 @@
 #define PAGE 4096UL
 
 static char dir[] = "/tmp/callfuzz-XXXXXX";
+static int null_fd; /* opened before anybody could spoil /dev/null */
 static char *writable, *read_only, *forbidden, *cliff;
 
 /* Left out: they would take the test down with them, or make it wait for nothing. */
@@ -280,9 +281,8 @@ _Noreturn static void child(unsigned long seed, bool privileged)
         _exit(99);
     if (!privileged)
         become_nobody();
-    int null = open("dev/null", O_RDWR);
     for (int fd = 0; fd < 3; fd++)
-        dup2(null, fd);
+        dup2(null_fd, fd);
     open_things();
     map_things();
     for (int i = 0; i < CALLS; i++) {
@@ -336,6 +336,9 @@ int main(int argc, char **argv)
     long rounds = argc > 2 ? atol(argv[2]) : 1000, killed = 0;
     bool here = access("/proc/kstat", F_OK) == 0;
     prctl(PR_SET_CHILD_SUBREAPER, 1);
+    null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null_fd < 0)
+        die("/dev/null");
     furnish();
     for (long i = 0; i < rounds; i += AT_ONCE) {
         pid_t pid[AT_ONCE];
