@@ -533,8 +533,7 @@ static void convert_input(struct tty *t, bool canonical)
 {
     struct buf *b, *tmp;
 
-    list_for_each_safe(b, tmp, &t->in.bufs, link)
-    {
+    list_for_each_safe (b, tmp, &t->in.bufs, link) {
         b->flags &= ~BUF_RECORD;
         if (!b->len) {
             list_remove(&b->link);

@@ -170,6 +170,8 @@ static int proc_permission(struct inode *i, unsigned mask)
     if (pi->pid && current->proc && pi->node->dir && pi->node->dir->numbered == NUMBER_FD &&
         pi->pid == current_proc()->pid)
         return 0; /* one's own descriptors, whatever ids one has taken on */
+    if (!proc_revalidate(i))
+        return -ESRCH;
     set_owner(i);
     return inode_check(&ids, i, mask);
 }

@@ -90,13 +90,20 @@ static struct page *buddy_take(unsigned order)
     return p;
 }
 
+/* Does P head a free block of ORDER? P may be in use, or in a CPU's cache, and change as we look. */
+static bool is_free_block(const struct page *p, unsigned order)
+{
+    struct page look = {.state = READ_ONCE(p->state)};
+    return (look.flags & PAGE_FREE) && look.order == order;
+}
+
 static void buddy_give(struct page *p, unsigned order)
 {
     buddy_free += 1UL << order;
     pfn_t index = (pfn_t)(p - page_array); /* page_base is aligned to the largest block */
     while (order < PAGE_MAX_ORDER) {
         struct page *buddy = &page_array[index ^ (1UL << order)];
-        if (!(buddy->flags & PAGE_FREE) || buddy->order != order)
+        if (!is_free_block(buddy, order))
             break;
         block_remove(buddy);
         index &= ~(1UL << order);
@@ -107,10 +114,16 @@ static void buddy_give(struct page *p, unsigned order)
 
 /* --- the per-CPU caches --- */
 
+/*
+ * Another CPU, giving back P's buddy, may look at P at any moment, with a lock that we don't hold: it must never
+ * see PAGE_FREE together with an order that it could join. It looks at both at once (is_free_block), and the
+ * order is stored before the flag here and after it in page_alloc(), so the two never stand together;
+ * x86 lets no CPU see two stores in another order.
+ */
 static inline void cache_push(struct page_cache *c, struct page *p)
 {
-    p->flags |= PAGE_FREE;
-    p->order = ORDER_CACHED;
+    WRITE_ONCE(p->order, ORDER_CACHED);
+    WRITE_ONCE(p->flags, p->flags | PAGE_FREE);
     p->link.next = (struct list *)c->head;
     c->head = p;
     c->count++;
@@ -238,8 +251,8 @@ struct page *page_alloc(unsigned order, unsigned flags)
 
     poison_check(p, 1UL << order);
     ref_init(&p->ref, 1);
-    p->flags = 0;
-    p->order = (uint8_t)order;
+    WRITE_ONCE(p->flags, 0);
+    WRITE_ONCE(p->order, (uint8_t)order); /* after the flag: see cache_push() */
     p->users = 0;
     if (flags & ALLOC_ZERO)
         memset(page_to_virt(p), 0, PAGE_SIZE << order);

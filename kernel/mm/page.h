@@ -24,8 +24,13 @@ enum page_flags {
 
 struct page {
     struct refcount ref; /* atomic; 0 when free */
-    uint8_t flags;       /* owner; the allocator's lock while free */
-    uint8_t order;       /* of the block this page heads */
+    union {
+        struct {
+            uint8_t flags; /* owner; the allocator's lock while free */
+            uint8_t order; /* of the block this page heads */
+        };
+        uint16_t state; /* both, for one look at a page that may be another CPU's: page.c */
+    };
     uint16_t users;      /* owner's use (slab: objects in use; page table: entries in use) */
     union {
         struct list link; /* allocator's lock while free; the owner's lock after */

@@ -1,11 +1,14 @@
 /* The page allocator, the slabs and the kernel stacks: what is taken is whole, and comes back. */
 #include "tests/kernel/ktest.h"
 
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/kstack.h"
 #include "mm/page.h"
 #include "mm/reclaim.h"
 #include "mm/slab.h"
+#include "sched/sched.h"
+#include "x86/clock.h"
 
 static size_t settled_free_pages(void)
 {
@@ -90,6 +93,54 @@ KTEST(page, zeroed_is_zero_and_the_reserve_is_kept)
         chain = p->owner;
         page_put(p);
     }
+}
+
+#define CHURN_PAGES 80   /* more than a CPU keeps, so that each round gives some back behind */
+#define CHURN_ROUNDS 400
+
+static unsigned churning; /* atomic: threads at it */
+
+static void churn(void *unused)
+{
+    static struct page *held[MAX_CPUS][CHURN_PAGES];
+    struct page **p = held[cpu_id()];
+
+    (void)unused;
+    for (int round = 0; round < CHURN_ROUNDS; round++) {
+        for (int i = 0; i < CHURN_PAGES; i++)
+            p[i] = page_alloc(0, ALLOC_ZERO);
+        /* First every other one: its buddy goes back from a cache while this one is looked at. */
+        for (int i = 0; i < CHURN_PAGES; i++) {
+            int k = i < CHURN_PAGES / 2 ? 2 * i : 2 * (i - CHURN_PAGES / 2) + 1;
+            if (p[k])
+                page_put(p[k]);
+        }
+    }
+    atomic_sub(&churning, 1);
+    sched_exit();
+}
+
+/* A page on its way into one CPU's cache is nobody's buddy for another CPU that gives a page back. */
+KTEST(page, caches_and_buddies_stay_apart_on_all_cpus)
+{
+    memory_drain();
+    size_t before = page_free_count();
+
+    atomic_store(&churning, (unsigned)num_cpus);
+    for (int cpu = 0; cpu < num_cpus; cpu++) {
+        struct thread *t = thread_alloc();
+        arch_thread_init_kernel(t, churn, NULL);
+        sched_set_affinity(t, 1UL << cpu);
+        sched_start(t);
+    }
+    while (atomic_load(&churning) > 0)
+        sched_sleep_until(clock_monotonic() + NSEC_PER_MSEC, WAIT_DEAF);
+    /* Their stacks are freed by who runs after them. */
+    for (int i = 0; i < 1000 && page_free_count() < before; i++) {
+        sched_sleep_until(clock_monotonic() + NSEC_PER_MSEC, WAIT_DEAF);
+        memory_drain();
+    }
+    KEXPECT_EQ(page_free_count(), before);
 }
 
 KTEST(slab, objects_are_apart_and_aligned)
