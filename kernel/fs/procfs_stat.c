@@ -108,7 +108,7 @@ static void add_slab_pages(void *ctx, const struct slab_stats *st)
 
 /* What all processes together have. */
 struct memory_sums {
-    size_t anon, file, data, locked, threads;
+    size_t anon, file, data, locked, tables, threads;
 };
 
 static struct memory_sums sum_processes(void)
@@ -125,6 +125,7 @@ static struct memory_sums sum_processes(void)
             sums.file += READ_ONCE(p->mm->rss_file);
             sums.data += READ_ONCE(p->mm->pages_data);
             sums.locked += READ_ONCE(p->mm->pages_locked);
+            sums.tables += mm_tables(p->mm);
         }
         spin_unlock(&p->signal_lock);
     }
@@ -167,7 +168,7 @@ int show_meminfo(struct seq *s, const struct subject *who)
     add_kb(s, "SReclaimable", 0);
     add_kb(s, "SUnreclaim", KB(slab));
     add_kb(s, "KernelStack", sums.threads * (KSTACK_SIZE / 1024));
-    add_kb(s, "PageTables", 0);
+    add_kb(s, "PageTables", KB(sums.tables));
     add_kb(s, "NFS_Unstable", 0);
     add_kb(s, "Bounce", 0);
     add_kb(s, "WritebackTmp", 0);

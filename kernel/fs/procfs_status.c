@@ -246,8 +246,8 @@ static void add_vm(struct seq *s, struct mm *mm)
                sums.data * kb, sums.stack * kb, text * kb, (sums.exec - text) * kb);
     seq_printf(
         s,
-        "VmPTE:\t%8u kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\nCoreDumping:\t0\nTHP_enabled:\t0\n",
-        0, 0, 0);
+        "VmPTE:\t%8lu kB\nVmSwap:\t%8u kB\nHugetlbPages:\t%8u kB\nCoreDumping:\t0\nTHP_enabled:\t0\n",
+        mm_tables(mm) * kb, 0, 0);
 }
 
 static void add_signals(struct seq *s, const struct subject *who, const struct cred *c)

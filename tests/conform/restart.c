@@ -292,6 +292,7 @@ TEST(calls_in_a_storm_of_ignored_signals_happen_once)
         }
     }
     CHILD (storm) {
+        wait_until(shared[0] == 1); /* before that the signals aren't ignored */
         for (;;) {
             kill(pid, SIGUSR1);
             kill(pid, SIGCHLD);
