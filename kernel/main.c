@@ -39,7 +39,8 @@
 #include "x86/paging.h"
 #include "x86/upcalls.h"
 
-#define INIT_WORDS_MAX 64 /* arguments, and variables, that process 1 can get from the command line */
+#define INIT_WORDS_MAX \
+    64 /* arguments, and variables, that process 1 can get from the command line */
 
 static void init_memory(void)
 {

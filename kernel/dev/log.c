@@ -17,11 +17,11 @@
 #define LINE_MAX 512
 
 static struct spinlock log_lock = SPINLOCK_INIT(RANK_LOG, "log");
-static char ring[RING_SIZE];    /* log_lock */
-static uint64_t end;            /* log_lock: position after the newest byte */
-static struct log_sink *sinks;  /* log_lock */
-static bool panicking;          /* atomic: one way */
-void (*log_notify)(void);       /* const after init */
+static char ring[RING_SIZE];   /* log_lock */
+static uint64_t end;           /* log_lock: position after the newest byte */
+static struct log_sink *sinks; /* log_lock */
+static bool panicking;         /* atomic: one way */
+void (*log_notify)(void);      /* const after init */
 
 static bool lock_log(void)
 {

@@ -97,8 +97,8 @@ struct port {
     uint64_t sent;        /* tty.out.lock */
     uint64_t received;    /* interrupt handler only, as all counters below */
     uint64_t framing, parity, breaks, overruns; /* interrupt handler only */
-    struct tty tty;       /* see there */
-    struct chrdev device; /* const after init */
+    struct tty tty;                             /* see there */
+    struct chrdev device;                       /* const after init */
 };
 
 /* The ports of one interrupt line. */

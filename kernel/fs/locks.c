@@ -137,8 +137,7 @@ static void apply(struct file_locks *l, struct file_lock *new, bool unlock,
                   struct file_lock **spare)
 {
     struct file_lock *old, *tmp;
-    list_for_each_safe(old, tmp, &l->held, link)
-    {
+    list_for_each_safe (old, tmp, &l->held, link) {
         if (!same_owner(old, new))
             continue;
         if (!unlock && old->write == new->write) {
@@ -272,12 +271,11 @@ static void drop_all(struct inode *i, const void *owner, unsigned kinds)
     if (l) {
         bool any = false;
         struct file_lock *held, *tmp;
-        list_for_each_safe(held, tmp, &l->held,
-                           link) if (held->owner == owner && kinds >> held->kind & 1)
-        {
-            drop(held);
-            any = true;
-        }
+        list_for_each_safe (held, tmp, &l->held, link)
+            if (held->owner == owner && kinds >> held->kind & 1) {
+                drop(held);
+                any = true;
+            }
         if (any)
             wake_all(&l->changed, 0);
         record_put_if_unused(l);

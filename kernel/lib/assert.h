@@ -10,9 +10,9 @@
 _Noreturn void panic(const char *format, ...) format_printf(1, 2);
 
 #ifdef CONFIG_DEBUG
-#define assert(cond)                                                                      \
-    do {                                                                                  \
-        if (unlikely(!(cond)))                                                            \
+#define assert(cond)                                                                        \
+    do {                                                                                    \
+        if (unlikely(!(cond)))                                                              \
             panic("assertion failed: %s (%s:%d, %s)", #cond, __FILE__, __LINE__, __func__); \
     } while (0)
 #else

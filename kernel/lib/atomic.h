@@ -10,7 +10,10 @@ struct refcount {
     int count; /* atomic */
 };
 
-#define REFCOUNT_INIT(n) {n}
+#define REFCOUNT_INIT(n) \
+    {                    \
+        n                \
+    }
 
 static inline void ref_init(struct refcount *r, int n)
 {

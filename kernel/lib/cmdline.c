@@ -8,16 +8,19 @@
 #define LINE_MAX 4096
 #define WORDS_MAX 512
 
-static char text[LINE_MAX];      /* const after init: the line as given */
-static char copy[LINE_MAX];      /* const after init: the words, each ended by NUL */
-static char *words[WORDS_MAX];   /* const after init */
-static unsigned nwords;          /* const after init */
+static char text[LINE_MAX];    /* const after init: the line as given */
+static char copy[LINE_MAX];    /* const after init: the words, each ended by NUL */
+static char *words[WORDS_MAX]; /* const after init */
+static unsigned nwords;        /* const after init */
 
 /* The words that mean something to the kernel itself; everything else is process 1's. */
 static const char *const known[] = {
-    "console", "init",  "rdinit",     "root",    "quiet",   "debug",       "panic", "loglevel", "seed",
-    "ktest",   "nokaslr", "norandmaps", "rootfstype", "ro", "rw", "randomize_kstack_offset", "noapic",
-    "nosmp",   "maxcpus", "earlyprintk", "BOOT_IMAGE", "initrd", "nowatchdog", "hostname",
+    "console",    "init",   "rdinit",     "root",
+    "quiet",      "debug",  "panic",      "loglevel",
+    "seed",       "ktest",  "nokaslr",    "norandmaps",
+    "rootfstype", "ro",     "rw",         "randomize_kstack_offset",
+    "noapic",     "nosmp",  "maxcpus",    "earlyprintk",
+    "BOOT_IMAGE", "initrd", "nowatchdog", "hostname",
 };
 
 /* End the word that begins at *P, taking quotes out; returns where the next may begin. */

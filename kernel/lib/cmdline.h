@@ -12,7 +12,10 @@ const char *cmdline_text(void); /* as the loader gave it, for /proc/cmdline */
 
 /* The value of the last word NAME=value, "" for a bare NAME, NULL when there is none. */
 const char *cmdline_get(const char *name);
-static inline bool cmdline_has(const char *name) { return cmdline_get(name) != NULL; }
+static inline bool cmdline_has(const char *name)
+{
+    return cmdline_get(name) != NULL;
+}
 /* An unsigned number, base by C's prefixes; FALLBACK when the word is missing or not a number. */
 uint64_t cmdline_u64(const char *name, uint64_t fallback);
 

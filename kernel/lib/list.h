@@ -74,12 +74,11 @@ static inline void list_splice_back(struct list *to, struct list *from)
     (list_empty(head) ? NULL : list_entry((head)->prev, type, member))
 
 /* Visit every element; the _safe form survives removal of the element it visits. */
-#define list_for_each(pos, head, member)                                    \
-    for (pos = list_entry((head)->next, __typeof__(*pos), member);          \
-         &pos->member != (head);                                            \
+#define list_for_each(pos, head, member)                                                   \
+    for (pos = list_entry((head)->next, __typeof__(*pos), member); &pos->member != (head); \
          pos = list_entry(pos->member.next, __typeof__(*pos), member))
-#define list_for_each_safe(pos, tmp, head, member)                          \
-    for (pos = list_entry((head)->next, __typeof__(*pos), member),          \
-        tmp = list_entry(pos->member.next, __typeof__(*pos), member);       \
-         &pos->member != (head);                                            \
+#define list_for_each_safe(pos, tmp, head, member)                    \
+    for (pos = list_entry((head)->next, __typeof__(*pos), member),    \
+        tmp = list_entry(pos->member.next, __typeof__(*pos), member); \
+         &pos->member != (head);                                      \
          pos = tmp, tmp = list_entry(tmp->member.next, __typeof__(*tmp), member))

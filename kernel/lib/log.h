@@ -9,7 +9,16 @@
 
 #include "lib/types.h"
 
-enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+enum log_level {
+    LOG_EMERG,
+    LOG_ALERT,
+    LOG_CRIT,
+    LOG_ERR,
+    LOG_WARN,
+    LOG_NOTICE,
+    LOG_INFO,
+    LOG_DEBUG
+};
 
 /* One line, without the newline. The log adds the time and the level. Cut at 512 bytes. */
 void log_at(enum log_level level, const char *format, ...) format_printf(2, 3);

@@ -133,16 +133,11 @@ static const char *parse_length(const char *f, struct spec *s)
     case 'h':
         s->size = f[1] == 'h' ? sizeof(char) : sizeof(short);
         return f + (f[1] == 'h' ? 2 : 1);
-    case 'l':
-        s->size = sizeof(long);
-        return f + (f[1] == 'l' ? 2 : 1);
+    case 'l': s->size = sizeof(long); return f + (f[1] == 'l' ? 2 : 1);
     case 'z':
     case 'j':
-    case 't':
-        s->size = sizeof(size_t);
-        return f + 1;
-    default:
-        return f;
+    case 't': s->size = sizeof(size_t); return f + 1;
+    default: return f;
     }
 }
 

@@ -17,11 +17,14 @@ struct tree_node {
 };
 
 struct tree {
-    struct tree_node *root;                  /* the owner's lock */
+    struct tree_node *root;                 /* the owner's lock */
     void (*update)(struct tree_node *node); /* const after init; may be NULL */
 };
 
-#define TREE_INIT {NULL, NULL}
+#define TREE_INIT  \
+    {              \
+        NULL, NULL \
+    }
 
 /*
  * Insert NODE in the order that LESS defines; equal keys go after those already there.

@@ -20,7 +20,8 @@
 
 typedef uint64_t paddr_t; /* a physical address */
 typedef uint64_t pfn_t;   /* a page frame number: paddr_t >> PAGE_SHIFT */
-typedef int64_t nsec_t;   /* nanoseconds; a point in time is on CLOCK_MONOTONIC unless said otherwise */
+typedef int64_t
+    nsec_t; /* nanoseconds; a point in time is on CLOCK_MONOTONIC unless said otherwise */
 
 #define NSEC_PER_SEC 1000000000LL
 #define NSEC_PER_MSEC 1000000LL
@@ -64,6 +65,15 @@ typedef int64_t nsec_t;   /* nanoseconds; a point in time is on CLOCK_MONOTONIC 
  * addresses are never valid, so -errno fits there.
  */
 #define MAX_ERRNO 4095
-static inline void *err_ptr(long error) { return (void *)error; }
-static inline long ptr_err(const void *p) { return (long)p; }
-static inline bool is_err(const void *p) { return (uintptr_t)p >= (uintptr_t)-MAX_ERRNO; }
+static inline void *err_ptr(long error)
+{
+    return (void *)error;
+}
+static inline long ptr_err(const void *p)
+{
+    return (long)p;
+}
+static inline bool is_err(const void *p)
+{
+    return (uintptr_t)p >= (uintptr_t)-MAX_ERRNO;
+}

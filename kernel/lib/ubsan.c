@@ -49,12 +49,12 @@ static _Noreturn void ubsan_panic(const struct source_location *at, const char *
     panic("undefined behaviour: %s at %s:%u:%u", what, at->file, at->line, at->column);
 }
 
-#define ARITHMETIC(handler, what)                                                          \
-    _Noreturn void __ubsan_handle_##handler(struct ubsan_typed *d, uintptr_t a, uintptr_t b); \
-    _Noreturn void __ubsan_handle_##handler(struct ubsan_typed *d, uintptr_t a, uintptr_t b)  \
-    {                                                                                     \
-        panic("undefined behaviour: %s of %s, %#lx and %#lx, at %s:%u:%u", what,          \
-              d->type->name, a, b, d->at.file, d->at.line, d->at.column);                 \
+#define ARITHMETIC(handler, what)                                                                  \
+    _Noreturn void __ubsan_handle_##handler(struct ubsan_typed *d, uintptr_t a, uintptr_t b);      \
+    _Noreturn void __ubsan_handle_##handler(struct ubsan_typed *d, uintptr_t a, uintptr_t b)       \
+    {                                                                                              \
+        panic("undefined behaviour: %s of %s, %#lx and %#lx, at %s:%u:%u", what, d->type->name, a, \
+              b, d->at.file, d->at.line, d->at.column);                                            \
     }
 
 ARITHMETIC(add_overflow, "overflow in an addition")
@@ -64,11 +64,11 @@ ARITHMETIC(divrem_overflow, "division by zero or overflow")
 ARITHMETIC(shift_out_of_bounds, "a shift out of range")
 ARITHMETIC(negate_overflow, "overflow in a negation")
 
-#define SIMPLE(name, what)                                            \
-    _Noreturn void __ubsan_handle_##name(struct ubsan_at *d);         \
-    _Noreturn void __ubsan_handle_##name(struct ubsan_at *d)          \
-    {                                                                 \
-        ubsan_panic(&d->at, what);                                    \
+#define SIMPLE(name, what)                                    \
+    _Noreturn void __ubsan_handle_##name(struct ubsan_at *d); \
+    _Noreturn void __ubsan_handle_##name(struct ubsan_at *d)  \
+    {                                                         \
+        ubsan_panic(&d->at, what);                            \
     }
 
 SIMPLE(builtin_unreachable, "an unreachable place was reached")
@@ -92,7 +92,8 @@ _Noreturn void __ubsan_handle_load_invalid_value(struct ubsan_typed *d, uintptr_
           d->at.file, d->at.line, d->at.column);
 }
 
-_Noreturn void __ubsan_handle_pointer_overflow(struct ubsan_at *d, uintptr_t base, uintptr_t result);
+_Noreturn void __ubsan_handle_pointer_overflow(struct ubsan_at *d, uintptr_t base,
+                                               uintptr_t result);
 _Noreturn void __ubsan_handle_pointer_overflow(struct ubsan_at *d, uintptr_t base, uintptr_t result)
 {
     panic("undefined behaviour: pointer %#lx became %#lx at %s:%u:%u", base, result, d->at.file,
@@ -102,7 +103,9 @@ _Noreturn void __ubsan_handle_pointer_overflow(struct ubsan_at *d, uintptr_t bas
 _Noreturn void __ubsan_handle_type_mismatch_v1(struct ubsan_mismatch *d, uintptr_t ptr);
 _Noreturn void __ubsan_handle_type_mismatch_v1(struct ubsan_mismatch *d, uintptr_t ptr)
 {
-    const char *why = !ptr ? "NULL" : ptr & ((1UL << d->log_alignment) - 1) ? "misaligned" : "too small";
+    const char *why = !ptr                                    ? "NULL"
+                      : ptr & ((1UL << d->log_alignment) - 1) ? "misaligned"
+                                                              : "too small";
     panic("undefined behaviour: a %s pointer %#lx to %s at %s:%u:%u", why, ptr, d->type->name,
           d->at.file, d->at.line, d->at.column);
 }

@@ -31,7 +31,7 @@ struct page {
         };
         uint16_t state; /* both, for one look at a page that may be another CPU's: page.c */
     };
-    uint16_t users;      /* owner's use (slab: objects in use; page table: entries in use) */
+    uint16_t users; /* owner's use (slab: objects in use; page table: entries in use) */
     union {
         struct list link; /* allocator's lock while free; the owner's lock after */
         struct {

@@ -387,12 +387,12 @@ static void drain_cache(struct slab_cache *c)
             give_to_slabs(c, obj);
         }
     struct slab *s, *tmp;
-    list_for_each_safe(s, tmp, &c->partial, link) if (s->in_use == 0)
-    {
-        list_remove(&s->link);
-        c->nempty--;
-        slab_destroy(c, s);
-    }
+    list_for_each_safe (s, tmp, &c->partial, link)
+        if (s->in_use == 0) {
+            list_remove(&s->link);
+            c->nempty--;
+            slab_destroy(c, s);
+        }
     spin_unlock(&c->lock);
 }
 

@@ -46,7 +46,7 @@ void args_destroy(struct exec_args *a)
 {
     struct page *p, *next;
 
-    list_for_each_safe(p, next, &a->pages, link)
+    list_for_each_safe (p, next, &a->pages, link)
         page_put(p);
     while (a->nfront)
         kfree(a->front[--a->nfront]);
@@ -115,7 +115,8 @@ static int append_kernel(struct exec_args *a, const char *s)
     return 0;
 }
 
-static int copy_user_vector(struct exec_args *a, const char __user *const __user *v, unsigned *count)
+static int copy_user_vector(struct exec_args *a, const char __user *const __user *v,
+                            unsigned *count)
 {
     const char __user *s;
     int error;

@@ -12,14 +12,14 @@ struct mm;
 #define ARGS_FRONT_MAX 16 /* strings that #! lines may put in front: three a level, see exec.c */
 
 struct exec_args {
-    struct list pages;           /* struct page: the strings one after the other, each with its NUL */
-    size_t used;                 /* bytes in them */
-    size_t skip;                 /* bytes of them that were popped from the front */
-    unsigned argc, envc;         /* strings in the pages */
+    struct list pages;   /* struct page: the strings one after the other, each with its NUL */
+    size_t used;         /* bytes in them */
+    size_t skip;         /* bytes of them that were popped from the front */
+    unsigned argc, envc; /* strings in the pages */
     char *front[ARGS_FRONT_MAX]; /* arguments before those, the first one last */
     unsigned nfront;
-    size_t limit;                /* bytes that strings and pointers may take */
-    size_t size;                 /* bytes they take so far */
+    size_t limit; /* bytes that strings and pointers may take */
+    size_t size;  /* bytes they take so far */
 };
 
 void args_init(struct exec_args *a);

@@ -265,7 +265,8 @@ static long set_res(enum id_kind kind, uint32_t real, uint32_t effective, uint32
 {
     const struct ids *old = ids_of(current_cred(), kind);
 
-    if (!may_set_any(kind) && !(is_ours(old, real) && is_ours(old, effective) && is_ours(old, saved)))
+    if (!may_set_any(kind) &&
+        !(is_ours(old, real) && is_ours(old, effective) && is_ours(old, saved)))
         return -EPERM;
     struct cred *new = cred_copy(current_cred());
     if (!new)
@@ -296,15 +297,27 @@ static long set_fs(enum id_kind kind, uint32_t id)
     if (kind == USER_IDS && before == 0)
         new->cap_effective &= ~CAPS_OF_FILES;
     else if (kind == USER_IDS && id == 0)
-        new->cap_effective |= new->cap_permitted & CAPS_OF_FILES;
+        new->cap_effective |= new->cap_permitted &CAPS_OF_FILES;
     cred_commit(new);
     return before;
 }
 
-long sys_getuid(void) { return current_cred()->uid; }
-long sys_geteuid(void) { return current_cred()->euid; }
-long sys_getgid(void) { return current_cred()->gid; }
-long sys_getegid(void) { return current_cred()->egid; }
+long sys_getuid(void)
+{
+    return current_cred()->uid;
+}
+long sys_geteuid(void)
+{
+    return current_cred()->euid;
+}
+long sys_getgid(void)
+{
+    return current_cred()->gid;
+}
+long sys_getegid(void)
+{
+    return current_cred()->egid;
+}
 
 long sys_getresuid(uid_t __user *ruid, uid_t __user *euid, uid_t __user *suid)
 {
@@ -316,12 +329,30 @@ long sys_getresgid(gid_t __user *rgid, gid_t __user *egid, gid_t __user *sgid)
     return get_res(GROUP_IDS, rgid, egid, sgid);
 }
 
-long sys_setuid(uid_t uid) { return set_one(USER_IDS, uid); }
-long sys_setgid(gid_t gid) { return set_one(GROUP_IDS, gid); }
-long sys_setreuid(uid_t ruid, uid_t euid) { return set_re(USER_IDS, ruid, euid); }
-long sys_setregid(gid_t rgid, gid_t egid) { return set_re(GROUP_IDS, rgid, egid); }
-long sys_setfsuid(uid_t uid) { return set_fs(USER_IDS, uid); }
-long sys_setfsgid(gid_t gid) { return set_fs(GROUP_IDS, gid); }
+long sys_setuid(uid_t uid)
+{
+    return set_one(USER_IDS, uid);
+}
+long sys_setgid(gid_t gid)
+{
+    return set_one(GROUP_IDS, gid);
+}
+long sys_setreuid(uid_t ruid, uid_t euid)
+{
+    return set_re(USER_IDS, ruid, euid);
+}
+long sys_setregid(gid_t rgid, gid_t egid)
+{
+    return set_re(GROUP_IDS, rgid, egid);
+}
+long sys_setfsuid(uid_t uid)
+{
+    return set_fs(USER_IDS, uid);
+}
+long sys_setfsgid(gid_t gid)
+{
+    return set_fs(GROUP_IDS, gid);
+}
 
 long sys_setresuid(uid_t ruid, uid_t euid, uid_t suid)
 {

@@ -13,8 +13,8 @@ struct ids {
 };
 
 struct cred {
-    struct refcount ref;          /* atomic */
-    union {                       /* const once visible, as all below */
+    struct refcount ref; /* atomic */
+    union {              /* const once visible, as all below */
         struct ids user;
         struct {
             uid_t uid, euid, suid, fsuid;

@@ -24,9 +24,9 @@
 #include "x86/sigframe.h"
 #include "x86/uaccess.h"
 
-#define PHDRS_MAX_SIZE 65536     /* bytes of program headers, as Linux */
+#define PHDRS_MAX_SIZE 65536      /* bytes of program headers, as Linux */
 #define DYN_BASE 0x555555554000UL /* where position-independent programs go: two thirds up */
-#define DYN_RANDOM_BITS 16 /* pages it may move up, as a power of two */
+#define DYN_RANDOM_BITS 16        /* pages it may move up, as a power of two */
 #define BRK_RANDOM_BITS 13
 #define CLOCKS_PER_SECOND 100
 
@@ -55,16 +55,16 @@ static bool header_is_ours(const Elf64_Ehdr *h)
 {
     return memcmp(h->e_ident, ELFMAG, SELFMAG) == 0 && h->e_ident[EI_CLASS] == ELFCLASS64 &&
            h->e_ident[EI_DATA] == ELFDATA2LSB && h->e_machine == EM_X86_64 &&
-           (h->e_type == ET_EXEC || h->e_type == ET_DYN) &&
-           h->e_phentsize == sizeof(Elf64_Phdr) && h->e_phnum > 0 &&
-           h->e_phnum * sizeof(Elf64_Phdr) <= PHDRS_MAX_SIZE;
+           (h->e_type == ET_EXEC || h->e_type == ET_DYN) && h->e_phentsize == sizeof(Elf64_Phdr) &&
+           h->e_phnum > 0 && h->e_phnum * sizeof(Elf64_Phdr) <= PHDRS_MAX_SIZE;
 }
 
 /* A loadable segment's numbers make sense by themselves. */
 static bool segment_is_sound(const Elf64_Phdr *p)
 {
     return p->p_filesz <= p->p_memsz && p->p_memsz <= USER_END &&
-           p->p_vaddr <= USER_END - p->p_memsz && p->p_offset <= (uint64_t)INT64_MAX - p->p_filesz &&
+           p->p_vaddr <= USER_END - p->p_memsz &&
+           p->p_offset <= (uint64_t)INT64_MAX - p->p_filesz &&
            p->p_vaddr % PAGE_SIZE == p->p_offset % PAGE_SIZE;
 }
 

@@ -8,8 +8,8 @@ struct mm;
 
 /* What exec must know of a loaded program. */
 struct elf_image {
-    uintptr_t entry;        /* where to begin: the interpreter's entry if there is one */
-    bool executable_stack;  /* PT_GNU_STACK asks for it */
+    uintptr_t entry;       /* where to begin: the interpreter's entry if there is one */
+    bool executable_stack; /* PT_GNU_STACK asks for it */
 };
 
 /*

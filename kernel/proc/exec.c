@@ -36,21 +36,21 @@
 #include <syscall_protos.h>
 
 #define SCRIPT_DEPTH 4
-#define HEAD_SIZE 256            /* what is looked at of a file: a #! line may be no longer */
+#define HEAD_SIZE 256             /* what is looked at of a file: a #! line may be no longer */
 #define STACK_ROOM (128UL * 1024) /* mapped below the arguments at the start */
-#define STACK_RANDOM_BITS 14 /* pages its top may move down, as a power of two */
+#define STACK_RANDOM_BITS 14      /* pages its top may move down, as a power of two */
 
 /* One exec on its way. */
 struct exec {
     struct exec_args args;
-    char *filename;            /* as the caller named it: AT_EXECFN, comm */
-    struct path path;          /* the file that runs now: the script's interpreter, in the end */
+    char *filename;   /* as the caller named it: AT_EXECFN, comm */
+    struct path path; /* the file that runs now: the script's interpreter, in the end */
     struct file *file;
-    bool fd_closes;            /* the descriptor it was named by goes at exec: a script can't be read by it */
-    struct cred *cred;         /* what the process will be */
-    bool secure;               /* ids change: the program may not trust its environment */
-    struct mm *mm;             /* the new memory */
-    struct fdtable *fdtable;   /* a private copy, when the old one was shared */
+    bool fd_closes; /* the descriptor it was named by goes at exec: a script can't be read by it */
+    struct cred *cred;       /* what the process will be */
+    bool secure;             /* ids change: the program may not trust its environment */
+    struct mm *mm;           /* the new memory */
+    struct fdtable *fdtable; /* a private copy, when the old one was shared */
     struct elf_image image;
     uintptr_t sp;
 };

@@ -29,7 +29,7 @@ bool group_is_orphaned(const struct pid *group, const struct proc *ignored)
     struct proc *p;
 
     assert(spin_is_held(&proc_tree_lock));
-    list_for_each(p, &group->group, group_link) {
+    list_for_each (p, &group->group, group_link) {
         if (p == ignored || p->zombie || !p->parent)
             continue;
         if (p->parent->group != group && p->parent->session == p->session)
@@ -42,7 +42,7 @@ static bool group_has_stopped_member(const struct pid *group)
 {
     struct proc *p;
 
-    list_for_each(p, &group->group, group_link)
+    list_for_each (p, &group->group, group_link)
         if (READ_ONCE(p->stopped))
             return true;
     return false;
@@ -88,7 +88,7 @@ static void give_children_away(struct proc *p, struct list *unwanted)
     struct proc *reaper = find_reaper(p);
     struct proc *child, *next;
 
-    list_for_each_safe(child, next, &p->children, child_link) {
+    list_for_each_safe (child, next, &p->children, child_link) {
         list_remove(&child->child_link);
         child->parent = reaper;
         child->parent_tid = reaper->pid->nr;
@@ -128,7 +128,7 @@ static void dispose_unwanted(struct list *unwanted)
 {
     struct proc *p, *next;
 
-    list_for_each_safe(p, next, unwanted, all_link) {
+    list_for_each_safe (p, next, unwanted, all_link) {
         list_remove(&p->all_link);
         proc_dispose(p);
     }
@@ -166,7 +166,8 @@ static void release_process(struct proc *p)
     fdtable_put(files);
     fs_context_put(fs);
     if (p->pid == p->session)
-        tty_session_exit(p); /* after its descriptors: a last reader must not see the hangup early */
+        tty_session_exit(
+            p); /* after its descriptors: a last reader must not see the hangup early */
     spin_lock(&proc_tree_lock);
     struct tty *tty = p->tty;
     p->tty = NULL;
@@ -249,7 +250,7 @@ static void expel_other_threads(struct proc *p)
 {
     struct thread *t;
 
-    list_for_each(t, &p->threads, proc_link)
+    list_for_each (t, &p->threads, proc_link)
         if (t != current) {
             thread_set_work(t, WORK_EXIT);
             sched_wake(t, WAKE_FATAL);

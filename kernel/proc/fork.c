@@ -27,7 +27,7 @@
 #include <syscall_protos.h>
 
 /* Namespaces, cgroups and pidfds don't exist here. */
-#define CLONE_UNSUPPORTED                                                                        \
+#define CLONE_UNSUPPORTED                                                                         \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
      CLONE_NEWNET | CLONE_PIDFD | CLONE_INTO_CGROUP)
 
@@ -67,10 +67,11 @@ static int check_process_limit(void)
     uint64_t used = 0;
     struct proc *p;
 
-    if (limit == RLIM_INFINITY || c->uid == 0 || capable(CAP_SYS_RESOURCE) || capable(CAP_SYS_ADMIN))
+    if (limit == RLIM_INFINITY || c->uid == 0 || capable(CAP_SYS_RESOURCE) ||
+        capable(CAP_SYS_ADMIN))
         return 0;
     spin_lock(&proc_tree_lock);
-    list_for_each(p, &proc_list, all_link) {
+    list_for_each (p, &proc_list, all_link) {
         spin_lock(&p->signal_lock);
         if (p->cred && p->cred->uid == c->uid)
             used += p->nthreads;
@@ -156,8 +157,8 @@ static struct proc *copy_process(const struct clone_request *rq)
     spin_lock(&parent->limit_lock);
     memcpy(p->limits, parent->limits, sizeof(p->limits));
     spin_unlock(&parent->limit_lock);
-    if ((error = copy_actions(p, parent, rq->flags)) || (error = copy_files(p, parent, rq->flags)) ||
-        (error = copy_memory(p, parent, rq->flags))) {
+    if ((error = copy_actions(p, parent, rq->flags)) ||
+        (error = copy_files(p, parent, rq->flags)) || (error = copy_memory(p, parent, rq->flags))) {
         proc_put(p);
         return err_ptr(error);
     }
@@ -306,7 +307,8 @@ static long clone_once(const struct clone_request *rq)
         return error;
     }
     if (rq->flags & CLONE_THREAD)
-        proc_put(p); /* T has its own; a process's first reference stays until it has been waited for */
+        proc_put(
+            p); /* T has its own; a process's first reference stays until it has been waited for */
     sched_start(t);
     if (rq->flags & CLONE_VFORK)
         vfork_wait(t, &vfork_wq);
@@ -332,11 +334,12 @@ long sys_fork(void)
 
 long sys_vfork(void)
 {
-    return clone_start(&(struct clone_request){.flags = CLONE_VFORK | CLONE_VM, .exit_signal = SIGCHLD});
+    return clone_start(
+        &(struct clone_request){.flags = CLONE_VFORK | CLONE_VM, .exit_signal = SIGCHLD});
 }
 
-long sys_clone(unsigned long flags, unsigned long stack, int __user *parent_tid, int __user *child_tid,
-               unsigned long tls)
+long sys_clone(unsigned long flags, unsigned long stack, int __user *parent_tid,
+               int __user *child_tid, unsigned long tls)
 {
     struct clone_request rq = {
         .flags = (uint32_t)flags & ~(uint32_t)CSIGNAL,

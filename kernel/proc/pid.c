@@ -18,13 +18,13 @@
 
 struct spinlock proc_tree_lock = SPINLOCK_INIT(RANK_PROC_TREE, "proc_tree");
 
-static uint64_t used[PID_MAX / 64];          /* proc_tree_lock: bit per number */
-static struct list buckets[PID_BUCKETS];     /* proc_tree_lock */
-static int last_pid;                         /* proc_tree_lock */
-static unsigned count;                       /* proc_tree_lock: numbers in use */
-static unsigned most;                        /* const after init: so many may be */
-static uint64_t given;                       /* proc_tree_lock: numbers since boot */
-static struct slab_cache *pid_cache;         /* const after init */
+static uint64_t used[PID_MAX / 64];      /* proc_tree_lock: bit per number */
+static struct list buckets[PID_BUCKETS]; /* proc_tree_lock */
+static int last_pid;                     /* proc_tree_lock */
+static unsigned count;                   /* proc_tree_lock: numbers in use */
+static unsigned most;                    /* const after init: so many may be */
+static uint64_t given;                   /* proc_tree_lock: numbers since boot */
+static struct slab_cache *pid_cache;     /* const after init */
 
 void pid_init(void)
 {
@@ -116,7 +116,7 @@ struct pid *pid_find_locked(int nr)
     assert(spin_is_held(&proc_tree_lock));
     if (nr <= 0 || nr >= PID_MAX)
         return NULL;
-    list_for_each(p, bucket_of(nr), hash_link)
+    list_for_each (p, bucket_of(nr), hash_link)
         if (p->nr == nr)
             return p;
     return NULL;

@@ -91,15 +91,12 @@ long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4,
     case PR_GET_CHILD_SUBREAPER: return put_user((int)p->is_reaper, (int __user *)a2);
     case PR_SET_NO_NEW_PRIVS: return set_no_new_privs(a2, a3, a4, a5);
     case PR_GET_NO_NEW_PRIVS: return a2 || a3 || a4 || a5 ? -EINVAL : p->no_new_privs;
-    case PR_GET_TID_ADDRESS:
-        return put_user(current->clear_child_tid, (int __user *__user *)a2);
+    case PR_GET_TID_ADDRESS: return put_user(current->clear_child_tid, (int __user *__user *)a2);
     case PR_CAPBSET_READ:
         return a2 > CAP_LAST ? -EINVAL : (long)(current_cred()->cap_bounding >> a2 & 1);
     case PR_CAPBSET_DROP: return drop_bounding(a2);
     case PR_GET_SECUREBITS: return 0; /* no bit is ever set: PR_SET_SECUREBITS doesn't exist here */
-    case PR_SET_TIMERSLACK:
-        current->timer_slack = a2 ? a2 : TIMERSLACK_DEFAULT;
-        return 0;
+    case PR_SET_TIMERSLACK: current->timer_slack = a2 ? a2 : TIMERSLACK_DEFAULT; return 0;
     case PR_GET_TIMERSLACK:
         return (long)(current->timer_slack ? current->timer_slack : TIMERSLACK_DEFAULT);
     default: return -EINVAL;

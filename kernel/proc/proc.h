@@ -26,71 +26,77 @@ struct tty;
 struct sigactions;
 
 struct proc {
-    struct refcount ref;         /* atomic: threads, the zombie itself, readers of /proc */
-    struct pid *pid;             /* const: its number; the leader thread's too */
-    struct list all_link;        /* proc_tree_lock: proc_list */
+    struct refcount ref;  /* atomic: threads, the zombie itself, readers of /proc */
+    struct pid *pid;      /* const: its number; the leader thread's too */
+    struct list all_link; /* proc_tree_lock: proc_list */
 
     /* the tree: proc_tree_lock */
-    struct proc *parent;         /* never NULL but for process 1 */
+    struct proc *parent; /* never NULL but for process 1 */
     struct list children;
     struct list child_link;
-    struct list threads;         /* both locks: live struct threads by ->proc_link */
-    struct thread *leader;       /* both locks: has the process's id; may be dead while others run. A reference is held */
-    unsigned nthreads;           /* both locks: live ones; a thread may read it for "am I alone" */
-    struct pid *group;           /* process group */
+    struct list threads; /* both locks: live struct threads by ->proc_link */
+    struct thread *
+        leader; /* both locks: has the process's id; may be dead while others run. A reference is held */
+    unsigned nthreads; /* both locks: live ones; a thread may read it for "am I alone" */
+    struct pid *group; /* process group */
     struct list group_link;
     struct pid *session;
     struct list session_link;
-    struct tty *tty;             /* controlling terminal, NULL when none; a reference is held */
-    int parent_tid;              /* const but for reparenting: the thread that made it, for __WNOTHREAD */
-    bool did_exec;               /* since fork: setpgid by the parent gives EACCES */
-    bool is_reaper;              /* PR_SET_CHILD_SUBREAPER */
-    struct waitq child_wait;     /* proc_tree_lock: parents sleep here in wait4 */
-    int exit_signal;             /* sent to the parent: SIGCHLD, or clone's choice, 0 for none */
-    bool zombie;                 /* no threads left; waits to be reaped */
+    struct tty *tty; /* controlling terminal, NULL when none; a reference is held */
+    int parent_tid;  /* const but for reparenting: the thread that made it, for __WNOTHREAD */
+    bool did_exec;   /* since fork: setpgid by the parent gives EACCES */
+    bool is_reaper;  /* PR_SET_CHILD_SUBREAPER */
+    struct waitq child_wait; /* proc_tree_lock: parents sleep here in wait4 */
+    int exit_signal;         /* sent to the parent: SIGCHLD, or clone's choice, 0 for none */
+    bool zombie;             /* no threads left; waits to be reaped */
 
     /* what it owns: pointers const but where noted; shared by reference when clone says so */
-    struct mm *mm;               /* leader of exec alone changes it, under signal_lock; NULL once exited */
-    struct fdtable *fdtable;     /* signal_lock for the pointer (unshare, exec, exit) */
-    struct fs_context *fs;       /* signal_lock for the pointer */
-    const struct cred *cred;     /* signal_lock for the pointer: the leader's, as others see it; see current_cred() */
+    struct mm *mm; /* leader of exec alone changes it, under signal_lock; NULL once exited */
+    struct fdtable *fdtable; /* signal_lock for the pointer (unshare, exec, exit) */
+    struct fs_context *fs;   /* signal_lock for the pointer */
+    const struct cred
+        *cred; /* signal_lock for the pointer: the leader's, as others see it; see current_cred() */
 
     /* signals: signal_lock */
     struct spinlock signal_lock; /* RANK_SIGNAL */
-    struct sigactions *actions;  /* pointer const but for exec; contents under ITS lock: see signal/ */
-    ksigset_t pending;           /* shared pending set */
-    struct list sigqueue;        /* struct sigqueue, shared */
-    int exit_code;               /* wait status as wait4 returns it, once exiting */
-    bool exiting;                /* exit_group or a fatal signal: all threads are to go */
-    struct thread *exec_thread;  /* a thread in exec waits for all others to be gone */
-    struct waitq exec_wait;      /* signal_lock: that thread sleeps here */
-    bool stopped;                /* all threads stopped or on their way */
-    unsigned stop_count;         /* threads still to stop before the parent hears of it: those with WORK_STOP */
-    int notify;                  /* CLD_STOPPED or CLD_CONTINUED: the parent is to be told by the next thread that can; 0 */
-    int stop_signal;             /* that stopped it */
-    bool stop_reported;          /* the parent has waited for this stop */
-    bool continued_unreported;   /* WCONTINUED has something to say */
-    int pdeath_signal;           /* PR_SET_PDEATHSIG */
+    struct sigactions
+        *actions;         /* pointer const but for exec; contents under ITS lock: see signal/ */
+    ksigset_t pending;    /* shared pending set */
+    struct list sigqueue; /* struct sigqueue, shared */
+    int exit_code;        /* wait status as wait4 returns it, once exiting */
+    bool exiting;         /* exit_group or a fatal signal: all threads are to go */
+    struct thread *exec_thread; /* a thread in exec waits for all others to be gone */
+    struct waitq exec_wait;     /* signal_lock: that thread sleeps here */
+    bool stopped;               /* all threads stopped or on their way */
+    unsigned
+        stop_count; /* threads still to stop before the parent hears of it: those with WORK_STOP */
+    int notify; /* CLD_STOPPED or CLD_CONTINUED: the parent is to be told by the next thread that can; 0 */
+    int stop_signal;           /* that stopped it */
+    bool stop_reported;        /* the parent has waited for this stop */
+    bool continued_unreported; /* WCONTINUED has something to say */
+    int pdeath_signal;         /* PR_SET_PDEATHSIG */
 
     /* limits and use: limit_lock */
-    struct spinlock limit_lock;  /* RANK_PROC */
+    struct spinlock limit_lock; /* RANK_PROC */
     struct rlimit limits[RLIM_NLIMITS];
-    struct thread_usage dead_usage;      /* of threads that have exited */
-    struct rusage children_usage;        /* of children that were waited for */
-    size_t peak_rss;                     /* once the memory has gone: in pages */
-    size_t peak_rss_children;            /* the largest among children that were waited for, in pages */
-    nsec_t start_time;           /* const: CLOCK_MONOTONIC */
-    bool no_new_privs;           /* one way; atomic */
-    bool keep_caps;              /* atomic */
-    bool oom_victim;             /* atomic: killed for its memory: may use the last reserve to exit */
-    unsigned personality;        /* atomic: personality(2): 0 or PERSONALITY_NO_RANDOMIZE */
-    const void *membarrier_mm;   /* atomic: the address space that registered for membarrier(2); only compared */
+    struct thread_usage dead_usage; /* of threads that have exited */
+    struct rusage children_usage;   /* of children that were waited for */
+    size_t peak_rss;                /* once the memory has gone: in pages */
+    size_t peak_rss_children;       /* the largest among children that were waited for, in pages */
+    nsec_t start_time;              /* const: CLOCK_MONOTONIC */
+    bool no_new_privs;              /* one way; atomic */
+    bool keep_caps;                 /* atomic */
+    bool oom_victim;      /* atomic: killed for its memory: may use the last reserve to exit */
+    unsigned personality; /* atomic: personality(2): 0 or PERSONALITY_NO_RANDOMIZE */
+    const void *
+        membarrier_mm; /* atomic: the address space that registered for membarrier(2); only compared */
 };
 
-#define PERSONALITY_NO_RANDOMIZE 0x0040000UL /* Linux's ADDR_NO_RANDOMIZE: exec places nothing at random */
+#define PERSONALITY_NO_RANDOMIZE \
+    0x0040000UL /* Linux's ADDR_NO_RANDOMIZE: exec places nothing at random */
 
-extern struct list proc_list;    /* proc_tree_lock: every process by ->all_link, zombies included */
-extern struct proc *init_proc;   /* const after boot: process 1 */
+extern struct list proc_list;  /* proc_tree_lock: every process by ->all_link, zombies included */
+extern struct proc *init_proc; /* const after boot: process 1 */
 
 #define current_proc() (current->proc)
 
@@ -121,7 +127,7 @@ void proc_create_first(void (*fn)(void *));
 
 /* End the current process (all threads) with a wait status (exit: code << 8; signal: number, | 0x80 core). */
 _Noreturn void proc_exit_group(int status);
-_Noreturn void thread_exit(int status);  /* this thread; the process too when it is the last */
+_Noreturn void thread_exit(int status); /* this thread; the process too when it is the last */
 /* From user_return_work: the process is exiting, this thread leaves. */
 
 /* Usage sums, for times, getrusage, /proc. limit_lock and proc_tree_lock not held. */

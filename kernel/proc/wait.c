@@ -128,8 +128,7 @@ static int scan_children(struct wait_request *w)
     struct proc *child, *next;
     int result = -ECHILD;
 
-    list_for_each_safe(child, next, &current_proc()->children, child_link)
-    {
+    list_for_each_safe (child, next, &current_proc()->children, child_link) {
         if (!is_wanted(w, child))
             continue;
         if (take_zombie(w, child) || take_stopped(w, child) || take_continued(w, child))

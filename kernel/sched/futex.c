@@ -130,8 +130,7 @@ static int wake_some(struct futex_bucket *b, const struct futex_key *key, int ma
     struct futex_waiter *w, *next;
     int woken = 0;
 
-    list_for_each_safe(w, next, &b->waiters, link)
-    {
+    list_for_each_safe (w, next, &b->waiters, link) {
         if (!key_equal(&w->key, key) || !(w->bitset & bitset))
             continue;
         waiter_wake(w);
@@ -244,8 +243,7 @@ static int requeue_some(struct futex_bucket *from, const struct futex_key *key,
     struct list moved = LIST_INIT(moved);
     int count = 0;
 
-    list_for_each_safe(w, next, &from->waiters, link)
-    {
+    list_for_each_safe (w, next, &from->waiters, link) {
         if (count >= max)
             break;
         if (!key_equal(&w->key, key))

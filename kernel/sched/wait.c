@@ -61,7 +61,8 @@ void wake_all(struct waitq *wq, unsigned key)
     struct waiter *w, *next;
 
     assert(spin_is_held(wq->lock));
-    list_for_each_safe(w, next, &wq->waiters, link) waiter_wake(w, key);
+    list_for_each_safe (w, next, &wq->waiters, link)
+        waiter_wake(w, key);
 }
 
 void wake_one(struct waitq *wq, unsigned key)
@@ -69,8 +70,7 @@ void wake_one(struct waitq *wq, unsigned key)
     struct waiter *w, *next;
 
     assert(spin_is_held(wq->lock));
-    list_for_each_safe(w, next, &wq->waiters, link)
-    {
+    list_for_each_safe (w, next, &wq->waiters, link) {
         bool exclusive = w->exclusive; /* W's owner may be gone once it is woken */
         if (waiter_wake(w, key) && exclusive)
             return;

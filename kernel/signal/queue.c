@@ -183,7 +183,9 @@ static void discard(ksigset_t *set, struct list *queue, ksigset_t which)
     struct sigqueue *q, *next;
 
     *set &= ~which;
-    list_for_each_safe(q, next, queue, link) if (which & SIGMASK(q->info.si_signo)) entry_free(q);
+    list_for_each_safe (q, next, queue, link)
+        if (which & SIGMASK(q->info.si_signo))
+            entry_free(q);
 }
 
 void sigqueue_discard(struct proc *p, ksigset_t set)

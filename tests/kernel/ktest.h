@@ -20,23 +20,23 @@ struct ktest {
     void (*run)(void);
 };
 
-#define KTEST(area, claim)                                                                \
-    static void ktest_##area##_##claim(void);                                             \
-    static const struct ktest ktest_row_##area##_##claim                                  \
+#define KTEST(area, claim)                                                                    \
+    static void ktest_##area##_##claim(void);                                                 \
+    static const struct ktest ktest_row_##area##_##claim                                      \
         __attribute__((section(".ktests"), used, __aligned__(8))) = {#area "/" #claim,        \
-                                                                 ktest_##area##_##claim}; \
+                                                                     ktest_##area##_##claim}; \
     static void ktest_##area##_##claim(void)
 
-#define KEXPECT(cond)                                         \
-    do {                                                      \
-        if (!(cond))                                          \
-            ktest_fail(__FILE__, __LINE__, "%s", #cond);      \
+#define KEXPECT(cond)                                    \
+    do {                                                 \
+        if (!(cond))                                     \
+            ktest_fail(__FILE__, __LINE__, "%s", #cond); \
     } while (0)
 
-#define KEXPECT_EQ(got, expected)                                                              \
-    do {                                                                                       \
-        long _got = (long)(got), _expected = (long)(expected);                                 \
-        if (_got != _expected)                                                                 \
+#define KEXPECT_EQ(got, expected)                                                               \
+    do {                                                                                        \
+        long _got = (long)(got), _expected = (long)(expected);                                  \
+        if (_got != _expected)                                                                  \
             ktest_fail(__FILE__, __LINE__, "%s: expected %ld, got %ld", #got, _expected, _got); \
     } while (0)
 

@@ -23,9 +23,9 @@ KTEST(list, push_remove_and_order)
         item[n].key = n;
         list_push_back(&head, &item[n].link);
     }
-    list_for_each(i, &head, link)
+    list_for_each (i, &head, link)
         KEXPECT_EQ(i->key, want++);
-    list_for_each_safe(i, next, &head, link)
+    list_for_each_safe (i, next, &head, link)
         if (i->key % 2)
             list_remove(&i->link);
     KEXPECT_EQ(list_first(&head, struct item, link)->key, 0);
@@ -128,7 +128,8 @@ KTEST(tree, stays_balanced_and_ordered_under_random_changes)
 KTEST(printf, formats_as_c_says)
 {
     EXPECT_FORMAT("-5 4294967295 ff 0XFF 017", "%d %u %x %#X %#o", -5, 4294967295u, 255, 255, 15);
-    EXPECT_FORMAT("[   42][42   ][00042][+42][ 42]", "[%5d][%-5d][%05d][%+d][% d]", 42, 42, 42, 42, 42);
+    EXPECT_FORMAT("[   42][42   ][00042][+42][ 42]", "[%5d][%-5d][%05d][%+d][% d]", 42, 42, 42, 42,
+                  42);
     EXPECT_FORMAT("[-0042][  007]", "[%05d][%5.3d]", -42, 7);
     EXPECT_FORMAT("abc [ab] [  a] c%", "%s [%.2s] [%3s] %c%%", "abc", "abc", "a", 'c');
     EXPECT_FORMAT("18446744073709551615 -9223372036854775808", "%lu %ld", ~0UL, (long)(1UL << 63));

@@ -95,7 +95,7 @@ KTEST(page, zeroed_is_zero_and_the_reserve_is_kept)
     }
 }
 
-#define CHURN_PAGES 80   /* more than a CPU keeps, so that each round gives some back behind */
+#define CHURN_PAGES 80 /* more than a CPU keeps, so that each round gives some back behind */
 #define CHURN_ROUNDS 400
 
 static unsigned churning; /* atomic: threads at it */
