@@ -300,7 +300,8 @@ lint: $(generated)
 	$(Q)clang-format --dry-run -Werror $(c_files)
 	$(Q)tools/lint
 	$(Q)clang-tidy --quiet $(wildcard kernel/*.c kernel/*/*.c) -- \
-	    $(filter-out -fno-optimize-sibling-calls -mno-omit-leaf-frame-pointer -Werror,$(kernel_cflags))
+	    $(filter-out -fno-optimize-sibling-calls -mno-omit-leaf-frame-pointer -Werror \
+	        -fno-tree-loop-distribute-patterns,$(kernel_cflags))
 
 ## syscalls: list every system call, its arguments and the file that implements it
 .PHONY: syscalls deps clean help

@@ -122,9 +122,8 @@ static size_t format_record(const char *line, uint64_t sequence, char *out, size
     }
     if (p[0] == ']' && p[1] == ' ')
         p += 2;
-    size_t n = (size_t)snprintf(out, size, "%llu,%llu,%llu,-;", (unsigned long long)numbers[0],
-                                (unsigned long long)sequence,
-                                (unsigned long long)(numbers[1] * 1000000 + numbers[2]));
+    size_t n = (size_t)snprintf(out, size, "%lu,%lu,%lu,-;", numbers[0], sequence,
+                                numbers[1] * 1000000 + numbers[2]);
     for (; *p && n + 6 < size; p++) {
         unsigned char c = (unsigned char)*p;
         if (c < 32 || c >= 127 || c == '\\')

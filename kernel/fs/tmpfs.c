@@ -376,7 +376,7 @@ static int parse_size(const char *s, uint64_t of, uint64_t *value)
 
 static int parse_option(const char *key, const char *value, struct tmpfs_options *o)
 {
-    uint64_t n;
+    uint64_t n = 0;
     int error;
     if (!strcmp(key, "huge") || !strcmp(key, "mpol"))
         return 0; /* one kind of page and one node: whatever is asked for, that is what there is */

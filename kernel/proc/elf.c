@@ -246,9 +246,8 @@ static struct file *open_interpreter(const struct elf *e, const Elf64_Phdr *p)
     kfree(name);
     if (error)
         return err_ptr(error);
-    struct file *f = err_ptr(-EACCES);
-    if (S_ISREG(path.dentry->inode->mode) && !(error = path_permission(&path, MAY_EXEC)))
-        f = file_open_path(&path, O_RDONLY);
+    error = S_ISREG(path.dentry->inode->mode) ? path_permission(&path, MAY_EXEC) : -EACCES;
+    struct file *f = error ? err_ptr(error) : file_open_path(&path, O_RDONLY);
     path_put(&path);
     return f;
 }
