@@ -20,7 +20,7 @@ static const char *const known[] = {
     "seed",       "ktest",  "nokaslr",    "norandmaps",
     "rootfstype", "ro",     "rw",         "randomize_kstack_offset",
     "noapic",     "nosmp",  "maxcpus",    "earlyprintk",
-    "BOOT_IMAGE", "initrd", "nowatchdog", "hostname",
+    "BOOT_IMAGE", "initrd", "nowatchdog", "hostname", "panic_console",
 };
 
 /* End the word that begins at *P, taking quotes out; returns where the next may begin. */

@@ -5,7 +5,9 @@
  */
 #include "x86/early_serial.h"
 
+#include "lib/cmdline.h"
 #include "lib/log.h"
+#include "lib/string.h"
 #include "x86/cpu.h"
 #include "x86/io.h"
 
@@ -74,9 +76,16 @@ static void com2_write(const char *text, size_t len)
     port_write(COM2, text, len);
 }
 
-/* A terminal hangs here: newlines need carriage returns. */
+/*
+ * A terminal hangs here: newlines need carriage returns. With panic_console=off, tools/run's word, the port is a
+ * program's output and nothing else; who reads it has the panic from the log.
+ */
 static void com1_write(const char *text, size_t len)
 {
+    const char *panic_console = cmdline_get("panic_console");
+
+    if (panic_console && strcmp(panic_console, "off") == 0)
+        return;
     for (size_t i = 0; i < len; i++) {
         if (text[i] == '\n')
             port_write(COM1, "\r", 1);
