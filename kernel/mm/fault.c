@@ -50,7 +50,7 @@ static int fault_anonymous(struct mm *mm, struct vma *v, pte_t *slot, bool write
         e = pte_make(p, v->prot, true);
         count_rss(mm, &mm->rss_anon);
     } else {
-        e = pte_make(zero_page, v->prot & ~(unsigned)PROT_WRITE, false);
+        e = pte_make(zero_page, vma_prot_unwritten(v), false);
     }
     spin_lock(&mm->pt_lock);
     assert(pte_is_empty(
@@ -104,7 +104,7 @@ static int fault_object(struct mm *mm, struct vma *v, uintptr_t addr, pte_t *slo
     if (is_err(p)) {
         error = ptr_err(p) == -ENOMEM ? -ENOMEM : -EIO;
     } else {
-        unsigned prot = v->flags & VMA_SHARED ? v->prot : v->prot & ~(unsigned)PROT_WRITE;
+        unsigned prot = v->flags & VMA_SHARED ? v->prot : vma_prot_unwritten(v);
         spin_lock(&mm->pt_lock);
         map_around(mm, v, addr, slot, prot);
         spin_unlock(&mm->pt_lock);

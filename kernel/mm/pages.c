@@ -106,7 +106,7 @@ static unsigned entry_prot(const struct vma *v, pte_t e)
 {
     if ((v->flags & VMA_SHARED) || (pte_is_private(e) && ref_read(&pte_page(e)->ref) == 1))
         return v->prot;
-    return v->prot & ~(unsigned)PROT_WRITE;
+    return vma_prot_unwritten(v);
 }
 
 void pages_protect(struct mm *mm, struct vma *v, uintptr_t start, uintptr_t end)

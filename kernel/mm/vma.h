@@ -43,6 +43,17 @@ static inline bool vma_is_data(unsigned prot, unsigned flags)
 {
     return (prot & PROT_WRITE) && !(flags & (VMA_SHARED | VMA_GROWSDOWN));
 }
+/*
+ * The rights of a page of V that may not be written yet. x86 reads whatever it may write, so an
+ * area that is only writable is readable meanwhile.
+ */
+static inline unsigned vma_prot_unwritten(const struct vma *v)
+{
+    if (v->prot & PROT_WRITE)
+        return (v->prot & ~(unsigned)PROT_WRITE) | PROT_READ;
+    return v->prot;
+}
+
 /* The offset in the object that ADDR stands for. */
 static inline uint64_t vma_offset(const struct vma *v, uintptr_t addr)
 {

@@ -360,6 +360,43 @@ TEST(mincore_tells_touched_from_untouched)
     fails(mincore(p, PAGE, NOWHERE), EFAULT);
 }
 
+/* x86 has no page that can be written but not read: what may be written or executed reads as well. */
+TEST(memory_that_is_only_writable_can_be_read)
+{
+    char *p = map(4, PROT_WRITE, ANON);
+    same(*(volatile char *)p, 0);
+    p[PAGE] = 1;
+    same(*(volatile char *)(p + PAGE), 1);
+    p[0] = 2;
+    same(*(volatile char *)p, 2);
+    p = map(4, RW, ANON);
+    same(*(volatile char *)p, 0);
+    works(mprotect(p, 4 * PAGE, PROT_WRITE));
+    same(*(volatile char *)p, 0);
+    same(*(volatile char *)(p + PAGE), 0);
+    p = map(1, PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS);
+    same(*(volatile char *)p, 0);
+    p = map(1, PROT_EXEC, ANON);
+    same(*(volatile char *)p, 0);
+}
+
+TEST(a_file_mapped_only_writable_can_be_read)
+{
+    int fd = open("writable", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    works(fd);
+    same(write(fd, "content", 7), 7);
+    char *p = mmap(NULL, PAGE, PROT_WRITE, MAP_PRIVATE, fd, 0);
+    check(p != MAP_FAILED, "mmap: %s", strerror(errno));
+    same(*(volatile char *)p, 'c');
+    pid_t pid;
+    CHILD (pid) {
+        same(*(volatile char *)(p + 1), 'o');
+    }
+    exits(pid, 0);
+    p[0] = 'x';
+    same(*(volatile char *)p, 'x');
+}
+
 TEST(first_pages_are_not_for_programs)
 {
     check(mmap(NULL, PAGE, RW, ANON, -1, 0) != NULL, "never at zero by itself");
