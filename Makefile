@@ -94,9 +94,13 @@ libc_objects := $(patsubst %,$(B)/obj/%.o,$(filter-out libc/crt/%,$(libc_sources
                 $(B)/obj/gen/libc_stubs.asm.o
 crt0 := $(B)/obj/libc/crt/crt0.asm.o
 
-# A file in user/ is a program; init, which has two halves, is a folder.
-user_programs := $(patsubst %.c,$(B)/%,$(wildcard user/*.c user/demo/*.c))
-init_objects  := $(patsubst %,$(B)/obj/%.o,$(wildcard user/init/*.c))
+# A file in user/ is a program, a command of the system; one in user/demo/ shows one idea. Programs of
+# several files, init and sh, are folders.
+commands        := $(patsubst %.c,$(B)/%,$(wildcard user/*.c))
+folder_programs := $(patsubst %,$(B)/user/%,$(sort $(notdir $(patsubst %/,%,$(dir $(wildcard user/init/*.c user/sh/*.c))))))
+demos           := $(patsubst %.c,$(B)/%,$(wildcard user/demo/*.c))
+asm_demos       := $(patsubst %.asm,$(B)/%,$(wildcard user/demo/*.asm))
+demo_pages      := $(patsubst %,$(B)/%,$(wildcard user/demo/*.txt))
 # Test programs run inside, most of them on the host too: linked with our libc as user programs are.
 test_programs := $(patsubst %.c,$(B)/%,$(wildcard tests/conform/*.c tests/fuzz/*.c tests/stress/*.c \
                                                    tests/bench/*.c))
@@ -165,6 +169,8 @@ $(B)/obj/gen/%.asm.o: $(B)/gen/%.asm $(for_user)
 	$(Q)$(call assemble,$(asflags))
 $(B)/obj/user/%.c.o: user/%.c $(for_user)
 	$(Q)$(call compile,$(user_cflags))
+$(B)/obj/user/%.asm.o: user/%.asm $(for_user)
+	$(Q)$(call assemble,$(asflags))
 $(B)/obj/tests/%.c.o: tests/%.c $(for_user)
 	$(Q)$(call compile,$(user_cflags))
 
@@ -198,15 +204,26 @@ $(B)/libc/libc.a: $(libc_objects)
 
 link_user = $(CC) $(user_ldflags) -o $@ $(filter %.o %.a,$^) -lgcc
 
-$(user_programs) $(test_programs): $(B)/%: $(B)/obj/%.c.o $(crt0) $(B)/libc/libc.a
+$(commands) $(demos) $(test_programs): $(B)/%: $(B)/obj/%.c.o $(crt0) $(B)/libc/libc.a
 	$(Q)$(say) LINK $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(link_user)
 
-$(B)/user/init: $(init_objects) $(crt0) $(B)/libc/libc.a
+# The programs that are folders: linked from every file in theirs.
+.SECONDEXPANSION:
+$(folder_programs): $(B)/user/%: $$(patsubst %.c,$(B)/obj/%.c.o,$$(wildcard user/$$*/*.c)) $(crt0) $(B)/libc/libc.a
 	$(Q)$(say) LINK $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(link_user)
+
+# Demos in assembly stand alone, without any library.
+$(asm_demos): $(B)/%: $(B)/obj/%.asm.o
+	$(Q)$(say) LINK $@
+	$(Q)mkdir -p $(@D)
+	$(Q)$(LD) -static -z noexecstack -z max-page-size=4096 --build-id=none -o $@ $<
+
+$(demo_pages): $(B)/%: %
+	$(Q)mkdir -p $(@D) && cp $< $@
 
 $(B)/tests/musl/%: tests/conform/%.c $(for_user)
 	$(Q)$(say) MUSL $@
@@ -228,9 +245,10 @@ tests: $(test_programs) $(musl_programs) $(unit_programs)
 # commands, and the few files of user/etc. Device nodes come from the kernel's own /dev.
 
 etc_files := $(wildcard user/etc/*)
-folders   := bin sbin usr/bin usr/sbin etc dev proc tmp root var/run home mnt
+folders   := bin sbin usr/bin usr/sbin etc dev proc tmp root var/run home mnt demo
 
-$(B)/initrd.cpio: $(B)/user/init $(user_programs) $(etc_files) $(BUSYBOX) Makefile
+$(B)/initrd.cpio: $(folder_programs) $(commands) $(demos) $(asm_demos) $(demo_pages) $(etc_files) \
+                  $(BUSYBOX) Makefile
 	$(Q)$(say) CPIO $@
 	$(Q)rm -rf $(B)/root && mkdir -p $(folders:%=$(B)/root/%)
 	$(Q)chmod 1777 $(B)/root/tmp && chmod 700 $(B)/root/root
@@ -238,9 +256,12 @@ $(B)/initrd.cpio: $(B)/user/init $(user_programs) $(etc_files) $(BUSYBOX) Makefi
 	$(Q)for applet in $$($(BUSYBOX) --list); do \
 	    [ $$applet = busybox ] || ln -s busybox $(B)/root/bin/$$applet; done
 	$(Q)ln -s ../../bin/busybox $(B)/root/usr/bin/env
-	$(Q)for program in $(user_programs); do \
+	$(Q)for program in $(commands) $(filter-out %/init,$(folder_programs)); do \
 	    rm -f $(B)/root/bin/$${program##*/}; \
 	    $(OBJCOPY) --strip-debug $$program $(B)/root/bin/$${program##*/} || exit 1; done
+	$(Q)for program in $(demos) $(asm_demos); do \
+	    $(OBJCOPY) --strip-debug $$program $(B)/root/demo/$${program##*/} || exit 1; done
+	$(Q)$(if $(demo_pages),install -m 644 $(demo_pages) $(B)/root/demo/)
 	$(Q)$(OBJCOPY) --strip-debug $(B)/user/init $(B)/root/init
 	$(Q)install -m 644 $(etc_files) $(B)/root/etc/ && chmod 755 $(B)/root/etc/rc
 	$(Q)cd $(B)/root && find . -exec touch -h -d @0 '{}' + && find . | LC_ALL=C sort | \
@@ -288,7 +309,7 @@ test:
 
 ## format: lay out every C file as .clang-format says
 c_files := $(wildcard kernel/*.[ch] kernel/*/*.[ch] libc/*/*.[ch] libc/include/*/*.h libc/*.[ch] user/*.[ch] \
-                       user/demo/*.[ch] tests/*/*.[ch])
+                       user/*/*.[ch] tests/*/*.[ch])
 .PHONY: format lint
 format:
 	$(Q)tools/deps lint
