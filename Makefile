@@ -211,7 +211,9 @@ $(commands) $(demos) $(test_programs): $(B)/%: $(B)/obj/%.c.o $(crt0) $(B)/libc/
 
 # The programs that are folders: linked from every file in theirs.
 .SECONDEXPANSION:
-$(folder_programs): $(B)/user/%: $$(patsubst %.c,$(B)/obj/%.c.o,$$(wildcard user/$$*/*.c)) $(crt0) $(B)/libc/libc.a
+# (A % that stood in the rule itself would become the stem: hence a function.)
+folder_objects = $(patsubst %.c,$(B)/obj/%.c.o,$(wildcard user/$(1)/*.c))
+$(folder_programs): $(B)/user/%: $$(call folder_objects,$$*) $(crt0) $(B)/libc/libc.a
 	$(Q)$(say) LINK $@
 	$(Q)mkdir -p $(@D)
 	$(Q)$(link_user)
