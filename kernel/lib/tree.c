@@ -1,7 +1,7 @@
 /*
  * The balanced tree of tree.h. A node's two subtrees never differ in height by more than one; after a
- * link or a removal the way up to the root is walked, each node's height and summary made right, and a
- * node that leans by two is put upright by one rotation or two:
+ * link or a removal the way up is walked until nothing changes any more, each node's height and summary
+ * made right, and a node that leans by two is put upright by one rotation or two:
  *
  *         n              c                 n                 g
  *        / \            / \               / \               / \
@@ -20,12 +20,13 @@ static int height(const struct tree_node *n)
     return n ? n->height : 0;
 }
 
-/* Make what N says of its subtree right, given that its children are. */
-static void refresh(struct tree *t, struct tree_node *n)
+/* Make what N says of its subtree right, given that its children are. Has it changed? */
+static bool refresh(struct tree *t, struct tree_node *n)
 {
+    int before = n->height;
     n->height = max(height(n->left), height(n->right)) + 1;
-    if (t->update)
-        t->update(n);
+    bool summary_changed = t->update && t->update(n);
+    return summary_changed || n->height != before;
 }
 
 /* Put NEW where OLD hangs, below OLD's parent. */
@@ -70,7 +71,7 @@ static struct tree_node *rotate_left(struct tree *t, struct tree_node *n)
     return c;
 }
 
-/* Restore balance and summaries from N up to the root. */
+/* Restore balance and summaries from N up, as far as anything changes. */
 static void rebalance(struct tree *t, struct tree_node *n)
 {
     while (n) {
@@ -83,12 +84,8 @@ static void rebalance(struct tree *t, struct tree_node *n)
             if (height(n->right->right) < height(n->right->left))
                 rotate_right(t, n->right);
             n = rotate_left(t, n);
-        } else {
-            int before = n->height;
-            refresh(t, n);
-            /* Nothing changes further up: only a summary could still need the walk. */
-            if (n->height == before && !t->update)
-                return;
+        } else if (!refresh(t, n)) {
+            return;
         }
         n = n->parent;
     }
@@ -118,11 +115,12 @@ void tree_insert(struct tree *t, struct tree_node *node,
 
 void tree_remove(struct tree *t, struct tree_node *node)
 {
-    struct tree_node *from; /* the lowest node whose subtree changed */
+    struct tree_node *from;        /* the lowest node whose subtree changed */
+    struct tree_node *next = NULL; /* what took NODE's place, when that is not a child moved up */
 
     if (node->left && node->right) {
         /* Its successor has no left child and takes its place. */
-        struct tree_node *next = node->right;
+        next = node->right;
         while (next->left)
             next = next->left;
         from = next->parent == node ? next : next->parent;
@@ -141,14 +139,17 @@ void tree_remove(struct tree *t, struct tree_node *node)
     node->parent = node->left = node->right = NULL;
     node->height = 0;
     rebalance(t, from);
+    /* The walk may have ended below NEXT, or at it because it says what it said at its old place. */
+    if (next) {
+        refresh(t, next);
+        rebalance(t, next->parent);
+    }
 }
 
 void tree_propagate(struct tree *t, struct tree_node *node)
 {
-    if (!t->update)
-        return;
-    for (; node; node = node->parent)
-        t->update(node);
+    while (node && refresh(t, node))
+        node = node->parent;
 }
 
 struct tree_node *tree_first(const struct tree *t)

@@ -2,7 +2,8 @@
  * A balanced binary search tree (AVL: Adelson-Velsky and Landis, 1962) with the links inside the
  * elements. The tree knows nothing of keys: the caller walks down to the place, links the node and
  * asks for balance. A tree may carry a summary of each subtree (the largest gap, say): the update
- * function recomputes one node's summary from its children and is called bottom up after each change.
+ * function recomputes one node's summary from its children, says whether that changed it, and is called
+ * bottom up after each change as far as summaries change.
  * Nothing here locks.
  */
 #pragma once
@@ -18,7 +19,7 @@ struct tree_node {
 
 struct tree {
     struct tree_node *root;                 /* the owner's lock */
-    void (*update)(struct tree_node *node); /* const after init; may be NULL */
+    bool (*update)(struct tree_node *node); /* const after init; may be NULL */
 };
 
 #define TREE_INIT  \
@@ -38,7 +39,7 @@ void tree_link(struct tree *t, struct tree_node *node, struct tree_node *parent,
                struct tree_node **link);
 void tree_remove(struct tree *t, struct tree_node *node);
 
-/* The caller has changed NODE's own part of the summary: recompute it and all above. */
+/* The caller has changed NODE's own part of the summary: recompute it and what depends on it. */
 void tree_propagate(struct tree *t, struct tree_node *node);
 
 /* In-order neighbours; NULL at the ends and in an empty tree. */

@@ -70,7 +70,7 @@ void mm_unlock(struct mm *mm)
 
 /* --- gaps and totals --- */
 
-static void update_max_gap(struct tree_node *n)
+static bool update_max_gap(struct tree_node *n)
 {
     struct vma *v = area_of(n);
     uintptr_t gap = v->gap;
@@ -78,7 +78,9 @@ static void update_max_gap(struct tree_node *n)
         gap = max(gap, area_of(n->left)->max_gap);
     if (n->right)
         gap = max(gap, area_of(n->right)->max_gap);
+    bool changed = v->max_gap != gap;
     v->max_gap = gap;
+    return changed;
 }
 
 /* Where the hole before V ends for others. */
@@ -107,12 +109,7 @@ static void set_gap(struct vma *v, const struct vma *prev)
 static void gap_changed(struct vma *v)
 {
     set_gap(v, vma_prev(v));
-    for (struct tree_node *n = &v->node; n; n = n->parent) {
-        uintptr_t before = area_of(n)->max_gap;
-        update_max_gap(n);
-        if (area_of(n)->max_gap == before)
-            break; /* nothing changes further up */
-    }
+    tree_propagate(&v->mm->areas, &v->node);
 }
 
 static void count_pages(struct mm *mm, const struct vma *v, ssize_t pages)

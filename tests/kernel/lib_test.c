@@ -63,9 +63,11 @@ static unsigned count_of(const struct tree_node *n)
     return n ? tree_entry(n, struct item, node)->count : 0;
 }
 
-static void update_count(struct tree_node *n)
+static bool update_count(struct tree_node *n)
 {
-    tree_entry(n, struct item, node)->count = count_of(n->left) + count_of(n->right) + 1;
+    unsigned *count = &tree_entry(n, struct item, node)->count, before = *count;
+    *count = count_of(n->left) + count_of(n->right) + 1;
+    return *count != before;
 }
 
 /* Height of the subtree, or -1 when it isn't an AVL tree with right summaries and parents. */

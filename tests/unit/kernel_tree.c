@@ -1,7 +1,7 @@
 /*
  * The balanced tree under random insertions and removals, its shape and its order checked after each:
- * heights right and differing by one at most, parents right, keys in order, the summary (the number of
- * nodes below) right.
+ * heights right and differing by one at most, parents right, keys in order, the summary right.
+ * The summary is the largest weight in the subtree: it often stays as it is, and then the walk up ends early.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 struct item {
     struct tree_node node;
     unsigned key;
-    unsigned below; /* the summary: nodes of the subtree */
+    unsigned weight;
+    unsigned largest; /* the summary: of the subtree's weights */
     int in;
 };
 
@@ -31,14 +32,21 @@ static bool less(const struct tree_node *a, const struct tree_node *b)
            container_of(b, const struct item, node)->key;
 }
 
-static unsigned below(struct tree_node *node)
+static unsigned largest_of(struct tree_node *node)
 {
-    return node ? item_of(node)->below : 0;
+    unsigned largest = item_of(node)->weight;
+    if (node->left)
+        largest = max(largest, item_of(node->left)->largest);
+    if (node->right)
+        largest = max(largest, item_of(node->right)->largest);
+    return largest;
 }
 
-static void update(struct tree_node *node)
+static bool update(struct tree_node *node)
 {
-    item_of(node)->below = 1 + below(node->left) + below(node->right);
+    unsigned before = item_of(node)->largest;
+    item_of(node)->largest = largest_of(node);
+    return item_of(node)->largest != before;
 }
 
 static void need(int condition, const char *what)
@@ -59,7 +67,7 @@ static int check(struct tree_node *node, struct tree_node *parent)
     need(node->parent == parent, "parents are right");
     need(abs(left - right) <= 1, "the tree is balanced");
     need(node->height == 1 + (left > right ? left : right), "heights are right");
-    need(item_of(node)->below == 1 + below(node->left) + below(node->right), "summaries are right");
+    need(item_of(node)->largest == largest_of(node), "summaries are right");
     return node->height;
 }
 
@@ -87,11 +95,18 @@ int main(void)
     for (int round = 0; round < ROUNDS; round++) {
         struct item *item = &items[rand() % ITEMS];
 
+        if (item->in && rand() % 4 == 0) {
+            item->weight = (unsigned)rand() % 1000;
+            tree_propagate(&tree, &item->node);
+            check(tree.root, NULL);
+            continue;
+        }
         if (item->in) {
             tree_remove(&tree, &item->node);
             count--;
         } else {
             item->key = (unsigned)rand() % 200;
+            item->weight = (unsigned)rand() % 1000;
             tree_insert(&tree, &item->node, less);
             count++;
         }
