@@ -296,7 +296,7 @@ qemu-gdb: all
 
 ## gdb: connect to the machine that `make qemu-gdb` started, with symbols
 gdb:
-	$(Q)gdb -q -x tools/gdb/signalbox.gdb -ex 'signalbox-connect $(CURDIR)/$(O)/gdb.sock' $(O)/kernel.elf
+	$(Q)gdb -q -x tools/gdb/signalbox.py -ex 'signalbox-connect $(CURDIR)/$(O)/gdb.sock' $(O)/kernel.elf
 
 # --- tests ----------------------------------------------------------------------------------------------------
 

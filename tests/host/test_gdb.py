@@ -10,7 +10,7 @@ import pytest
 from support import EXTRA_WORDS, ROOT, RUN, Verdict
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="needs our symbols")
-GDB_FILE = os.path.join(ROOT, "tools", "gdb", "signalbox.gdb")
+GDB_FILE = os.path.join(ROOT, "tools", "gdb", "signalbox.py")
 
 
 def gdb(kernel, socket, *commands):
@@ -48,4 +48,8 @@ def test_breakpoint_on_sys_write_is_hit(tmp_path, build):
             process.wait(10)
     assert "sys_write" in text.split("Breakpoint 1, ")[-1], text
     assert "#0 " in text, text
+    # The way from the program into the kernel, and nothing invented below the program's call.
+    kernel_frames = text[text.index("#0 "):].split("syscall_entry ()")
+    assert len(kernel_frames) == 2, text
+    assert all("0xffff" not in line for line in kernel_frames[1].splitlines() if line.startswith("#")), text
     assert (process.returncode, out) == (0, b"hello\n"), err
