@@ -28,8 +28,11 @@ def pack(options, folder, nonce):
 
 
 def read_facts(path):
-    with zipfile.ZipFile(path) as bundle:
-        return json.loads(bundle.read("run.json"))
+    try:
+        with zipfile.ZipFile(path) as bundle:
+            return json.loads(bundle.read("run.json"))
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise OSError(f"{path} is not a recording: {error}") from error
 
 
 def read_nonce(options):
