@@ -70,6 +70,16 @@ def test_terminal_size_is_ours():
         assert terminal.status() == 0
 
 
+def test_shell_knows_the_size_when_the_terminal_tells():
+    with Terminal() as terminal:
+        terminal.expect_exact("\x1b[6n")  # "where is the cursor?", after it was sent to the far corner
+        terminal.send("\x1b[41;132R")
+        terminal.expect(PROMPT)
+        assert terminal.command("stty size") == "41 132\n"
+    with shell() as terminal:  # one that doesn't answer
+        assert terminal.command("stty size") == "0 0\n"
+
+
 def test_raw_mode_gives_each_byte_at_once():
     script = "stty raw -echo; printf ready; dd bs=1 count=3 2>/dev/null | od -An -tx1; stty sane"
     with Terminal("--", "/bin/busybox", "sh", "-c", script) as terminal:

@@ -180,6 +180,7 @@ static pid_t start_shell(void)
     if (pid == 0) {
         unblock_signals();
         lead_session();
+        learn_window_size();
         if (chdir("/root") < 0)
             complain("/root");
         execve("/bin/sh", shell_argv, shell_env);

@@ -1,4 +1,4 @@
-/* What the two halves of init share: init.c, and run.c, which serves tools/run. */
+/* What init's parts share: init.c, run.c, which serves tools/run, and terminal.c. */
 #pragma once
 
 #define RUN_FOLDER "/.run"
@@ -8,6 +8,9 @@ void complain(const char *what);
 
 /* Become the leader of a session with the console, descriptor 1, as its terminal. */
 void lead_session(void);
+
+/* Ask the terminal on descriptors 0 and 1 for its size, when the kernel doesn't know it (terminal.c). */
+void learn_window_size(void);
 
 /* Undo what init blocked, for a child. */
 void unblock_signals(void);
