@@ -257,7 +257,7 @@ $(B)/initrd.cpio: $(folder_programs) $(commands) $(demos) $(asm_demos) $(demo_pa
 	$(Q)install -m 755 $(BUSYBOX) $(B)/root/bin/busybox
 	$(Q)for applet in $$($(BUSYBOX) --list); do \
 	    [ $$applet = busybox ] || ln -s busybox $(B)/root/bin/$$applet; done
-	$(Q)ln -s ../../bin/busybox $(B)/root/usr/bin/env
+	$(Q)ln -s ../../bin/env $(B)/root/usr/bin/env
 	$(Q)for program in $(commands) $(filter-out %/init,$(folder_programs)); do \
 	    rm -f $(B)/root/bin/$${program##*/}; \
 	    $(OBJCOPY) --strip-debug $$program $(B)/root/bin/$${program##*/} || exit 1; done
