@@ -78,7 +78,7 @@ user_cflags := -std=gnu17 -g -O2 $(warnings) $(frames) -ffunction-sections -fdat
 libc_cflags := $(user_cflags) -Ilibc -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns
 user_ldflags := -nostdlib -static -no-pie \
                 -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,max-page-size=4096
-host_cflags := -std=gnu17 -g -O1 $(warnings) $(includes) -fsanitize=address,undefined \
+host_cflags := -std=gnu17 -g -O1 $(warnings) $(includes) -Ilibc -fsanitize=address,undefined \
                -fno-sanitize-recover=all
 
 # --- sources and what becomes of them ------------------------------------------------------------------
@@ -235,7 +235,7 @@ $(B)/tests/musl/%: tests/conform/%.c $(for_user)
 $(B)/tests/unit/%: tests/unit/%.c $(for_user)
 	$(Q)$(say) HOSTCC $@
 	$(Q)mkdir -p $(@D)
-	$(Q)$(HOSTCC) $(host_cflags) -MMD -MP -MF $@.d -o $@ $<
+	$(Q)$(HOSTCC) $(host_cflags) -MMD -MP -MF $@.d -o $@ $< -lm
 
 ## tests: build every test program, without running one
 .PHONY: tests

@@ -41,6 +41,10 @@ long strtol(const char *restrict s, char **restrict end, int base);
 unsigned long strtoul(const char *restrict s, char **restrict end, int base);
 long long strtoll(const char *restrict s, char **restrict end, int base);
 unsigned long long strtoull(const char *restrict s, char **restrict end, int base);
+double atof(const char *s);
+float strtof(const char *restrict s, char **restrict end);
+double strtod(const char *restrict s, char **restrict end);
+long double strtold(const char *restrict s, char **restrict end);
 
 int abs(int n);
 long labs(long n);
