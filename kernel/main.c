@@ -31,6 +31,7 @@
 #include "proc/proc.h"
 #include "sched/futex.h"
 #include "sched/sched.h"
+#include "sched/time.h"
 #include "signal/signal.h"
 #include "tests/kernel/ktest.h"
 #include "x86/boot_info.h"
@@ -53,6 +54,7 @@ static void init_threads(void)
 {
     sched_init();
     timer_init_subsystem();
+    clock_watch_init();
     thread_init();
     futex_init();
 #ifdef CONFIG_DEBUG

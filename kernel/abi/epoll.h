@@ -35,4 +35,4 @@ typedef union epoll_data {
 struct epoll_event {
     uint32_t events;
     epoll_data_t data;
-} __attribute__((packed));
+} __attribute__((__packed__));

@@ -32,7 +32,7 @@ struct reader {
     uint64_t pos;      /* lock: where the next record begins */
 };
 
-static struct spinlock watch_lock = SPINLOCK_INIT(RANK_WAIT, "kmsg");
+static struct spinlock watch_lock = SPINLOCK_INIT(RANK_QUEUE, "kmsg");
 static struct waitq watchers;    /* watch_lock */
 static struct timer watch_timer; /* armed while there are watchers */
 static uint64_t seen_end;        /* watch_lock: the log's end at the last look */

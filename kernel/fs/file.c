@@ -8,6 +8,7 @@
  */
 #include "fs/file.h"
 
+#include "fs/epoll.h"
 #include "fs/poll.h"
 #include "fs/vfs.h"
 #include "mm/page.h"
@@ -16,11 +17,15 @@
 #include "signal/signal.h"
 
 static struct slab_cache *file_cache; /* const after init */
+static struct inode *anon_inode;      /* const after init: of all files that have none */
 static size_t files;                  /* atomic: in existence */
 size_t file_max;
 
 void file_init(void)
 {
+    anon_inode = inode_alloc_anon(0600);
+    if (!anon_inode)
+        panic("out of memory at boot: the anonymous inode");
     file_cache = slab_cache_create("file", sizeof(struct file), 0);
     file_max =
         max(page_total() * PAGE_SIZE / 10240, (size_t)8192); /* a tenth of memory at 1 KiB each */
@@ -55,7 +60,17 @@ struct file *file_alloc(const struct file_ops *ops, unsigned flags, void *privat
     f->owner_signal = 0;
     mutex_init(&f->pos_lock, RANK_FILE_POS, "file offset");
     spin_init(&f->lock, RANK_FILE, "file");
-    list_init(&f->epoll_watches);
+    list_init(&f->epoll_items);
+    return f;
+}
+
+struct file *file_alloc_anon(const struct file_ops *ops, unsigned flags, void *private)
+{
+    struct file *f = file_alloc(ops, flags, private);
+    if (!is_err(f)) {
+        inode_get(anon_inode);
+        f->inode = anon_inode;
+    }
     return f;
 }
 
@@ -69,6 +84,8 @@ void file_set_path(struct file *f, const struct path *p)
 
 static noinline void file_free(struct file *f)
 {
+    if (unlikely(!list_empty(&f->epoll_items)))
+        epoll_forget(f);
     if (f->inode && f->inode->locks)
         file_locks_release(f);
     if (f->ops->release)

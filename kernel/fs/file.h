@@ -65,6 +65,7 @@ struct dir_context {
 };
 
 struct file_ops {
+    const char *name; /* "[eventfd]": of files that have no name of their own, for /proc/PID/fd */
     /* Bytes done, 0 at the end, -errno. *POS is the offset to use and advance. */
     ssize_t (*read)(struct file *f, struct uio *u, off_t *pos);
     ssize_t (*write)(struct file *f, struct uio *u, off_t *pos);
@@ -101,7 +102,7 @@ struct file {
     struct mutex pos_lock; /* RANK_FILE_POS */
     void *private;         /* const after open: the implementation's */
     struct spinlock lock;  /* RANK_FILE: the fields below */
-    struct list epoll_watches; /* lock */
+    struct list epoll_items;   /* lock: the places in epoll sets that watch it */
     struct pid *owner;         /* lock: F_SETOWN; a reference is held; NULL for none */
     int owner_type;            /* lock: F_OWNER_* */
     int owner_signal;          /* lock: F_SETSIG */
@@ -117,6 +118,11 @@ void file_init(void);
  * then the file's); err_ptr(-ENOMEM), err_ptr(-ENFILE) at the system's limit.
  */
 struct file *file_alloc(const struct file_ops *ops, unsigned flags, void *private);
+/*
+ * The same for what has no place in any file system (eventfd, epoll, ...): all of them share one
+ * inode, of mode 0600 and of no type.
+ */
+struct file *file_alloc_anon(const struct file_ops *ops, unsigned flags, void *private);
 static inline void file_get(struct file *f)
 {
     ref_get(&f->ref);

@@ -1,4 +1,5 @@
 /* The file layer's start, in the order in which its parts need each other. */
+#include "fs/epoll.h"
 #include "fs/mount.h"
 #include "fs/tmpfs.h"
 #include "fs/vfs.h"
@@ -8,6 +9,7 @@ void vfs_init(void)
     dcache_init();
     inode_init();
     file_init();
+    epoll_init();
     fdtable_init();
     mount_init();
     struct superblock *sb = tmpfs_create_sb("tmpfs", "mode=0755");

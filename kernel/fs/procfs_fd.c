@@ -123,7 +123,7 @@ static size_t anonymous_name(const struct file *f, char *buf, size_t size)
         return (size_t)snprintf(buf, size, "pipe:[%lu]", f->inode->ino);
     if (f->inode && S_ISSOCK(f->inode->mode))
         return (size_t)snprintf(buf, size, "socket:[%lu]", f->inode->ino);
-    return (size_t)snprintf(buf, size, "anon_inode:[file]");
+    return (size_t)snprintf(buf, size, "anon_inode:%s", f->ops->name ? f->ops->name : "[file]");
 }
 
 static ssize_t readlink_fd(const struct subject *who, char *buf, size_t size)

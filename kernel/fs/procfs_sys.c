@@ -5,6 +5,7 @@
 #include <abi/sysinfo.h>
 
 #include "dev/random.h"
+#include "fs/epoll.h"
 #include "fs/file.h"
 #include "fs/procfs_internal.h"
 #include "ipc/pipe.h"
@@ -117,6 +118,7 @@ LINE(show_entropy, "%d", 256)
 /* ---- fs ---- */
 
 LINE(show_file_nr, "%zu\t0\t%zu", file_count(), file_max)
+LINE(show_epoll_max, "%zu", epoll_max_items())
 LINE(show_file_max, "%zu", file_max)
 LINE(show_nr_open, "%d", 1048576)
 LINE(show_pipe_max, "%u", PIPE_MAX_SIZE)
@@ -163,7 +165,13 @@ static const struct proc_node kernel_nodes[] = {
     PROC_FILE("threads-max", 0444, show_threads_max),
     PROC_FILE("version", 0444, show_osversion),
 };
+static const struct proc_node epoll_nodes[] = {
+    PROC_FILE("max_user_watches", 0444, show_epoll_max),
+};
+static const struct proc_dir epoll_dir = {
+    .id = 13, .nodes = epoll_nodes, .count = ARRAY_SIZE(epoll_nodes)};
 static const struct proc_node fs_nodes[] = {
+    PROC_DIR("epoll", 0555, &epoll_dir),
     PROC_FILE("file-max", 0444, show_file_max),
     PROC_FILE("file-nr", 0444, show_file_nr),
     PROC_FILE("nr_open", 0444, show_nr_open),

@@ -11,8 +11,9 @@
  *
  *     program --copy, may fault--> fresh buffers --q->lock: wait for a slot, publish--> queue
  *
- * Readers and writers sleep exclusively. The chain of wakeups doesn't break because whoever leaves passes it
- * on: a writer wakes the next when there is still a slot, a reader when there are still bytes.
+ * Readers and writers sleep exclusively. The chain of wakeups doesn't break because who was woken passes it
+ * on: a writer wakes the next when there is still a slot, a reader when there are still bytes. Who did not
+ * sleep has used up nobody's wakeup and wakes nobody: an edge-triggered epoll would take it for an arrival.
  */
 #include "ipc/pipe_io.h"
 
@@ -38,6 +39,7 @@ ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
     struct queue *q = &p->q;
     ssize_t done = 0;
     long error = 0;
+    bool slept = false;
 
     (void)pos;
     if (!u->left)
@@ -66,12 +68,13 @@ ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
         error = -EAGAIN;
         if (f->flags & O_NONBLOCK)
             break;
+        slept = true;
         error =
             wait_event_exclusive(&q->readable, !queue_is_empty(q) || q->no_writers, DEADLINE_NONE);
         if (error)
             break;
     }
-    if (!queue_is_empty(q) && !waitq_is_empty(&q->readable))
+    if (slept && !queue_is_empty(q) && !waitq_is_empty(&q->readable))
         wake_one(&q->readable, POLLIN | POLLRDNORM);
     spin_unlock(&q->lock);
     if (done && p->named)
@@ -97,9 +100,9 @@ static struct buf *appendable(struct queue *q, const struct file *f, size_t n)
 
 /*
  * Wait until N bytes (at most a page) can go into the queue: 0, -EPIPE when nobody will read them, -EAGAIN,
- * -ERESTARTSYS. q->lock held.
+ * -ERESTARTSYS. Sets *SLEPT when it had to. q->lock held.
  */
-static int wait_for_room(struct queue *q, const struct file *f, size_t n)
+static int wait_for_room(struct queue *q, const struct file *f, size_t n, bool *slept)
 {
     if (q->no_readers)
         return -EPIPE;
@@ -107,15 +110,16 @@ static int wait_for_room(struct queue *q, const struct file *f, size_t n)
         return 0;
     if (f->flags & O_NONBLOCK)
         return -EAGAIN;
+    *slept = true;
     int error = wait_event_exclusive(
         &q->writable, q->no_readers || !queue_is_full(q) || appendable(q, f, n), DEADLINE_NONE);
     return q->no_readers ? -EPIPE : error;
 }
 
-/* The end of every write: let the next writer have what is left. q->lock held. */
-static void pass_on(struct queue *q)
+/* The end of every write that slept: let the next writer have what is left. q->lock held. */
+static void pass_on(struct queue *q, bool slept)
 {
-    if (!queue_is_full(q) && !waitq_is_empty(&q->writable))
+    if (slept && !queue_is_full(q) && !waitq_is_empty(&q->writable))
         wake_one(&q->writable, POLLOUT | POLLWRNORM);
 }
 
@@ -145,14 +149,15 @@ static ssize_t write_small(struct queue *q, const struct file *f, struct uio *u)
     size_t n = u->left;
     bool fault = uio_copy_in(u, bytes, n) < n;
     unsigned tries = 0;
+    bool slept = false;
     int error;
 
     do {
         spin_lock(&q->lock);
-        error = wait_for_room(q, f, n);
+        error = wait_for_room(q, f, n, &slept);
         if (!error)
             error = fault ? -EFAULT : publish_small(q, f, bytes, n);
-        pass_on(q);
+        pass_on(q, slept);
         spin_unlock(&q->lock);
     } while (unlikely(error == -ENOMEM) && memory_make_room(&tries));
     return error ? error : (ssize_t)n;
@@ -197,14 +202,15 @@ static size_t fill_buffers(struct list *fresh, struct uio *u, size_t n, int *err
 }
 
 /* Move the buffers of FRESH into the queue while there is room, waiting for it. Returns bytes. q->lock held. */
-static size_t publish(struct queue *q, const struct file *f, struct list *fresh, int *error)
+static size_t publish(struct queue *q, const struct file *f, struct list *fresh, bool *slept,
+                      int *error)
 {
     size_t done = 0;
     struct buf *b;
 
     while ((b = list_first(fresh, struct buf, link))) {
         size_t n = b->len;
-        int failed = wait_for_room(q, f, n);
+        int failed = wait_for_room(q, f, n, slept);
         if (failed) {
             *error = failed;
             break;
@@ -238,21 +244,22 @@ static ssize_t write_pages(struct queue *q, const struct file *f, struct uio *u)
 {
     struct list fresh = LIST_INIT(fresh);
     size_t done = 0, total = u->left;
+    bool slept = false;
     int error = 0;
 
     spin_lock(&q->lock);
     while (done < total && !error) {
         size_t odd = (total - done) % PAGE_SIZE;
-        error = wait_for_room(q, f, odd ? odd : PAGE_SIZE);
+        error = wait_for_room(q, f, odd ? odd : PAGE_SIZE, &slept);
         if (error)
             break;
         size_t chunk = next_chunk(q, f, total - done);
         spin_unlock(&q->lock);
         (void)fill_buffers(&fresh, u, chunk, &error);
         spin_lock(&q->lock);
-        done += publish(q, f, &fresh, &error);
+        done += publish(q, f, &fresh, &slept, &error);
     }
-    pass_on(q);
+    pass_on(q, slept);
     spin_unlock(&q->lock);
     discard(&fresh);
     if (error == -EPIPE && done)

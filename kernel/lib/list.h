@@ -65,6 +65,18 @@ static inline void list_splice_back(struct list *to, struct list *from)
     list_init(from);
 }
 
+/* Move all of FROM's elements before TO's first; FROM becomes empty. */
+static inline void list_splice_front(struct list *to, struct list *from)
+{
+    if (list_empty(from))
+        return;
+    from->prev->next = to->next;
+    to->next->prev = from->prev;
+    from->next->prev = to;
+    to->next = from->next;
+    list_init(from);
+}
+
 #define list_entry(node, type, member) container_of(node, type, member)
 
 /* The first or last element, or NULL when the list is empty. */

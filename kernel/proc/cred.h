@@ -55,6 +55,7 @@ struct cred {
 #define CAP_SYS_TIME 25
 #define CAP_SYS_TTY_CONFIG 26
 #define CAP_MKNOD 27
+#define CAP_WAKE_ALARM 35
 #define CAP_SETPCAP 8
 #define CAP_LAST 40
 #define CAP_ALL ((1UL << (CAP_LAST + 1)) - 1)

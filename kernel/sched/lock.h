@@ -17,13 +17,15 @@
 /* Every lock in the kernel, in the order they are taken: outermost first. Sleeping locks come first. */
 enum lock_rank {
     /* mutexes */
-    RANK_FILE_POS, /* a shared offset: read, write, readdir run inside it */
-    RANK_MOUNT,    /* the mount table, and rename across directories */
-    RANK_INODE,    /* one directory or file (parents before children) */
-    RANK_EPOLL_MUTEX,
-    RANK_TTY_MUTEX, /* termios changes, and one reader or writer at a time */
-    RANK_EXEC,      /* one exec or ptrace-like look at a process at a time */
-    RANK_MM,        /* an address space */
+    RANK_FILE_POS,    /* a shared offset: read, write, readdir run inside it */
+    RANK_MOUNT,       /* the mount table, and rename across directories */
+    RANK_INODE,       /* one directory or file (parents before children) */
+    RANK_EPOLL_NEST,  /* which epoll set watches which */
+    RANK_EPOLL_MUTEX, /* one epoll set (the watcher before the watched) */
+    RANK_TTY_MUTEX,   /* termios changes, and one reader or writer at a time */
+    RANK_EXEC,        /* one exec or ptrace-like look at a process at a time */
+    RANK_MM,          /* an address space */
+    RANK_CLOCK_WATCH, /* who wants to know that the clock was set */
     /* spinlocks */
     RANK_PROC_TREE,  /* parents, groups, sessions, the pid table */
     RANK_SIGNAL,     /* one process's actions and pending sets */
@@ -33,7 +35,7 @@ enum lock_rank {
     RANK_FILE_LOCKS, /* flock and fcntl locks */
     RANK_TTY,        /* line discipline: above its queues */
     RANK_QUEUE,      /* a pipe, a socket's queue */
-    RANK_EPOLL,
+    RANK_EPOLL,      /* one set's ready list (the watched before the watcher) */
     RANK_FILE,       /* an open description's small state */
     RANK_INODE_SPIN, /* times, link counts */
     RANK_DCACHE,     /* names */

@@ -1,8 +1,12 @@
 /* See time.h. */
 #include "sched/time.h"
 
+#include "sched/lock.h"
 #include "x86/clock.h"
 #include "x86/uaccess.h"
+
+static struct mutex watch_mutex;                 /* RANK_CLOCK_WATCH */
+static struct list watches = LIST_INIT(watches); /* watch_mutex */
 
 int nsec_of_timespec(const struct timespec *ts, nsec_t *time)
 {
@@ -65,4 +69,33 @@ nsec_t deadline_at(int clock, nsec_t time)
     if (clock == CLOCK_REALTIME)
         time -= clock_realtime_offset();
     return max(time, (nsec_t)0);
+}
+
+void clock_watch_init(void)
+{
+    mutex_init(&watch_mutex, RANK_CLOCK_WATCH, "clock watches");
+}
+
+void clock_watch_add(struct clock_watch *w)
+{
+    mutex_lock(&watch_mutex);
+    list_push_back(&watches, &w->link);
+    mutex_unlock(&watch_mutex);
+}
+
+void clock_watch_remove(struct clock_watch *w)
+{
+    mutex_lock(&watch_mutex);
+    list_remove(&w->link);
+    mutex_unlock(&watch_mutex);
+}
+
+void clock_watch_notify(void)
+{
+    struct clock_watch *w;
+
+    mutex_lock(&watch_mutex);
+    list_for_each (w, &watches, link)
+        w->clock_was_set(w);
+    mutex_unlock(&watch_mutex);
 }

@@ -6,6 +6,7 @@
 
 #include <abi/time.h>
 
+#include "lib/list.h"
 #include "lib/types.h"
 #include "sched/wait.h"
 
@@ -22,3 +23,16 @@ int must_check nsec_of_timespec(const struct timespec *ts, nsec_t *time);
 /* Deadlines (CLOCK_MONOTONIC): TIME from now; or TIME on CLOCK_REALTIME or CLOCK_MONOTONIC. */
 nsec_t deadline_after(nsec_t time);
 nsec_t deadline_at(int clock, nsec_t time);
+
+/*
+ * Who computed with CLOCK_REALTIME wants to know when somebody sets it. The function is called after that,
+ * by the thread that did it, no spinlock held. Adding and removing may sleep.
+ */
+struct clock_watch {
+    struct list link;                             /* the watches' mutex */
+    void (*clock_was_set)(struct clock_watch *w); /* const */
+};
+void clock_watch_add(struct clock_watch *w);
+void clock_watch_remove(struct clock_watch *w); /* it is not being called any more */
+void clock_watch_notify(void);                  /* tell all */
+void clock_watch_init(void);

@@ -128,6 +128,7 @@ static long set_realtime(nsec_t time)
     if (time < clock_monotonic() || time > INT64_MAX / 2)
         return -EINVAL;
     clock_set_realtime(time);
+    clock_watch_notify();
     return 0;
 }
 
