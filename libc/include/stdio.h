@@ -11,12 +11,18 @@ typedef off_t fpos_t;
 extern FILE *const stdin;
 extern FILE *const stdout;
 extern FILE *const stderr;
+#define stdin stdin
+#define stdout stdout
+#define stderr stderr
 
 #define EOF (-1)
 #define BUFSIZ 4096
 #define FILENAME_MAX 4096
 #define FOPEN_MAX 1024
 #define L_tmpnam 20
+#define L_ctermid 20
+#define TMP_MAX 10000
+#define P_tmpdir "/tmp"
 #define _IOFBF 0
 #define _IOLBF 1
 #define _IONBF 2
@@ -30,14 +36,22 @@ extern FILE *const stderr;
 FILE *fopen(const char *restrict path, const char *restrict mode);
 FILE *fdopen(int fd, const char *mode);
 FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict f);
+FILE *fmemopen(void *restrict at, size_t size, const char *restrict mode);
+FILE *open_memstream(char **result, size_t *size);
+FILE *popen(const char *command, const char *mode);
+FILE *tmpfile(void);
 int fclose(FILE *f);
+int pclose(FILE *f);
 int fflush(FILE *f);
 int setvbuf(FILE *restrict f, char *restrict buf, int mode, size_t size);
 void setbuf(FILE *restrict f, char *restrict buf);
+void setbuffer(FILE *f, char *buf, size_t size);
+void setlinebuf(FILE *f);
 int fileno(FILE *f);
 int feof(FILE *f);
 int ferror(FILE *f);
 void clearerr(FILE *f);
+
 size_t fread(void *restrict p, size_t size, size_t n, FILE *restrict f);
 size_t fwrite(const void *restrict p, size_t size, size_t n, FILE *restrict f);
 int fgetc(FILE *f);
@@ -52,16 +66,42 @@ int putc(int c, FILE *f);
 int putchar(int c);
 int fputs(const char *restrict s, FILE *restrict f);
 int puts(const char *s);
+
+/* For who holds the file by flockfile. */
+void flockfile(FILE *f);
+int ftrylockfile(FILE *f);
+void funlockfile(FILE *f);
+int fgetc_unlocked(FILE *f);
+int getc_unlocked(FILE *f);
+int getchar_unlocked(void);
+int fputc_unlocked(int c, FILE *f);
+int putc_unlocked(int c, FILE *f);
+int putchar_unlocked(int c);
+char *fgets_unlocked(char *restrict s, int size, FILE *restrict f);
+int fputs_unlocked(const char *restrict s, FILE *restrict f);
+size_t fread_unlocked(void *restrict p, size_t size, size_t n, FILE *restrict f);
+size_t fwrite_unlocked(const void *restrict p, size_t size, size_t n, FILE *restrict f);
+int fflush_unlocked(FILE *f);
+int feof_unlocked(FILE *f);
+int ferror_unlocked(FILE *f);
+int fileno_unlocked(FILE *f);
+void clearerr_unlocked(FILE *f);
+
 int fseek(FILE *f, long offset, int whence);
 int fseeko(FILE *f, off_t offset, int whence);
 long ftell(FILE *f);
 off_t ftello(FILE *f);
+int fgetpos(FILE *restrict f, fpos_t *restrict position);
+int fsetpos(FILE *f, const fpos_t *position);
 void rewind(FILE *f);
+
 void perror(const char *prefix);
 int remove(const char *path);
 int rename(const char *oldpath, const char *newpath);
 int renameat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath);
 int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned flags);
+char *tmpnam(char *name);
+char *ctermid(char *name);
 
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 int printf(const char *restrict format, ...) __printf(1, 2);

@@ -2,16 +2,45 @@
 #include "stdio/file.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "internal/start.h"
+#include "internal/thread.h"
 
+static ssize_t descriptor_read(FILE *f, void *p, size_t n)
+{
+    return read(f->fd, p, n);
+}
+static ssize_t descriptor_write(FILE *f, const void *p, size_t n)
+{
+    return write(f->fd, p, n);
+}
+static off_t descriptor_seek(FILE *f, off_t offset, int whence)
+{
+    return lseek(f->fd, offset, whence);
+}
+static int descriptor_close(FILE *f)
+{
+    return close(f->fd);
+}
+
+const struct file_ops descriptor_ops = {descriptor_read, descriptor_write, descriptor_seek,
+                                        descriptor_close};
+
+/* stderr's is small: unbuffered, yet one printf is one write. */
+static unsigned char in_buf[UNGET_MAX + BUFSIZ], out_buf[UNGET_MAX + BUFSIZ],
+    error_buf[UNGET_MAX + 256];
+
+#define STANDARD(number, buffer, ...)                                                           \
+    {                                                                                           \
+        .fd = (number), .ops = &descriptor_ops, .is_static = true, .buf = (buffer) + UNGET_MAX, \
+        .size = sizeof(buffer) - UNGET_MAX, __VA_ARGS__                                         \
+    }
 static struct __file standard[3] = {
-    {.fd = 0, .can_read = true, .is_static = true, .mode = -1},
-    {.fd = 1, .can_write = true, .is_static = true, .mode = -1},
-    {.fd = 2, .can_write = true, .is_static = true, .mode = _IONBF},
+    STANDARD(0, in_buf, .can_read = true, .mode = _IOFBF),
+    STANDARD(1, out_buf, .can_write = true, .mode = -1),
+    STANDARD(2, error_buf, .can_write = true, .mode = _IONBF),
 };
 FILE *const stdin = &standard[0];
 FILE *const stdout = &standard[1];
@@ -20,9 +49,46 @@ FILE *const stderr = &standard[2];
 struct lock file_list_lock;
 FILE *file_list;
 
-/* stderr's only: unbuffered, yet one printf is one write. */
-static unsigned char small_buf[UNGET_MAX + 256];
-static unsigned char standard_buf[2][UNGET_MAX + BUFSIZ];
+/* Only this thread writes itself into `owner`, so what it reads there can't be wrong about itself. */
+static bool is_mine(FILE *f)
+{
+    return __atomic_load_n(&f->owner, __ATOMIC_RELAXED) == thread_self();
+}
+
+static void take(FILE *f)
+{
+    __atomic_store_n(&f->owner, thread_self(), __ATOMIC_RELAXED);
+}
+
+void flockfile(FILE *f)
+{
+    if (!is_mine(f)) {
+        lock_acquire(&f->lock);
+        take(f);
+    }
+    f->depth++;
+}
+
+int ftrylockfile(FILE *f)
+{
+    if (!is_mine(f)) {
+        int unlocked = 0;
+        if (!__atomic_compare_exchange_n(&f->lock.state, &unlocked, 1, false, __ATOMIC_ACQUIRE,
+                                         __ATOMIC_RELAXED))
+            return -1;
+        take(f);
+    }
+    f->depth++;
+    return 0;
+}
+
+void funlockfile(FILE *f)
+{
+    if (--f->depth)
+        return;
+    __atomic_store_n(&f->owner, NULL, __ATOMIC_RELAXED);
+    lock_release(&f->lock);
+}
 
 static int fail(FILE *f)
 {
@@ -30,45 +96,28 @@ static int fail(FILE *f)
     return EOF;
 }
 
-/* Give F a buffer, and decide how it is buffered: by lines when it is a terminal (C17 7.21.3). */
-static int file_prepare(FILE *f)
+/* How many of N bytes could be written. A write may take a part: the rest is tried again. */
+static size_t write_all(FILE *f, const unsigned char *p, size_t n)
 {
-    if (f->buf)
-        return 0;
-    if (f->mode < 0)
-        f->mode = f != stdin && isatty(f->fd) ? _IOLBF : _IOFBF;
-    f->size = BUFSIZ;
-    if (f == stderr) {
-        f->buf = small_buf;
-        f->size = sizeof(small_buf) - UNGET_MAX;
-    } else if (f->is_static) {
-        f->buf = standard_buf[f - standard];
-    } else {
-        f->buf = malloc(UNGET_MAX + BUFSIZ);
-        if (!f->buf)
-            return fail(f);
-        f->owns_buf = true;
+    size_t done = 0;
+    while (done < n) {
+        ssize_t part = f->ops->write(f, p + done, n - done);
+        if (part < 0) {
+            f->error = true;
+            break;
+        }
+        done += (size_t)part;
     }
-    f->buf += UNGET_MAX;
-    f->pos = f->end = f->buf;
-    return 0;
+    return done;
 }
 
 /* Write what the buffer holds. Bytes that could not be written stay. */
 static int drain(FILE *f)
 {
-    unsigned char *p = f->buf;
-    while (p < f->pos) {
-        ssize_t n = write(f->fd, p, (size_t)(f->pos - p));
-        if (n < 0) {
-            memmove(f->buf, p, (size_t)(f->pos - p));
-            f->pos -= p - f->buf;
-            return fail(f);
-        }
-        p += n;
-    }
-    f->pos = f->buf;
-    return 0;
+    size_t held = (size_t)(f->pos - f->buf), done = write_all(f, f->buf, held);
+    memmove(f->buf, f->buf + done, held - done);
+    f->pos -= done;
+    return done == held ? 0 : EOF;
 }
 
 int file_flush(FILE *f)
@@ -77,55 +126,42 @@ int file_flush(FILE *f)
         return drain(f);
     if (f->direction == READING && f->pos != f->end) {
         /* A pipe can't take bytes back: then they stay in the buffer. */
-        if (lseek(f->fd, f->pos - f->end, SEEK_CUR) < 0)
+        if (f->ops->seek(f, f->pos - f->end, SEEK_CUR) < 0)
             return 0;
         f->pos = f->end = f->buf;
     }
     return 0;
 }
 
+static int start(FILE *f, enum direction direction, bool allowed)
+{
+    if (f->direction == direction)
+        return 0;
+    if (!allowed) {
+        errno = EBADF;
+        return fail(f);
+    }
+    if (file_flush(f) < 0)
+        return EOF;
+    f->direction = direction;
+    f->pos = f->end = f->buf;
+    return 0;
+}
+
 int file_start_reading(FILE *f)
 {
-    if (f->direction == READING)
-        return 0;
-    if (!f->can_read) {
-        errno = EBADF;
-        return fail(f);
-    }
-    if (file_prepare(f) < 0 || file_flush(f) < 0)
-        return EOF;
-    f->direction = READING;
-    f->pos = f->end = f->buf;
-    return 0;
+    return start(f, READING, f->can_read);
 }
 
+/* The first time, decide how the file is buffered: by lines when it is a terminal (C17 7.21.3). */
 int file_start_writing(FILE *f)
 {
-    if (f->direction == WRITING)
-        return 0;
-    if (!f->can_write) {
-        errno = EBADF;
-        return fail(f);
+    if (f->mode < 0) {
+        int before = errno;
+        f->mode = isatty(f->fd) ? _IOLBF : _IOFBF;
+        errno = before;
     }
-    if (file_prepare(f) < 0 || file_flush(f) < 0)
-        return EOF;
-    f->direction = WRITING;
-    f->pos = f->end = f->buf;
-    return 0;
-}
-
-static bool write_through(FILE *f, const unsigned char *p, size_t n)
-{
-    while (n) {
-        ssize_t done = write(f->fd, p, n);
-        if (done < 0) {
-            fail(f);
-            return false;
-        }
-        p += done;
-        n -= (size_t)done;
-    }
-    return true;
+    return start(f, WRITING, f->can_write);
 }
 
 size_t file_write(FILE *f, const void *p, size_t n)
@@ -137,7 +173,7 @@ size_t file_write(FILE *f, const void *p, size_t n)
         if (drain(f) < 0)
             return 0;
         if (n >= f->size)
-            return write_through(f, p, n) ? n : 0;
+            return write_all(f, p, n);
     }
     memcpy(f->pos, p, n);
     f->pos += n;
@@ -149,50 +185,79 @@ size_t file_write(FILE *f, const void *p, size_t n)
 /* Interactive input is asked for only after what was printed can be seen (C17 5.1.2.3p7). */
 static void flush_terminal_output(void)
 {
-    if (stdout->mode == _IOLBF && stdout->direction == WRITING)
-        drain(stdout);
+    if (stdout->mode == _IOLBF && ftrylockfile(stdout) == 0) {
+        if (stdout->direction == WRITING)
+            drain(stdout);
+        funlockfile(stdout);
+    }
+}
+
+size_t file_read(FILE *f, void *p, size_t n)
+{
+    if (f->eof || file_start_reading(f) < 0)
+        return 0;
+    if (f == stdin)
+        flush_terminal_output();
+    ssize_t got = f->ops->read(f, p, n);
+    if (got < 0)
+        f->error = true;
+    else if (got == 0)
+        f->eof = true;
+    return got > 0 ? (size_t)got : 0;
+}
+
+bool file_fill(FILE *f)
+{
+    if (f->direction == READING && f->pos < f->end)
+        return true;
+    if (file_start_reading(f) < 0)
+        return false;
+    f->pos = f->end = f->buf;
+    f->end += file_read(f, f->buf, f->mode == _IONBF ? 1 : f->size);
+    return f->pos < f->end;
 }
 
 int file_getc(FILE *f)
 {
-    if (f->direction == READING && f->pos < f->end)
-        return *f->pos++;
-    if (file_start_reading(f) < 0)
-        return EOF;
-    if (f == stdin)
-        flush_terminal_output();
-    ssize_t n = read(f->fd, f->buf, f->mode == _IONBF ? 1 : f->size);
-    if (n <= 0) {
-        if (n < 0)
-            f->error = true;
-        else
-            f->eof = true;
-        return EOF;
-    }
-    f->pos = f->buf;
-    f->end = f->buf + n;
-    return *f->pos++;
+    return file_fill(f) ? *f->pos++ : EOF;
+}
+
+int fflush_unlocked(FILE *f)
+{
+    return f ? file_flush(f) : fflush(f);
+}
+
+/* A thread that waits for input has its file's lock: neither exit nor fflush(NULL) may wait for that one. */
+static int flush_if_possible(FILE *f)
+{
+    if (f->direction == WRITING)
+        flockfile(f);
+    else if (ftrylockfile(f) != 0)
+        return 0;
+    int result = file_flush(f);
+    funlockfile(f);
+    return result;
+}
+
+static int flush_all(void)
+{
+    int result = 0;
+    for (int i = 0; i < 3; i++)
+        result |= flush_if_possible(&standard[i]);
+    lock_acquire(&file_list_lock);
+    for (FILE *f = file_list; f; f = f->next)
+        result |= flush_if_possible(f);
+    lock_release(&file_list_lock);
+    return result;
 }
 
 int fflush(FILE *f)
 {
-    if (!f) {
-        __flush_all();
-        return 0;
-    }
-    lock_acquire(&f->lock);
-    int result = file_flush(f);
-    lock_release(&f->lock);
-    return result;
+    return f ? WITH_LOCK(f, file_flush(f)) : flush_all();
 }
 
 /* Here, and not with fopen, so that it comes along with every use of stdio and exit() finds it. */
 void __flush_all(void)
 {
-    for (int i = 0; i < 3; i++)
-        fflush(&standard[i]);
-    lock_acquire(&file_list_lock);
-    for (FILE *f = file_list; f; f = f->next)
-        fflush(f);
-    lock_release(&file_list_lock);
+    flush_all();
 }

@@ -1,6 +1,7 @@
 /*
- * A FILE is a descriptor with one buffer, which at any time holds either bytes read ahead or bytes not yet
- * written:
+ * A FILE is one buffer between a program and something that can be read, written and sought: mostly a descriptor,
+ * but also memory (memory.c) or a string being scanned (scanf.c), which `ops` tell apart. At any time the buffer
+ * holds either bytes read ahead or bytes not yet written:
  *
  *      reading:  buf ... [pos ... end) ... buf+size      what fgetc gives next is *pos
  *      writing:  [buf ... pos) ... buf+size              fflush writes these
@@ -19,29 +20,62 @@
 
 enum direction { IDLE, READING, WRITING };
 
+/* What a FILE stands on. Each call as its system call, with errno: they run with the file's lock held. */
+struct file_ops {
+    ssize_t (*read)(FILE *f, void *p, size_t n);
+    ssize_t (*write)(FILE *f, const void *p, size_t n);
+    off_t (*seek)(FILE *f, off_t offset, int whence);
+    int (*close)(FILE *f);
+};
+
 struct __file {
-    struct lock lock;         /* guards the rest */
-    int fd;                   /* const after open */
+    struct lock lock;        /* guards the rest; flockfile takes it */
+    struct __pthread *owner; /* atomic: who holds the lock */
+    unsigned depth;          /* how often */
+    int fd;                  /* const after open; -1: none */
+    const struct file_ops *ops;
     bool can_read, can_write; /* const after open */
     bool append;              /* const after open */
     bool eof, error;
-    bool owns_buf;  /* buf was made by us and must be freed */
-    bool is_static; /* stdin, stdout, stderr */
-    int mode;       /* _IOFBF, _IOLBF, _IONBF; -1 until the first use asks isatty */
+    bool is_static; /* stdin, stdout, stderr: not allocated */
+    int mode;       /* _IOFBF, _IOLBF, _IONBF; -1 until the first write asks isatty */
     enum direction direction;
-    unsigned char *buf; /* UNGET_MAX bytes lie before it; NULL until the first use */
+    unsigned char *buf; /* UNGET_MAX bytes lie before it */
     size_t size;
     unsigned char *pos, *end;
+    pid_t child;                 /* popen's, or 0 */
     struct __file *next, **link; /* file_list_lock: all open files, for fflush(NULL) and exit */
 };
 
+extern const struct file_ops descriptor_ops;
 extern struct lock file_list_lock;
-extern FILE *file_list; /* file_list_lock: those that fopen and fdopen made */
+extern FILE *file_list; /* file_list_lock: those that were allocated */
 
-/* With f->lock held. 0 or EOF with f->error set. */
+/* Evaluate EXPRESSION with F locked. */
+#define WITH_LOCK(f, expression)                       \
+    ({                                                 \
+        flockfile(f);                                  \
+        __typeof__(expression) result_ = (expression); \
+        funlockfile(f);                                \
+        result_;                                       \
+    })
+
+/* With F locked. 0 or EOF with f->error set. */
 int file_flush(FILE *f);
 int file_start_reading(FILE *f);
 int file_start_writing(FILE *f);
 /* How many of the N bytes were taken. */
 size_t file_write(FILE *f, const void *p, size_t n);
+/* Read up to N bytes to P, past the buffer, which must be empty. 0: the end or an error, and F says which. */
+size_t file_read(FILE *f, void *p, size_t n);
+/* Make pos < end, unless there is nothing to read. */
+bool file_fill(FILE *f);
 int file_getc(FILE *f);
+off_t file_seek(FILE *f, off_t offset, int whence);
+
+/* "r", "w", "a" with '+' and the rest, as flags of open; -1 and EINVAL. */
+int file_flags(const char *mode);
+/* F becomes a file without a past, with FLAGS as open has them. */
+void file_init(FILE *f, int fd, int flags, const struct file_ops *ops);
+/* A FILE of SIZE bytes that begin with struct __file, with a buffer. NULL and ENOMEM. */
+FILE *file_new(size_t size, int fd, int flags, const struct file_ops *ops);

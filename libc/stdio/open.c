@@ -1,15 +1,13 @@
-/* Opening and closing, positions, and how a file is buffered. */
+/* Opening and closing, and how a file is buffered. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "internal/start.h"
 #include "stdio/file.h"
 
-/* "r", "w", "a", with '+', 'b', 'e', 'x' behind (C17 7.21.5.3, POSIX), as open flags; -1 and EINVAL. */
-static int parse_mode(const char *mode)
+int file_flags(const char *mode)
 {
     int flags;
     switch (*mode) {
@@ -27,9 +25,10 @@ static int parse_mode(const char *mode)
     return flags;
 }
 
-static void file_init(FILE *f, int fd, int flags)
+void file_init(FILE *f, int fd, int flags, const struct file_ops *ops)
 {
     f->fd = fd;
+    f->ops = ops;
     f->mode = -1;
     f->can_read = (flags & O_ACCMODE) != O_WRONLY;
     f->can_write = (flags & O_ACCMODE) != O_RDONLY;
@@ -38,12 +37,15 @@ static void file_init(FILE *f, int fd, int flags)
     f->direction = IDLE;
 }
 
-static FILE *file_new(int fd, int flags)
+FILE *file_new(size_t size, int fd, int flags, const struct file_ops *ops)
 {
-    FILE *f = calloc(1, sizeof(*f));
+    FILE *f = malloc(size + UNGET_MAX + BUFSIZ);
     if (!f)
         return NULL;
-    file_init(f, fd, flags);
+    memset(f, 0, size);
+    f->buf = f->pos = f->end = (unsigned char *)f + size + UNGET_MAX;
+    f->size = BUFSIZ;
+    file_init(f, fd, flags, ops);
     lock_acquire(&file_list_lock);
     f->next = file_list;
     f->link = &file_list;
@@ -56,50 +58,55 @@ static FILE *file_new(int fd, int flags)
 
 FILE *fopen(const char *restrict path, const char *restrict mode)
 {
-    int flags = parse_mode(mode);
-    if (flags < 0)
-        return NULL;
-    int fd = open(path, flags, 0666);
+    int flags = file_flags(mode);
+    int fd = flags < 0 ? -1 : open(path, flags, 0666);
     if (fd < 0)
         return NULL;
-    FILE *f = file_new(fd, flags);
+    FILE *f = file_new(sizeof(*f), fd, flags, &descriptor_ops);
     if (!f)
         close(fd);
     return f;
 }
 
-FILE *fdopen(int fd, const char *mode)
+/* An open descriptor gets the rest of what FLAGS ask for. EINVAL when it can't be used that way. */
+static int adopt(int fd, int flags)
 {
-    int flags = parse_mode(mode);
-    int has = flags < 0 ? -1 : fcntl(fd, F_GETFL);
+    int has = fcntl(fd, F_GETFL), access = has & O_ACCMODE;
     if (has < 0)
-        return NULL;
-    if ((flags & O_APPEND) && !(has & O_APPEND))
-        fcntl(fd, F_SETFL, has | O_APPEND);
-    return file_new(fd, flags);
+        return -1;
+    if (access != O_RDWR && access != (flags & O_ACCMODE)) {
+        errno = EINVAL;
+        return -1;
+    }
+    if ((flags & O_CLOEXEC) && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        return -1;
+    return (flags & O_APPEND) && !(has & O_APPEND) ? fcntl(fd, F_SETFL, has | O_APPEND) : 0;
 }
 
-static int file_finish(FILE *f)
+FILE *fdopen(int fd, const char *mode)
+{
+    int flags = file_flags(mode);
+    if (flags < 0 || adopt(fd, flags) < 0)
+        return NULL;
+    return file_new(sizeof(FILE), fd, flags, &descriptor_ops);
+}
+
+static int finish(FILE *f)
 {
     int result = file_flush(f);
-    if (close(f->fd) < 0)
+    if (f->ops->close(f) < 0)
         result = EOF;
-    if (f->owns_buf)
-        free(f->buf - UNGET_MAX);
-    f->owns_buf = false;
-    f->buf = NULL;
+    f->fd = -1;
+    f->direction = IDLE;
+    f->pos = f->end = f->buf;
     return result;
 }
 
 int fclose(FILE *f)
 {
-    lock_acquire(&f->lock);
-    int result = file_finish(f);
-    lock_release(&f->lock);
-    if (f->is_static) {
-        f->fd = -1;
+    int result = WITH_LOCK(f, finish(f));
+    if (f->is_static)
         return result;
-    }
     lock_acquire(&file_list_lock);
     *f->link = f->next;
     if (f->next)
@@ -109,112 +116,65 @@ int fclose(FILE *f)
     return result;
 }
 
-FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict f)
+/* The new file takes the old one's descriptor, so that a freopen of stdout is seen by what is exec'ed. */
+static int reopen(FILE *f, const char *path, int flags)
 {
-    int flags = parse_mode(mode);
-    if (flags < 0)
-        return NULL;
-    lock_acquire(&f->lock);
+    if (!path) {
+        file_flush(f);
+        if (adopt(f->fd, flags) < 0 || ((flags & O_TRUNC) && ftruncate(f->fd, 0) < 0))
+            return -1;
+        f->ops->seek(f, 0, SEEK_SET);
+        file_init(f, f->fd, flags, f->ops);
+        return 0;
+    }
     int was = f->fd;
-    file_finish(f);
+    finish(f);
     int fd = open(path, flags, 0666);
     if (fd >= 0 && was >= 0 && fd != was && dup3(fd, was, flags & O_CLOEXEC) == was) {
         close(fd);
         fd = was;
     }
-    file_init(f, fd, flags);
-    lock_release(&f->lock);
-    return fd < 0 ? NULL : f;
+    file_init(f, fd, flags, &descriptor_ops);
+    return fd < 0 ? -1 : 0;
+}
+
+FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict f)
+{
+    int flags = file_flags(mode);
+    if (flags >= 0 && WITH_LOCK(f, reopen(f, path, flags)) == 0)
+        return f;
+    int error = errno;
+    fclose(f);
+    errno = error;
+    return NULL;
 }
 
 int setvbuf(FILE *restrict f, char *restrict buf, int mode, size_t size)
 {
     if (mode != _IOFBF && mode != _IOLBF && mode != _IONBF)
         return -1;
-    lock_acquire(&f->lock);
+    flockfile(f);
     f->mode = mode;
     if (buf && size > UNGET_MAX && f->direction == IDLE) {
-        if (f->owns_buf)
-            free(f->buf - UNGET_MAX);
-        f->owns_buf = false;
         f->buf = (unsigned char *)buf + UNGET_MAX;
         f->size = size - UNGET_MAX;
         f->pos = f->end = f->buf;
     }
-    lock_release(&f->lock);
+    funlockfile(f);
     return 0;
+}
+
+void setbuffer(FILE *f, char *buf, size_t size)
+{
+    setvbuf(f, buf, buf ? _IOFBF : _IONBF, size);
 }
 
 void setbuf(FILE *restrict f, char *restrict buf)
 {
-    setvbuf(f, buf, buf ? _IOFBF : _IONBF, BUFSIZ);
+    setbuffer(f, buf, BUFSIZ);
 }
 
-int fseeko(FILE *f, off_t offset, int whence)
+void setlinebuf(FILE *f)
 {
-    int result = -1;
-    lock_acquire(&f->lock);
-    if (whence == SEEK_CUR && f->direction == READING)
-        offset -= f->end - f->pos; /* the program's position is behind the descriptor's */
-    if ((f->direction != WRITING || file_flush(f) == 0) && lseek(f->fd, offset, whence) >= 0) {
-        f->pos = f->end = f->buf;
-        f->direction = IDLE;
-        f->eof = false;
-        result = 0;
-    }
-    lock_release(&f->lock);
-    return result;
-}
-
-int fseek(FILE *f, long offset, int whence)
-{
-    return fseeko(f, offset, whence);
-}
-
-off_t ftello(FILE *f)
-{
-    lock_acquire(&f->lock);
-    bool to_append = f->direction == WRITING && f->append && f->pos != f->buf;
-    off_t at = lseek(f->fd, 0, to_append ? SEEK_END : SEEK_CUR);
-    if (at >= 0 && f->direction == READING)
-        at -= f->end - f->pos;
-    else if (at >= 0 && f->direction == WRITING)
-        at += f->pos - f->buf;
-    lock_release(&f->lock);
-    return at;
-}
-
-long ftell(FILE *f)
-{
-    return ftello(f);
-}
-
-void rewind(FILE *f)
-{
-    fseeko(f, 0, SEEK_SET);
-    clearerr(f);
-}
-
-void clearerr(FILE *f)
-{
-    f->eof = f->error = false;
-}
-
-int feof(FILE *f)
-{
-    return f->eof;
-}
-int ferror(FILE *f)
-{
-    return f->error;
-}
-int fileno(FILE *f)
-{
-    return f->fd;
-}
-
-int remove(const char *path)
-{
-    int result = unlink(path);
-    return result < 0 && errno == EISDIR ? rmdir(path) : result;
+    setvbuf(f, NULL, _IOLBF, 0);
 }

@@ -1,25 +1,38 @@
-/* Writing characters, strings and blocks. */
+/* Writing characters, strings and blocks; _unlocked as in input.c. */
 #include <string.h>
 
 #include "stdio/file.h"
 
-size_t fwrite(const void *restrict p, size_t size, size_t n, FILE *restrict f)
+size_t fwrite_unlocked(const void *restrict p, size_t size, size_t n, FILE *restrict f)
 {
     size_t bytes;
     if (size == 0 || n == 0 || __builtin_mul_overflow(size, n, &bytes))
         return 0;
-    lock_acquire(&f->lock);
-    size_t done = file_write(f, p, bytes);
-    lock_release(&f->lock);
-    return done / size;
+    return file_write(f, p, bytes) / size;
 }
 
-int fputc(int c, FILE *f)
+size_t fwrite(const void *restrict p, size_t size, size_t n, FILE *restrict f)
+{
+    return WITH_LOCK(f, fwrite_unlocked(p, size, n, f));
+}
+
+int fputc_unlocked(int c, FILE *f)
 {
     unsigned char byte = (unsigned char)c;
-    return fwrite(&byte, 1, 1, f) == 1 ? byte : EOF;
+    return file_write(f, &byte, 1) == 1 ? byte : EOF;
 }
-
+int putc_unlocked(int c, FILE *f)
+{
+    return fputc_unlocked(c, f);
+}
+int putchar_unlocked(int c)
+{
+    return fputc_unlocked(c, stdout);
+}
+int fputc(int c, FILE *f)
+{
+    return WITH_LOCK(f, fputc_unlocked(c, f));
+}
 int putc(int c, FILE *f)
 {
     return fputc(c, f);
@@ -29,17 +42,20 @@ int putchar(int c)
     return fputc(c, stdout);
 }
 
-int fputs(const char *restrict s, FILE *restrict f)
+int fputs_unlocked(const char *restrict s, FILE *restrict f)
 {
     size_t n = strlen(s);
-    return fwrite(s, 1, n, f) == n ? 0 : EOF;
+    return file_write(f, s, n) == n ? 0 : EOF;
+}
+
+int fputs(const char *restrict s, FILE *restrict f)
+{
+    return WITH_LOCK(f, fputs_unlocked(s, f));
 }
 
 int puts(const char *s)
 {
-    size_t n = strlen(s);
-    lock_acquire(&stdout->lock);
-    bool done = file_write(stdout, s, n) == n && file_write(stdout, "\n", 1) == 1;
-    lock_release(&stdout->lock);
-    return done ? 0 : EOF;
+    return WITH_LOCK(stdout, fputs_unlocked(s, stdout) == 0 && fputc_unlocked('\n', stdout) == '\n')
+               ? 0
+               : EOF;
 }
