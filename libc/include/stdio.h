@@ -117,3 +117,11 @@ int vsprintf(char *restrict s, const char *restrict format, va_list args) __prin
 int vsnprintf(char *restrict s, size_t size, const char *restrict format, va_list args)
     __printf(3, 0);
 int vasprintf(char **s, const char *format, va_list args) __printf(2, 0);
+
+#define __scanf(f, a) __attribute__((format(scanf, f, a)))
+int scanf(const char *restrict format, ...) __scanf(1, 2);
+int fscanf(FILE *restrict f, const char *restrict format, ...) __scanf(2, 3);
+int sscanf(const char *restrict text, const char *restrict format, ...) __scanf(2, 3);
+int vscanf(const char *restrict format, va_list args) __scanf(1, 0);
+int vfscanf(FILE *restrict f, const char *restrict format, va_list args) __scanf(2, 0);
+int vsscanf(const char *restrict text, const char *restrict format, va_list args) __scanf(2, 0);

@@ -5,6 +5,7 @@
 
 #define EXIT_SUCCESS 0
 #define EXIT_FAILURE 1
+#define MB_CUR_MAX 4UL /* UTF-8 */
 #define RAND_MAX 0x7fffffff
 
 typedef struct {
@@ -63,3 +64,9 @@ void *bsearch(const void *key, const void *base, size_t n, size_t size,
 
 int mkstemp(char *pattern);
 char *mkdtemp(char *pattern);
+
+int mblen(const char *s, size_t n);
+int mbtowc(wchar_t *restrict wide, const char *restrict s, size_t n);
+int wctomb(char *s, wchar_t wide);
+size_t mbstowcs(wchar_t *restrict wide, const char *restrict s, size_t n);
+size_t wcstombs(char *restrict s, const wchar_t *restrict wide, size_t n);

@@ -12,6 +12,7 @@
 
 #define WORD 1000000000U
 #define WORD_DIGITS 9
+#define DIGITS_MAX 17000 /* more than any long double has on either side of its point */
 #define MANTISSA_BITS 64 /* of a long double; a double fits */
 
 /* The decimal digits of a finite value: digits[0..count), the point behind digits[point-1]. */
@@ -64,40 +65,64 @@ static char *put_word(char *p, uint32_t word)
     return p + WORD_DIGITS;
 }
 
-/* How many words a number of this binary exponent may need, on either side of the point. */
+/* How many words a number of this binary exponent may need, on both sides of the point. */
 static int words_for(int exponent)
 {
     int bits = exponent < 0 ? -exponent : exponent + MANTISSA_BITS;
-    return (exponent < 0 ? bits / 9 : bits / 29) + 6;
+    return (exponent < 0 ? bits / 9 : bits / 29) + 10;
 }
 
-/* MANTISSA * 2^EXPONENT into D, whose buffer holds (words_for(EXPONENT) + 4) * 9 digits. */
-static void expand(struct decimal *d, uint64_t mantissa, int exponent)
+static void expand_up(struct decimal *d, uint64_t mantissa, int exponent)
 {
-    int size = words_for(exponent) + 4;
-    uint32_t words[size];
+    uint32_t words[words_for(exponent)];
     char *p = d->digits;
-    if (exponent >= 0) {
-        int n = 0;
-        for (uint64_t m = mantissa; m; m /= WORD)
-            words[n++] = (uint32_t)(m % WORD);
-        for (; exponent > 0; exponent -= 29)
-            n = multiply(words, n, exponent < 29 ? exponent : 29);
-        while (n)
-            p = put_word(p, words[--n]);
-        d->count = d->point = (int)(p - d->digits);
-    } else {
-        words[0] = (uint32_t)(mantissa / WORD / WORD);
-        words[1] = (uint32_t)(mantissa / WORD % WORD);
-        words[2] = (uint32_t)(mantissa % WORD);
-        int n = 3;
-        for (; exponent < 0; exponent += 9)
-            n = halve(words, 0, n, -exponent < 9 ? -exponent : 9);
-        for (int i = 0; i < n; i++)
-            p = put_word(p, words[i]);
-        d->count = (int)(p - d->digits);
-        d->point = 3 * WORD_DIGITS;
+    int n = 0;
+    for (uint64_t m = mantissa; m; m /= WORD)
+        words[n++] = (uint32_t)(m % WORD);
+    for (; exponent > 0; exponent -= 29)
+        n = multiply(words, n, exponent < 29 ? exponent : 29);
+    while (n)
+        p = put_word(p, words[--n]);
+    d->count = d->point = (int)(p - d->digits);
+}
+
+/*
+ * WANTED digits are needed (behind the point, if FIXED): words further right are dropped on the way, since all that
+ * they can still do is to break a tie, and one digit behind the last, which isn't 0, does that for them.
+ */
+static void expand_down(struct decimal *d, uint64_t mantissa, int exponent, int wanted, bool fixed)
+{
+    uint32_t words[words_for(exponent)];
+    words[0] = (uint32_t)(mantissa / WORD / WORD);
+    words[1] = (uint32_t)(mantissa / WORD % WORD);
+    words[2] = (uint32_t)(mantissa % WORD);
+    int from = 0, to = 3, keep = wanted / WORD_DIGITS + 3;
+    bool dropped = false;
+    for (; exponent < 0; exponent += 9) {
+        to = halve(words, from, to, -exponent < 9 ? -exponent : 9);
+        while (from < to && words[from] == 0)
+            from++;
+        for (int last = (fixed ? 3 : from) + keep; to > last; to--)
+            dropped |= words[to - 1] != 0;
+        if (from > to)
+            from = to;
     }
+    char *p = d->digits;
+    for (int i = from; i < to; i++)
+        p = put_word(p, words[i]);
+    if (dropped)
+        *p++ = '1';
+    d->count = (int)(p - d->digits);
+    d->point = (3 - from) * WORD_DIGITS;
+}
+
+/* MANTISSA * 2^EXPONENT into D, whose buffer holds words_for(EXPONENT) * 9 digits. */
+static void expand(struct decimal *d, uint64_t mantissa, int exponent, int wanted, bool fixed)
+{
+    if (exponent >= 0)
+        expand_up(d, mantissa, exponent);
+    else
+        expand_down(d, mantissa, exponent, wanted, fixed);
     while (d->count > 0 && *d->digits == '0') {
         d->digits++;
         d->count--;
@@ -142,31 +167,29 @@ static char digit_at(const struct decimal *d, int i)
 }
 
 /* Sends the number piece by piece between its padding. BODY is how many bytes come after the sign. */
-static bool begin(struct sink *sink, const struct spec *spec, const char *prefix, int body)
+static bool begin(struct sink *sink, const struct spec *spec, const char *prefix, long body)
 {
-    int used = (int)strlen(prefix) + body;
-    int pad = spec->width > used ? spec->width - used : 0;
+    long pad = spec->width - (long)strlen(prefix) - body;
     bool zero = spec->zero && !spec->left;
     return (spec->left || zero || sink_pad(sink, ' ', pad)) &&
            sink_put(sink, prefix, strlen(prefix)) && (!zero || sink_pad(sink, '0', pad));
 }
 
-static bool finish(struct sink *sink, const struct spec *spec, const char *prefix, int body)
+static bool finish(struct sink *sink, const struct spec *spec, const char *prefix, long body)
 {
-    int used = (int)strlen(prefix) + body;
-    return !spec->left || sink_pad(sink, ' ', spec->width - used);
+    return !spec->left || sink_pad(sink, ' ', spec->width - (long)strlen(prefix) - body);
 }
 
-static bool put_digits(struct sink *sink, const struct decimal *d, int from, int n)
+static bool put_digits(struct sink *sink, const struct decimal *d, int from, long n)
 {
     while (n > 0 && from < 0) {
-        int zeroes = n < -from ? n : -from;
+        int zeroes = n < -from ? (int)n : -from;
         if (!sink_pad(sink, '0', zeroes))
             return false;
         from += zeroes;
         n -= zeroes;
     }
-    int stored = d->count - from < n ? d->count - from : n;
+    long stored = d->count - from < n ? d->count - from : n;
     if (stored > 0) {
         if (!sink_put(sink, d->digits + from, (size_t)stored))
             return false;
@@ -177,11 +200,11 @@ static bool put_digits(struct sink *sink, const struct decimal *d, int from, int
 
 /* ddd.ddd with PRECISION digits behind the point. */
 static bool put_fixed(struct sink *sink, const struct spec *spec, const char *sign,
-                      struct decimal *d, int precision)
+                      struct decimal *d, long precision)
 {
     bool point = precision > 0 || spec->alternate;
     int whole = d->point > 0 && d->count > 0 ? d->point : 1;
-    int body = whole + point + precision;
+    long body = whole + point + precision;
     bool has_whole = d->point > 0 && d->count > 0;
     return begin(sink, spec, sign, body) &&
            (has_whole ? put_digits(sink, d, 0, whole) : sink_put(sink, "0", 1)) &&
@@ -214,7 +237,7 @@ static bool put_scientific(struct sink *sink, const struct spec *spec, const cha
     char exponent[12];
     bool point = precision > 0 || spec->alternate;
     int n = exponent_text(exponent, spec->letter & 32 ? 'e' : 'E', d->count ? d->point - 1 : 0);
-    int body = 1 + point + precision + n;
+    long body = 1L + point + precision + n;
     char first = digit_at(d, 0);
     return begin(sink, spec, sign, body) && sink_put(sink, &first, 1) &&
            (!point || sink_put(sink, ".", 1)) && put_digits(sink, d, 1, precision) &&
@@ -238,7 +261,7 @@ static bool put_general(struct sink *sink, const struct spec *spec, const char *
     }
     int wanted = spec->precision < 0 ? 6 : spec->precision ? spec->precision : 1;
     if (exponent >= -4 && exponent < wanted) {
-        int behind = precision - 1 - exponent;
+        long behind = (long)precision - 1 - exponent;
         return put_fixed(sink, spec, sign, d, behind > 0 ? behind : 0);
     }
     return put_scientific(sink, spec, sign, d, precision - 1);
@@ -247,10 +270,11 @@ static bool put_general(struct sink *sink, const struct spec *spec, const char *
 static bool put_decimal(struct sink *sink, const struct spec *spec, const char *sign,
                         uint64_t mantissa, int exponent)
 {
-    char buf[(words_for(exponent) + 4) * WORD_DIGITS + 1];
+    char buf[words_for(exponent) * WORD_DIGITS + 1];
     struct decimal d = {.digits = buf + 1};
     int precision = spec->precision < 0 ? 6 : spec->precision;
-    expand(&d, mantissa, exponent);
+    bool fixed = (spec->letter | 32) == 'f';
+    expand(&d, mantissa, exponent, precision < DIGITS_MAX ? precision : DIGITS_MAX, fixed);
     switch (spec->letter | 32) {
     case 'f':
         if (d.point <= __INT_MAX__ - precision)
@@ -318,7 +342,7 @@ static bool put_hex(struct sink *sink, const struct spec *spec, const char *sign
     strcat(prefix, upper ? "0X" : "0x");
     int power_length = exponent_text(power, upper ? 'P' : 'p', exponent);
     bool point = behind > 0 || spec->alternate;
-    int body = 1 + point + behind + power_length;
+    long body = 1L + point + behind + power_length;
     return begin(sink, spec, prefix, body) && sink_put(sink, &letters[lead], 1) &&
            (!point || sink_put(sink, ".", 1)) && sink_put(sink, text, (size_t)n) &&
            sink_pad(sink, '0', behind - n) && sink_put(sink, power, (size_t)power_length) &&

@@ -25,7 +25,7 @@ static bool file_put(struct sink *sink, const char *s, size_t n)
 int vfprintf(FILE *restrict f, const char *restrict text, va_list args)
 {
     struct file_sink out = {{.put = file_put}, f};
-    lock_acquire(&f->lock);
+    flockfile(f);
     bool unbuffered = f->mode == _IONBF;
     if (unbuffered)
         f->mode = _IOFBF;
@@ -35,7 +35,7 @@ int vfprintf(FILE *restrict f, const char *restrict text, va_list args)
         if (f->direction == WRITING && file_flush(f) < 0)
             result = -1;
     }
-    lock_release(&f->lock);
+    funlockfile(f);
     return result;
 }
 
