@@ -109,38 +109,6 @@ static bool format_integer(struct sink *sink, const struct spec *given, uint64_t
     return format_number(sink, &spec, prefix, least > n ? least - n : 0, digits, n);
 }
 
-int format_parse_int(const char **text)
-{
-    int n = 0;
-    for (; **text >= '0' && **text <= '9'; ++*text)
-        if (n >= 0 &&
-            (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, **text - '0', &n)))
-            n = -1;
-    return n;
-}
-
-int format_parse_position(const char **text)
-{
-    const char *s = *text;
-    int n = format_parse_int(&s);
-    if (s == *text || *s != '$')
-        return 0;
-    *text = s + 1;
-    return n;
-}
-
-enum length format_parse_length(const char **text)
-{
-    char c = **text;
-    if (!c || !strchr("hljztL", c))
-        return LENGTH_INT;
-    bool twice = *++*text == c && (c == 'h' || c == 'l');
-    *text += twice;
-    if (c == 'h')
-        return twice ? LENGTH_CHAR : LENGTH_SHORT;
-    return c == 'L' ? LENGTH_LONG_DOUBLE : LENGTH_LONG;
-}
-
 static bool parse_flag(struct spec *spec, char c)
 {
     switch (c) {
@@ -204,10 +172,10 @@ static enum kind kind_of(const struct spec *spec)
 static int parse_number(const char **text, struct args *args, struct positions *positions)
 {
     if (**text != '*')
-        return format_parse_int(text);
+        return spec_parse_int(text);
     ++*text;
     union arg value;
-    next(&value, args, positions, format_parse_position(text), INTEGER);
+    next(&value, args, positions, spec_parse_position(text), INTEGER);
     return (int)value.integer;
 }
 
@@ -219,7 +187,7 @@ static bool parse_spec(struct spec *spec, union arg *value, const char **text, s
                        struct positions *positions)
 {
     *spec = (struct spec){.precision = -1};
-    int position = format_parse_position(text);
+    int position = spec_parse_position(text);
     while (parse_flag(spec, **text))
         ++*text;
     bool star = **text == '*';
@@ -239,7 +207,7 @@ static bool parse_spec(struct spec *spec, union arg *value, const char **text, s
         if (spec->precision < 0)
             spec->precision = -1;
     }
-    spec->length = format_parse_length(text);
+    spec->length = spec_parse_length(text);
     spec->letter = **text;
     if (!spec->letter) {
         errno = EINVAL;
@@ -405,7 +373,7 @@ static bool has_positions(const char *text)
 {
     while (*(text = strchrnul(text, '%'))) {
         text++;
-        if (format_parse_position(&text))
+        if (spec_parse_position(&text))
             return true;
         text += *text == '%';
     }

@@ -5,13 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "stdio/spec.h"
+
 struct sink {
     /* Take N bytes; false when they could not be written. */
     bool (*put)(struct sink *sink, const char *s, size_t n);
     size_t count; /* bytes so far, also those that found no room; INT_MAX at most */
 };
-
-enum length { LENGTH_INT, LENGTH_CHAR, LENGTH_SHORT, LENGTH_LONG, LENGTH_LONG_DOUBLE };
 
 /* One conversion specification (C17 7.21.6.1): flags, width, precision, length modifier, letter. */
 struct spec {
@@ -33,9 +33,3 @@ bool format_float(struct sink *sink, const struct spec *spec, long double value)
 
 /* The number of bytes, or -1 with errno. */
 int format(struct sink *sink, const char *text, va_list args);
-
-/* What the formats of printf and scanf have in common; *TEXT is moved past it. */
-int format_parse_int(const char **text); /* 0 when there is none, -1 when it is no int */
-enum length format_parse_length(const char **text);
-/* N of "n$"; 0, and nothing is skipped, when there is none. */
-int format_parse_position(const char **text);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stdio/format.h"
+#include "stdio/spec.h"
 
 enum outcome { MATCH, NO_MATCH, NO_INPUT };
 
@@ -326,23 +326,23 @@ static void set_for_string(struct conversion *v)
 /* From behind the % to behind the conversion. False when it is none. */
 static bool parse(struct scan *s, struct conversion *v, const char **format)
 {
-    int position = format_parse_position(format);
+    int position = spec_parse_position(format);
     v->suppress = **format == '*';
     *format += v->suppress;
     const char *before = *format;
-    int width = format_parse_int(format);
+    int width = spec_parse_int(format);
     bool has_width = *format != before;
     v->allocate = **format == 'm';
     *format += v->allocate;
-    v->length = format_parse_length(format);
+    v->length = spec_parse_length(format);
     v->letter = **format;
     if (!v->letter || width < 0 || !strchr("%aAcCdeEfFgGinopsSuxX[", v->letter))
         return false;
     ++*format;
-    if (v->letter == 'C' || v->letter == 'S') {
-        v->letter |= 32;
+    if (strchr("CSp", v->letter))
         v->length = LENGTH_LONG;
-    }
+    if (v->letter == 'C' || v->letter == 'S')
+        v->letter |= 32;
     v->room = has_width ? (size_t)width : v->letter == 'c' ? 1 : SIZE_MAX;
     if (v->letter == '[' && !parse_set(v, format))
         return false;

@@ -25,6 +25,7 @@ size_t mbstowcs(wchar_t *, const char *, size_t);
 size_t wcstombs(char *, const wchar_t *, size_t);
 #include "libc/stdio/float.c"
 #include "libc/stdio/format.c"
+#include "libc/stdio/spec.c"
 #include "libc/stdlib/multibyte.c"
 #undef mblen
 #undef mbtowc
