@@ -309,6 +309,12 @@ test:
 	$(Q)PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -c tests/pytest.ini --rootdir=. \
 	    $(if $(T),--select='$(T)')
 
+## bench: measure this kernel beside Debian's Linux, in instructions (WALL=1: in nanoseconds too)
+#  LINUX=none measures this one alone, LINUX=FILE takes another Linux.
+.PHONY: bench
+bench: $(B)/kernel.elf $(B)/user/init $(filter $(B)/tests/bench/%,$(test_programs))
+	$(Q)PYTHONDONTWRITEBYTECODE=1 tools/bench $(if $(filter-out 0,$(WALL)),--wall) $(if $(LINUX),--linux $(LINUX))
+
 ## format: lay out every C file as .clang-format says
 c_files := $(wildcard kernel/*.[ch] kernel/*/*.[ch] libc/*/*.[ch] libc/include/*/*.h libc/*.[ch] user/*.[ch] \
                        user/*/*.[ch] tests/*/*.[ch])

@@ -34,10 +34,10 @@ def qemu_command(options, folder, kernel_log):
                "-display", "none", "-machine", options.machine, "-m", str(options.mem),
                "-smp", str(options.smp)]
     if counted:
-        command += ["-accel", "tcg,thread=single", "-cpu", COUNTED_CPU, *COUNTED_CLOCK,
+        command += ["-accel", "tcg,thread=single", "-cpu", options.cpu or COUNTED_CPU, *COUNTED_CLOCK,
                     "-icount", icount_words(options, folder)]
     else:
-        command += ["-accel", os.environ.get("ACCEL", "tcg"), "-cpu", "max"]
+        command += ["-accel", os.environ.get("ACCEL", "tcg"), "-cpu", options.cpu or "max"]
     if not options.allow_reboot:
         command.append("-no-reboot")
     command += ["-device", DEBUG_EXIT,

@@ -1,42 +1,127 @@
-/* A page fault on fresh private memory: touch each page of a mapping once, in mappings of 1 MiB. */
+/*
+ * Memory: the first touch of a page, the first write to one that is shared since a fork, and the calls
+ * that map, unmap, protect and grow.
+ */
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "bench.h"
 
+#define PAGE 4096L
 #define PAGES 256
-#define PAGE_SIZE 4096
-#define ROUNDS 20
 
-static char *map(void)
+static char *map(long pages)
 {
-    char *area = mmap(NULL, (size_t)PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+    char *area = mmap(NULL, (size_t)(pages * PAGE), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     bench_need(area != MAP_FAILED, "mmap");
-    /* Linux would take one huge page for all of it. */
-    madvise(area, (size_t)PAGES * PAGE_SIZE, MADV_NOHUGEPAGE);
     return area;
 }
 
-static long long touch_all(void)
+/* Many pages; Linux would take one huge page for all of them. */
+static char *map_many(void)
 {
-    char *area = map();
-    long long start = bench_now();
+    char *area = map(PAGES);
 
-    for (int page = 0; page < PAGES; page++)
-        *(volatile char *)(area + (size_t)page * PAGE_SIZE) = 1;
-    start = bench_now() - start;
-    munmap(area, (size_t)PAGES * PAGE_SIZE);
-    return start;
+    madvise(area, PAGES * PAGE, MADV_NOHUGEPAGE);
+    return area;
 }
 
-int main(void)
+static void touch(char *area, long pages)
 {
-    long long sum = 0;
-
-    touch_all();
-    for (int round = 0; round < ROUNDS; round++)
-        sum += touch_all();
-    bench_report("page_fault", sum, (long)ROUNDS * PAGES);
-    return 0;
+    for (long page = 0; page < pages; page++)
+        *(volatile char *)(area + page * PAGE) = 1;
 }
+
+static void fault_row(void)
+{
+    for (int round = 0; round < 20; round++) {
+        char *area = map_many();
+        bench_start();
+        touch(area, PAGES);
+        bench_stop(PAGES);
+        munmap(area, PAGES * PAGE);
+    }
+}
+
+/* The child holds the other reference to each page while we write. */
+static void cow_row(void)
+{
+    char *area = map_many();
+
+    for (int round = 0; round < 20; round++) {
+        int go[2];
+        char byte;
+        pid_t child;
+
+        touch(area, PAGES);
+        bench_need(pipe(go) == 0, "pipe");
+        child = fork();
+        if (child == 0) {
+            close(go[1]);
+            _exit(read(go[0], &byte, 1) != 0);
+        }
+        bench_start();
+        touch(area, PAGES);
+        bench_stop(PAGES);
+        close(go[0]);
+        close(go[1]);
+        bench_reap(child);
+    }
+    munmap(area, PAGES * PAGE);
+}
+
+static void mmap_row(void)
+{
+    MEASURE(2000)
+    {
+        char *area = map(1);
+        touch(area, 1);
+        munmap(area, PAGE);
+    }
+}
+
+static void brk_row(void)
+{
+    MEASURE(2000)
+    {
+        char *area = sbrk(PAGE);
+        bench_need(area != (char *)-1, "sbrk");
+        touch(area, 1);
+        sbrk(-PAGE);
+    }
+}
+
+/* A page's share of unmapping many that were touched. */
+static void munmap_row(void)
+{
+    for (int round = 0; round < 20; round++) {
+        char *area = map_many();
+        touch(area, PAGES);
+        bench_start();
+        munmap(area, PAGES * PAGE);
+        bench_stop(PAGES);
+    }
+}
+
+static void mprotect_row(void)
+{
+    char *area = map(1);
+
+    touch(area, 1);
+    MEASURE(10000)
+    {
+        mprotect(area, PAGE, PROT_READ);
+        mprotect(area, PAGE, PROT_READ | PROT_WRITE);
+    }
+    bench.operations *= 2;
+    munmap(area, PAGE);
+}
+
+static const struct bench_row rows[] = {
+    {"page_fault", fault_row},     {"cow_fault", cow_row},      {"mmap_touch_munmap", mmap_row},
+    {"brk_touch_shrink", brk_row}, {"munmap_page", munmap_row}, {"mprotect_page", mprotect_row},
+};
+
+BENCH_MAIN(rows)

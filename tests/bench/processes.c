@@ -1,48 +1,86 @@
-/* Process life: fork, exit and wait; the same with an exec of this very program in between. */
-#include <string.h>
-#include <sys/wait.h>
+/*
+ * Process life: fork, exit and wait, also with much memory to copy; the same with an exec in between, of
+ * this very program, which finds itself called "end" and ends.
+ */
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "bench.h"
 
-static char *const again[] = {"processes", "end", NULL};
+#define TOUCHED (16 << 20)
+#define PAGE 4096
+
+static char *const end_argv[] = {"end", NULL};
 static char *const no_environment[] = {NULL};
 static const char *path;
 
-static void reap(pid_t pid)
+static void fork_row(void)
 {
-    int status;
-
-    bench_need(pid > 0, "fork");
-    bench_need(waitpid(pid, &status, 0) == pid && status == 0, "waitpid");
-}
-
-static void one_fork(void)
-{
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(0);
-    reap(pid);
-}
-
-static void one_exec(void)
-{
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        execve(path, again, no_environment);
-        _exit(1);
+    MEASURE(200)
+    {
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(0);
+        bench_reap(pid);
     }
-    reap(pid);
 }
+
+static void fork_touched_row(void)
+{
+    char *area = mmap(NULL, TOUCHED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    bench_need(area != MAP_FAILED, "mmap");
+    /* Linux would take a few huge pages for all of it. */
+    madvise(area, TOUCHED, MADV_NOHUGEPAGE);
+    for (size_t i = 0; i < TOUCHED; i += PAGE)
+        area[i] = 1;
+    MEASURE(20)
+    {
+        pid_t pid = fork();
+        if (pid == 0)
+            _exit(0);
+        bench_reap(pid);
+    }
+    munmap(area, TOUCHED);
+}
+
+static void fork_exec_row(void)
+{
+    MEASURE(200)
+    {
+        pid_t pid = fork();
+        if (pid == 0) {
+            execve(path, end_argv, no_environment);
+            _exit(1);
+        }
+        bench_reap(pid);
+    }
+}
+
+static void vfork_exec_row(void)
+{
+    MEASURE(200)
+    {
+        pid_t pid = vfork();
+        if (pid == 0) {
+            execve(path, end_argv, no_environment);
+            _exit(1);
+        }
+        bench_reap(pid);
+    }
+}
+
+static const struct bench_row rows[] = {
+    {"fork_exit_wait", fork_row},
+    {"fork_16_mib", fork_touched_row},
+    {"fork_exec_wait", fork_exec_row},
+    {"vfork_exec_wait", vfork_exec_row},
+};
 
 int main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "end") == 0)
+    if (strcmp(argv[0], end_argv[0]) == 0)
         _exit(0);
     path = argv[0];
-    bench("fork_exit_wait", 200, one_fork);
-    bench("fork_exec_wait", 200, one_exec);
-    return 0;
+    return bench_run(rows, sizeof rows / sizeof rows[0], argc, argv);
 }

@@ -1,6 +1,5 @@
 /* A byte handed round a ring of eight processes by pipes: what one hop costs. */
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -26,18 +25,9 @@ static _Noreturn void pass_on(int from, int to)
     _exit(0);
 }
 
-static void one_round(void)
-{
-    char byte = 'x';
-
-    bench_need(write(ends[1][1], &byte, 1) == 1, "write");
-    bench_need(read(ends[0][0], &byte, 1) == 1, "read");
-}
-
-int main(void)
+static void hop_row(void)
 {
     pid_t members[MEMBERS];
-    long long start;
 
     for (int i = 0; i < MEMBERS; i++)
         bench_need(pipe(ends[i]) == 0, "pipe");
@@ -47,15 +37,21 @@ int main(void)
         if (members[i] == 0)
             pass_on(i, (i + 1) % MEMBERS);
     }
-    for (int i = 0; i < ROUNDS / WARM_UP_SHARE; i++)
-        one_round();
-    start = bench_now();
-    for (int i = 0; i < ROUNDS; i++)
-        one_round();
-    bench_report("pipe_hop", bench_now() - start, (long)ROUNDS * MEMBERS);
+    MEASURE(ROUNDS)
+    {
+        char byte = 'x';
+        bench_need(write(ends[1][1], &byte, 1) == 1, "write");
+        bench_need(read(ends[0][0], &byte, 1) == 1, "read");
+    }
+    bench.operations *= MEMBERS;
     for (int i = 1; i < MEMBERS; i++) {
         kill(members[i], SIGKILL);
         waitpid(members[i], NULL, 0);
     }
-    return 0;
 }
+
+static const struct bench_row rows[] = {
+    {"pipe_hop", hop_row},
+};
+
+BENCH_MAIN(rows)
