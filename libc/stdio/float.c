@@ -108,6 +108,8 @@ static void expand_down(struct decimal *d, uint64_t mantissa, int exponent, int 
             from = to;
     }
     char *p = d->digits;
+    for (int last = (fixed ? 3 : from) + keep; dropped && to < last; to++)
+        words[to] = 0;
     for (int i = from; i < to; i++)
         p = put_word(p, words[i]);
     if (dropped)

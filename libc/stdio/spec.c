@@ -1,6 +1,7 @@
 /* What the conversion specifications of printf and scanf have in common. */
 #include "stdio/spec.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 int spec_parse_int(const char **text)

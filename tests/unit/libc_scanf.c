@@ -157,7 +157,7 @@ static void add_number(void)
                                         "-0",
                                         "00",
                                         "0x0",
-                                        "(nil)",
+
                                         "99999999999999999999999",
                                         "0x123456789abcdef01",
                                         "-9223372036854775809",
@@ -222,6 +222,7 @@ static void once(void)
            "no input");
     expect(our_sscanf("", "%n", &i) == 0 && i == 0, "%n needs no input");
     expect(our_sscanf("ab", "%3c", c) == 0, "too few characters");
+    expect(our_sscanf("(nil)", "%p", (void **)&s) == 1 && !s, "what printf makes of NULL");
     expect(our_sscanf("5 6", "%2$d %1$d", &i, &j) == 2 && i == 6 && j == 5, "positions");
     expect(our_sscanf("hello, world", "%ms%m[, a-w]", &s, &set) == 2 && strcmp(s, "hello,") == 0 &&
                strcmp(set, " world") == 0,
