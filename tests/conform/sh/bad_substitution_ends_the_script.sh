@@ -1,0 +1,4 @@
+echo before
+exec 2>/dev/null
+echo ${x!y}
+echo not reached

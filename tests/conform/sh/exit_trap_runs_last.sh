@@ -1,0 +1,4 @@
+trap 'echo bye $?' EXIT
+echo hello
+(echo sub)
+exit 3

@@ -1,0 +1,5 @@
+x=$(cat <<E
+inside $((2 * 3))
+E
+)
+echo "$x"

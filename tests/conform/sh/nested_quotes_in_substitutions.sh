@@ -1,0 +1,2 @@
+x='a  b'; echo "$(echo "$x")" $(echo "$x") "${x+"$x"}" "$(echo '"')" "$(echo \")"
+echo "${x#"a "}" "${x%' b'}"

@@ -1,0 +1,1 @@
+printf 'echo a\000b\n' > s; sh ./s; rm s

@@ -1,0 +1,2 @@
+x=hello; echo ${#x} ${#} ${#nope}
+set -- a b; echo ${#} ${#1}

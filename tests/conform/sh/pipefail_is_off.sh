@@ -1,0 +1,1 @@
+false | true; echo $?; (exit 3) | cat; echo $?

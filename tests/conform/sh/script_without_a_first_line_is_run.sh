@@ -1,0 +1,1 @@
+echo 'echo script $1' > s; chmod +x s; ./s arg; echo $?; rm s

@@ -1,0 +1,3 @@
+set -- a b c
+IFS=:; echo "$*"; IFS=; echo "$*"; IFS=' 	'; echo "$*"; unset IFS; echo "$*"
+x="$*"; echo "$x"
