@@ -36,6 +36,7 @@ static struct buf *buf_for_page(struct page *p)
     b->off = b->len = 0;
     b->room = PAGE_SIZE;
     b->flags = 0;
+    b->cargo = NULL;
     return b;
 }
 
@@ -95,6 +96,7 @@ struct buf *buf_alloc_small(size_t room)
     b->off = b->len = 0;
     b->room = (uint32_t)room;
     b->flags = 0;
+    b->cargo = NULL;
     return b;
 }
 
@@ -119,6 +121,10 @@ static void buf_release(struct buf *b)
 
 void buf_free(struct buf *b)
 {
+    if (unlikely(b->cargo)) {
+        cargo_put(b->cargo);
+        b->cargo = NULL;
+    }
     if (!b->page)
         kfree(b);
     else if (b->flags & BUF_SHARED || !keep_spare(b))

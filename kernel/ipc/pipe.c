@@ -39,7 +39,7 @@ static struct pipe *pipe_alloc(bool named)
 
     if (!p)
         return NULL;
-    queue_init(&p->q, PIPE_SLOTS * PAGE_SIZE, PIPE_SLOTS);
+    queue_init(&p->q, SIZE_MAX, PIPE_SLOTS);
     waitq_init(&p->opened, &p->q.lock);
     p->q.no_readers = p->q.no_writers = true;
     p->named = named;

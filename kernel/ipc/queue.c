@@ -90,7 +90,7 @@ struct buf *queue_appendable(struct queue *q, size_t n)
 {
     struct buf *b = queue_last(q);
 
-    if (!b || b->flags || b->off + b->len + n > b->room)
+    if (!b || b->flags || b->cargo || b->off + b->len + n > b->room)
         return NULL;
     return b;
 }

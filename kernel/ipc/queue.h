@@ -23,6 +23,20 @@
 struct page;
 struct uio;
 
+/*
+ * What travels with bytes without being bytes: descriptors and credentials on a local socket. Shared by the
+ * buffers of one write. Freeing it may close files: the last reference is never dropped with a lock held.
+ */
+struct buf_cargo {
+    struct refcount ref;               /* atomic */
+    void (*free)(struct buf_cargo *c); /* const */
+};
+static inline void cargo_put(struct buf_cargo *c)
+{
+    if (c && ref_put(&c->ref))
+        c->free(c);
+}
+
 struct buf {
     struct list link; /* the queue's lock */
     struct page
@@ -31,7 +45,8 @@ struct buf {
     uint32_t off;  /* the queue's lock: first byte, from base */
     uint32_t len;  /* the queue's lock: bytes */
     uint32_t room; /* const: size of the storage */
-    uint32_t flags; /* the queue's lock: BUF_* */
+    uint32_t flags;          /* the queue's lock: BUF_* */
+    struct buf_cargo *cargo; /* const while queued: a reference; NULL: none */
 };
 #define BUF_RECORD 1u /* ends a record: a read stops here (packet pipes, datagrams, tty lines) */
 #define BUF_SHARED 2u /* the storage has other users: don't append, don't write */
@@ -40,7 +55,7 @@ struct queue {
     struct spinlock lock;  /* RANK_QUEUE */
     struct list bufs;      /* lock: head is the oldest */
     size_t bytes;          /* lock: in all bufs */
-    size_t limit;          /* lock: bytes that may wait (queue_write_kernel) */
+    size_t limit;          /* lock: bytes that may wait, a little more or less */
     unsigned slots;        /* lock: bufs that may wait (a pipe's pages) */
     unsigned nbufs;        /* lock */
     bool no_readers;       /* lock: nobody will ever take: writers get EPIPE */
@@ -59,7 +74,7 @@ static inline bool queue_is_empty(const struct queue *q)
 }
 static inline bool queue_is_full(const struct queue *q)
 {
-    return q->nbufs >= q->slots;
+    return q->nbufs >= q->slots || q->bytes >= q->limit;
 }
 static inline struct buf *queue_first(struct queue *q)
 {
@@ -95,6 +110,21 @@ size_t queue_write_kernel(struct queue *q, const void *data, size_t n);
 size_t queue_read_kernel(struct queue *q, void *data, size_t n);
 /* All of it as one record, whatever the limit says; an empty one is a mark in the stream. False: no memory. */
 bool queue_write_record(struct queue *q, const void *data, size_t n);
+
+/* How a program wants to write, and what it ought to hear besides the result. */
+struct queue_manner {
+    bool nonblock; /* -EAGAIN rather than sleep */
+    bool record;   /* each buffer is a record: a pipe's packets */
+    struct buf_cargo
+        *cargo;      /* travels with each buffer; the caller's reference stays his. NULL: none */
+    nsec_t deadline; /* for the whole write; -EAGAIN when it has passed */
+    bool broken;     /* out: it ended because nobody will read any more (SIGPIPE) */
+};
+/*
+ * Write U, at least one byte, sleeping for room as HOW says: the bytes written, -EAGAIN, -EPIPE,
+ * -ERESTARTSYS, -EFAULT, -ENOMEM. No lock held.
+ */
+ssize_t queue_write_user(struct queue *q, struct uio *u, struct queue_manner *how);
 
 /* Buffers; NULL when out of memory. Any context. */
 struct buf *buf_alloc(void);              /* with a page of its own */
