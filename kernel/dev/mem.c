@@ -7,6 +7,7 @@
 #include "dev/mem.h"
 
 #include <abi/ioctl.h>
+#include <abi/poll.h>
 #include <abi/sysmacros.h>
 
 #include "dev/random.h"
@@ -174,6 +175,13 @@ static long random_ioctl(struct file *f, unsigned cmd, unsigned long arg)
     }
 }
 
+/* The generator is seeded before the first program runs: /dev/random is never waited for. */
+static unsigned random_poll(struct file *f, struct poll_table *pt)
+{
+    (void)f, (void)pt;
+    return POLLIN | POLLRDNORM;
+}
+
 static const struct file_ops null_ops = {
     .read = null_read, .write = null_write, .lseek = no_offset, .seekable = true};
 static const struct file_ops zero_ops = {.read = zero_read,
@@ -187,14 +195,20 @@ static const struct file_ops random_ops = {.read = random_read,
                                            .write = random_write,
                                            .lseek = no_offset,
                                            .seekable = true,
-                                           .ioctl = random_ioctl};
+                                           .ioctl = random_ioctl,
+                                           .poll = random_poll};
+static const struct file_ops urandom_ops = {.read = random_read,
+                                            .write = random_write,
+                                            .lseek = no_offset,
+                                            .seekable = true,
+                                            .ioctl = random_ioctl};
 
 static struct chrdev devices[] = {
     {.name = "null", .mode = 0666, .fops = &null_ops},
     {.name = "zero", .mode = 0666, .fops = &zero_ops},
     {.name = "full", .mode = 0666, .fops = &full_ops},
     {.name = "random", .mode = 0666, .fops = &random_ops},
-    {.name = "urandom", .mode = 0666, .fops = &random_ops},
+    {.name = "urandom", .mode = 0666, .fops = &urandom_ops},
 };
 static const unsigned minors[] = {3, 5, 7, 8, 9};
 

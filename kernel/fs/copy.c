@@ -130,14 +130,14 @@ long sys_sendfile(int out_fd, int in_fd, off_t __user *offset, size_t count)
 static int copy_check(const struct end *in, const struct end *out, size_t n)
 {
     struct inode *from = in->file->inode, *to = out->file->inode;
-    if (!FMODE_READ(in->file) || !FMODE_WRITE(out->file) || out->file->flags & O_APPEND)
-        return -EBADF;
     if (!from || !to)
         return -EINVAL;
     if (S_ISDIR(from->mode) || S_ISDIR(to->mode))
         return -EISDIR;
     if (!S_ISREG(from->mode) || !S_ISREG(to->mode))
         return -EINVAL;
+    if (!FMODE_READ(in->file) || !FMODE_WRITE(out->file) || out->file->flags & O_APPEND)
+        return -EBADF;
     if ((uint64_t)in->pos + n < n || (uint64_t)out->pos + n < n)
         return -EOVERFLOW;
     return in->pos < 0 || out->pos < 0 ? -EINVAL : 0;

@@ -161,6 +161,8 @@ static long getdents(int fd, char __user *buf, size_t count, bool old_format)
     if (!r.file)
         return -EBADF;
     struct file *f = r.file;
+    if (count > INT32_MAX)
+        count = 0; /* a size that no result could tell: as on Linux, nothing fits */
     struct getdents g = {
         .ctx = {.emit = emit_record},
         .buf = buf,

@@ -343,6 +343,8 @@ static long do_flock(struct file *f, unsigned operation)
 long sys_flock(int fd, unsigned int operation)
 {
     unsigned kind = operation & ~(unsigned)LOCK_NB;
+    if (operation & LOCK_MAND)
+        return 0; /* locks that never kept anybody out: flock(2) only says yes to them */
     if (kind != LOCK_SH && kind != LOCK_EX && kind != LOCK_UN)
         return -EINVAL;
     struct fdref r = fdref_get(fd);

@@ -14,9 +14,9 @@
 #include "x86/clock.h"
 #include "x86/uaccess.h"
 
-#define IN_EVENTS (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
-#define OUT_EVENTS (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR)
-#define EX_EVENTS POLLPRI
+#define IN_EVENTS (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR | POLLNVAL)
+#define OUT_EVENTS (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR | POLLNVAL)
+#define EX_EVENTS (POLLPRI | POLLNVAL)
 
 #define WORDS_ON_STACK 4
 
@@ -68,7 +68,7 @@ static long look(struct select *s, struct poll_waits *w, bool join)
         unsigned events = wanted_events(s, fd);
         if (!events)
             continue;
-        struct fdref r = fdref_get(fd);
+        struct fdref r = fdref_get_any(fd); /* O_PATH: POLLNVAL, which belongs to every set */
         if (!r.file)
             return -EBADF;
         unsigned count = note_ready(s, fd, poll_one(w, r, events, join));

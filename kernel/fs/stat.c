@@ -251,6 +251,8 @@ long sys_readlinkat(int dirfd, const char __user *path, char __user *buf, size_t
     bool empty = !*name.text;
     result = path_lookup(dirfd, name.text, LOOKUP_EMPTY, &p);
     user_name_put(&name);
+    if (result == -ENOTDIR && empty)
+        result = -ENOENT; /* the descriptor of what has no path, and is no link */
     if (result)
         return result;
     if (p.dentry->inode->ops && p.dentry->inode->ops->readlink)

@@ -342,11 +342,12 @@ static void commit(struct exec *x, struct regs *regs)
 {
     struct thread *t = current;
 
+    /* First, because a descriptor closed or a vfork ended tells the parent that this has happened. */
+    name_process(x);
     install_memory(x);
     install_files(x);
     install_cred(x);
     signal_exec(current_proc());
-    name_process(x);
     t->set_child_tid = t->clear_child_tid = NULL;
     t->robust_list = NULL;
     t->restart.fn = NULL;
@@ -406,6 +407,8 @@ static long exec_user(int dfd, const char __user *user_name, const char __user *
     error = x.filename ? 0 : -ENOMEM;
     if (!error)
         error = open_program(&x, dfd, name, lookup);
+    if (error == -ENOTDIR && !*name)
+        error = -EACCES; /* the descriptor of what has no path: a pipe is no program */
     if (!error)
         error = args_copy_user(&x.args, argv, envp);
     if (!error)

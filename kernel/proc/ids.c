@@ -104,7 +104,7 @@ static long setpgid_locked(pid_t nr, pid_t group_nr)
 
 long sys_setpgid(pid_t pid, pid_t pgid)
 {
-    if (pgid < 0)
+    if (pgid < 0 || (pgid == 0 && pid < 0))
         return -EINVAL;
     spin_lock(&proc_tree_lock);
     long error = setpgid_locked(pid, pgid);

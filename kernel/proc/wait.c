@@ -133,7 +133,9 @@ static int scan_children(struct wait_request *w)
             continue;
         if (take_zombie(w, child) || take_stopped(w, child) || take_continued(w, child))
             return 1;
-        result = 0;
+        /* The dead have nothing to say but their end: who asks for something else need not wait. */
+        if (!child->zombie)
+            result = 0;
     }
     return result;
 }

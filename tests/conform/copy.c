@@ -129,6 +129,18 @@ TEST(copy_file_range_checks_its_arguments)
     same(copy(in, NULL, out, NULL, 0, 0), 0);
 }
 
+TEST(what_is_copied_comes_before_how_it_is_open)
+{
+    int in = source("x"), p[2];
+    int read_only = works(open("source", O_RDONLY)), dir = works(open(".", O_RDONLY));
+    works(pipe(p));
+    fails(copy(in, NULL, read_only, NULL, 1, 0), EBADF);
+    fails(copy(dir, NULL, read_only, NULL, 1, 0), EISDIR);
+    fails(copy(p[0], NULL, read_only, NULL, 1, 0), EINVAL);
+    fails(copy(p[1], NULL, in, NULL, 1, 0), EINVAL);
+    fails(copy(in, NULL, 99, NULL, 1, 0), EBADF);
+}
+
 int main(void)
 {
     return tap_run("copy");

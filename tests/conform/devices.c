@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tap.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <termios.h>
@@ -114,6 +115,16 @@ TEST(devices_cannot_be_cut)
     fails(ftruncate(fd, 0), EINVAL);
     fails(truncate("/dev/null", 0), EINVAL);
     works(close(works(open("/dev/null", O_RDWR | O_TRUNC))));
+}
+
+TEST(random_is_polled_for_reading)
+{
+    struct pollfd random = {.fd = works(open("/dev/random", O_RDWR)), .events = POLLIN | POLLOUT};
+    struct pollfd urandom = {.fd = works(open("/dev/urandom", O_RDWR)), .events = POLLIN | POLLOUT};
+    same(poll(&random, 1, 0), 1);
+    same(random.revents, POLLIN);
+    same(poll(&urandom, 1, 0), 1);
+    same(urandom.revents, POLLIN | POLLOUT);
 }
 
 int main(void)

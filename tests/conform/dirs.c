@@ -177,6 +177,16 @@ TEST(a_thousand_files)
     }
 }
 
+TEST(a_size_beyond_int_is_einval)
+{
+    char buf[512];
+    int fd = works(open(".", O_RDONLY));
+    fails(syscall(SYS_getdents64, fd, buf, 0xffffffffU), EINVAL);
+    fails(syscall(SYS_getdents64, fd, buf, 0x80000000U), EINVAL);
+    check(syscall(SYS_getdents64, fd, buf, sizeof(buf)) > 0, "the entries");
+    same(syscall(SYS_getdents64, fd, buf, 0xffffffffU), 0);
+}
+
 int main(void)
 {
     return tap_run("dirs");

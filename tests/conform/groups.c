@@ -213,6 +213,13 @@ TEST(orphaned_stopped_group_is_hung_up_and_continued)
     same(read(alive[0], &c, 1), 0); /* SIGHUP has ended the stopped one */
 }
 
+TEST(a_negative_process_has_no_group)
+{
+    fails(setpgid(-1, 0), EINVAL);
+    fails(setpgid(-1, -1), EINVAL);
+    fails(setpgid(-1, getpid()), ESRCH);
+}
+
 /*
  * In a session of its own: orphans then come to a parent of another session, and process 1 is a stranger,
  * whoever started this program.

@@ -246,6 +246,14 @@ TEST(locks_of_open_file_descriptions)
     fails(lock_range(b, F_SETLK, F_WRLCK, 0, 1), EAGAIN);
 }
 
+TEST(mandatory_locks_of_whole_files_are_none)
+{
+    int a = file();
+    works(flock(a, 32 /* LOCK_MAND */ | LOCK_EX));
+    works(flock(file(), LOCK_EX | LOCK_NB));
+    works(flock(99, 32));
+}
+
 int main(void)
 {
     return tap_run("locks");

@@ -254,6 +254,20 @@ TEST(pselect_and_ppoll_swap_the_mask)
     dies(pid, SIGTERM);
 }
 
+TEST(select_finds_an_o_path_descriptor_in_every_set)
+{
+    fd_set set[3];
+    struct timeval now = {0, 0};
+    int fd = works(open(".", O_PATH));
+    for (int i = 0; i < 3; i++) {
+        FD_ZERO(&set[i]);
+        FD_SET(fd, &set[i]);
+    }
+    same(select(fd + 1, &set[0], &set[1], &set[2], &now), 3);
+    works(close(fd));
+    fails(select(fd + 1, &set[0], NULL, NULL, &now), EBADF);
+}
+
 int main(void)
 {
     return tap_run("polls");

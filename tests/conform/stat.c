@@ -247,6 +247,17 @@ TEST(umask_applies_to_all_that_is_made)
     same(umask(0), 0777);
 }
 
+TEST(a_pipe_has_no_path_to_follow)
+{
+    int p[2];
+    char text[16];
+    char *none[] = {NULL};
+    works(pipe(p));
+    fails(readlinkat(p[0], "", text, sizeof(text)), ENOENT);
+    fails(syscall(SYS_execveat, p[0], "", none, none, AT_EMPTY_PATH), EACCES);
+    fails(openat(p[0], "x", O_RDONLY), ENOTDIR);
+}
+
 int main(void)
 {
     return tap_run("stat");

@@ -217,6 +217,16 @@ TEST(a_bad_status_pointer_is_efault)
     fails(waitpid(pid, &status, 0), ECHILD);
 }
 
+TEST(the_dead_do_not_stop)
+{
+    siginfo_t info;
+    pid_t pid = child_that_exits(3);
+    works(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+    fails(waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG), ECHILD);
+    fails(waitid(P_ALL, 0, &info, WSTOPPED | WCONTINUED), ECHILD);
+    exits(pid, 3);
+}
+
 int main(void)
 {
     return tap_run("wait");
