@@ -37,7 +37,7 @@
 static char *const shell_argv[] = {"-sh", NULL};
 static char *const rc_argv[] = {"/bin/sh", "/etc/rc", NULL};
 static char *const shell_env[] = {
-    "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+    "PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:/demo",
     "HOME=/root",
     "TERM=vt102",
     "USER=root",
