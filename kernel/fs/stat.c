@@ -230,9 +230,10 @@ static long read_target(const struct path *p, char __user *buf, size_t size)
     char *text = kmalloc(PATH_MAX);
     if (!text)
         return -ENOMEM;
-    ssize_t n = i->ops->readlink(i, text, min(size, (size_t)PATH_MAX));
+    ssize_t n = i->ops->readlink(i, text, PATH_MAX);
     if (n >= 0)
         inode_accessed(p);
+    n = min(n, (ssize_t)size); /* all of it was asked for: what is cut off is cut off here */
     if (n > 0 && copy_to_user(buf, text, (size_t)n))
         n = -EFAULT;
     kfree(text);

@@ -448,6 +448,27 @@ TEST(sys_has_its_values)
           "pipe-max-size");
 }
 
+TEST(links_fill_no_more_than_they_are_given)
+{
+    static const char *const links[] = {"/proc/self",     "/proc/thread-self", "/proc/mounts",
+                                        "/proc/self/exe", "/proc/self/cwd",    "/proc/self/fd/0",
+                                        "/proc/self/fd/1"};
+    int p[2];
+    char whole[256], part[256];
+    works(pipe(p));
+    works(dup2(p[0], 0)); /* a name without a path, at 0 */
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        ssize_t len = works(readlink(links[i], whole, sizeof(whole)));
+        for (ssize_t size = 1; size <= len; size++) {
+            memset(part, '#', sizeof(part));
+            same(readlink(links[i], part, (size_t)size), size);
+            check(memcmp(part, whole, (size_t)size) == 0, "the beginning of %s", links[i]);
+            for (size_t k = (size_t)size; k < sizeof(part); k++)
+                check(part[k] == '#', "%s wrote behind %zd bytes", links[i], size);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1 &&
