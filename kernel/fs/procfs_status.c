@@ -12,6 +12,7 @@
 #include "fs/procfs_internal.h"
 #include "mm/mm.h"
 #include "proc/proc.h"
+#include "proc/users.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
 
@@ -254,7 +255,7 @@ static void add_signals(struct seq *s, const struct subject *who, const struct c
 {
     struct signals g = signals_of(who);
 
-    seq_printf(s, "SigQ:\t%u/%lu\n", signal_queued(c->uid),
+    seq_printf(s, "SigQ:\t%u/%lu\n", user_count(USER_SIGNALS, c->uid),
                who->proc->limits[RLIMIT_SIGPENDING].rlim_cur);
     seq_printf(
         s, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",

@@ -347,6 +347,7 @@ static void commit(struct exec *x, struct regs *regs)
     install_memory(x);
     install_files(x);
     install_cred(x);
+    posix_timers_exec(current_proc());
     signal_exec(current_proc());
     t->set_child_tid = t->clear_child_tid = NULL;
     t->robust_list = NULL;

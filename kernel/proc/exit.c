@@ -158,6 +158,7 @@ static void release_process(struct proc *p)
     struct fs_context *fs;
     struct mm *mm;
 
+    proc_timers_exit(p);
     spin_lock(&p->signal_lock);
     files = p->fdtable, p->fdtable = NULL;
     fs = p->fs, p->fs = NULL;

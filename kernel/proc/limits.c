@@ -2,7 +2,7 @@
  * Limits and usage: what a process may have and what it has had.
  *
  * Each limit is enforced where the thing is handed out (proc_rlimit); here they are only kept, and the limit on
- * CPU time is watched by the scheduler's tick. Usage is kept per thread while it lives, then in the
+ * CPU time is watched beside the timers (itimer.c). Usage is kept per thread while it lives, then in the
  * process (dead_usage), and after the parent has waited in the parent (children_usage).
  */
 #include <abi/limits.h>
@@ -42,12 +42,12 @@ static struct thread_usage usage_of_thread(struct thread *t)
     return u;
 }
 
-/* Of all threads P has and had. proc_tree_lock held, so that none is counted twice as it leaves. */
+/* Of all threads P has and had. One of the list's two locks held, so that none is counted twice as it leaves. */
 static struct thread_usage usage_of_proc(struct proc *p)
 {
     struct thread *t;
 
-    assert(spin_is_held(&proc_tree_lock));
+    assert(spin_is_held(&proc_tree_lock) || spin_is_held(&p->signal_lock));
     spin_lock(&p->limit_lock);
     struct thread_usage sum = p->dead_usage;
     spin_unlock(&p->limit_lock);
@@ -58,13 +58,19 @@ static struct thread_usage usage_of_proc(struct proc *p)
     return sum;
 }
 
+void proc_times_locked(struct proc *p, nsec_t *user, nsec_t *system)
+{
+    struct thread_usage u = usage_of_proc(p);
+
+    *user = u.user;
+    *system = u.system;
+}
+
 void proc_times(struct proc *p, nsec_t *user, nsec_t *system)
 {
     spin_lock(&proc_tree_lock);
-    struct thread_usage u = usage_of_proc(p);
+    proc_times_locked(p, user, system);
     spin_unlock(&proc_tree_lock);
-    *user = u.user;
-    *system = u.system;
 }
 
 static void rusage_of_usage(struct rusage *out, const struct thread_usage *u)
@@ -271,27 +277,6 @@ long sys_setrlimit(unsigned int resource, const struct rlimit __user *limit)
 }
 
 /* SIGXCPU at the soft limit and each second after it, SIGKILL at the hard one. */
-void proc_check_cpu_limit(struct proc *p)
-{
-    struct rlimit *limit = &p->limits[RLIMIT_CPU];
-    nsec_t user, system;
-    int signo = 0;
-
-    if (likely(READ_ONCE(limit->rlim_cur) == RLIM_INFINITY))
-        return;
-    proc_times(p, &user, &system);
-    rlim_t used = (rlim_t)((user + system) / NSEC_PER_SEC);
-    spin_lock(&p->limit_lock);
-    if (used >= limit->rlim_max) {
-        signo = SIGKILL;
-    } else if (used >= limit->rlim_cur) {
-        signo = SIGXCPU;
-        limit->rlim_cur = used + 1;
-    }
-    spin_unlock(&p->limit_lock);
-    if (signo)
-        signal_send_proc(p, signo);
-}
 
 struct mm *proc_mm_get(struct proc *p)
 {

@@ -52,6 +52,7 @@ struct proc *proc_alloc(void)
     spin_init(&p->signal_lock, RANK_SIGNAL, "signal");
     waitq_init(&p->exec_wait, &p->signal_lock);
     spin_init(&p->limit_lock, RANK_PROC, "limits");
+    proc_timers_init(p);
     p->exit_signal = SIGCHLD;
     p->start_time = clock_monotonic();
     return p;

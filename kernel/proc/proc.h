@@ -17,6 +17,7 @@
 #include "lib/types.h"
 #include "proc/cred.h"
 #include "proc/pid.h"
+#include "proc/timers.h"
 #include "sched/thread.h"
 #include "sched/wait.h"
 
@@ -75,6 +76,7 @@ struct proc {
     bool stop_reported;        /* the parent has waited for this stop */
     bool continued_unreported; /* WCONTINUED has something to say */
     int pdeath_signal;         /* PR_SET_PDEATHSIG */
+    struct proc_timers timers; /* see proc/timers.h */
 
     /* limits and use: limit_lock */
     struct spinlock limit_lock; /* RANK_PROC */
@@ -132,6 +134,8 @@ _Noreturn void thread_exit(int status); /* this thread; the process too when it 
 
 /* Usage sums, for times, getrusage, /proc. limit_lock and proc_tree_lock not held. */
 void proc_times(struct proc *p, nsec_t *user, nsec_t *system);
+void proc_times_locked(struct proc *p, nsec_t *user,
+                       nsec_t *system); /* proc_tree_lock or signal_lock held */
 size_t proc_count(void);
 
 /* Is A's real/effective id allowed to signal P (kill(2) rules)?  Same session SIGCONT is checked by kill. */
@@ -147,5 +151,3 @@ void proc_rusage_locked(struct proc *p, struct rusage *out);
 void proc_children_rusage(struct proc *p, struct rusage *out);
 void rusage_add(struct rusage *sum, const struct rusage *more);
 void proc_add_child_usage(struct proc *parent, struct proc *child);
-/* RLIMIT_CPU: called by the scheduler's tick, in interrupt context, for the process that it found running. */
-void proc_check_cpu_limit(struct proc *p);

@@ -367,7 +367,7 @@ void sched_account_interrupt(bool user)
     spin_unlock(&rq->lock);
     load_update(now);
     if (curr->proc)
-        proc_check_cpu_limit(curr->proc);
+        proc_cpu_tick(curr->proc);
 }
 
 /* --- beginnings --------------------------------------------------------------------------------- */

@@ -6,25 +6,17 @@
  * stay, in the order they came. The bit says whether a signal is pending; the queue may lack an entry for
  * it when memory or the user's limit did not allow one, and the receiver then learns just the number.
  *
- * Entries count against RLIMIT_SIGPENDING of the receiver's real user. The counts hang in a list of users
- * that have any, which is short; user 0 always stands in it, so that the usual case allocates nothing.
+ * Entries count against RLIMIT_SIGPENDING of the receiver's real user (proc/users.h). A POSIX timer brings an
+ * entry of its own, which is never freed here: when it leaves the queue its timer is told, and goes on.
  */
 #include "signal/internal.h"
 
 #include <abi/resource.h>
 
 #include "mm/slab.h"
+#include "proc/timers.h"
+#include "proc/users.h"
 
-struct user_count {
-    struct list link; /* count_lock */
-    uid_t uid;        /* const */
-    unsigned queued;  /* count_lock */
-};
-
-static struct user_count root_count = {.link = LIST_INIT(root_count.link)};
-static struct list *const counts =
-    &root_count.link; /* count_lock: the others hang on user 0's link */
-static struct spinlock count_lock = SPINLOCK_INIT(RANK_PROC, "sigqueue counts");
 static struct slab_cache *sigqueue_cache; /* const after init */
 
 void sigqueue_init(void)
@@ -32,78 +24,33 @@ void sigqueue_init(void)
     sigqueue_cache = slab_cache_create("sigqueue", sizeof(struct sigqueue), 0);
 }
 
-static struct user_count *count_find(uid_t uid)
-{
-    struct user_count *u;
-
-    if (uid == root_count.uid)
-        return &root_count;
-    list_for_each (u, counts, link)
-        if (u->uid == uid)
-            return u;
-    return NULL;
-}
-
-/* One more for UID, unless it has LIMIT already. */
-static bool count_up(uid_t uid, uint64_t limit)
-{
-    bool done = false;
-
-    spin_lock(&count_lock);
-    struct user_count *u = count_find(uid);
-    if (!u && limit && (u = kmalloc(sizeof(*u)))) {
-        u->uid = uid;
-        u->queued = 0;
-        list_push_back(counts, &u->link);
-    }
-    if (u && u->queued < limit) {
-        u->queued++;
-        done = true;
-    }
-    spin_unlock(&count_lock);
-    return done;
-}
-
-static void count_down(uid_t uid)
-{
-    spin_lock(&count_lock);
-    struct user_count *u = count_find(uid);
-    assert(u && u->queued > 0);
-    if (--u->queued == 0 && u != &root_count) {
-        list_remove(&u->link);
-        kfree(u);
-    }
-    spin_unlock(&count_lock);
-}
-
-unsigned signal_queued(uid_t uid)
-{
-    spin_lock(&count_lock);
-    const struct user_count *u = count_find(uid);
-    unsigned queued = u ? u->queued : 0;
-    spin_unlock(&count_lock);
-    return queued;
-}
-
 static struct sigqueue *entry_alloc(const struct proc *p, uint64_t limit)
 {
     uid_t uid = p->cred->uid;
 
-    if (!count_up(uid, limit))
+    if (!user_count_up(USER_SIGNALS, uid, limit))
         return NULL;
     struct sigqueue *q = slab_alloc(sigqueue_cache);
     if (!q) {
-        count_down(uid);
+        user_count_down(USER_SIGNALS, uid);
         return NULL;
     }
     q->charged = uid;
+    q->timer = NULL;
     return q;
 }
 
-static void entry_free(struct sigqueue *q)
+/* Q leaves its queue; INFO, unless NULL, takes what it says. */
+static void entry_take(struct sigqueue *q, siginfo_t *info)
 {
     list_remove(&q->link);
-    count_down(q->charged);
+    if (q->timer)
+        posix_timer_taken(q->timer);
+    if (info)
+        *info = q->info;
+    if (q->timer)
+        return;
+    user_count_down(USER_SIGNALS, q->charged);
     slab_free(sigqueue_cache, q);
 }
 
@@ -129,6 +76,28 @@ int sigqueue_put(struct proc *p, struct thread *t, int signo, const siginfo_t *i
     }
     *set |= SIGMASK(signo);
     return 0;
+}
+
+void sigqueue_put_own(struct proc *p, struct thread *t, struct sigqueue *q)
+{
+    assert(spin_is_held(&p->signal_lock) && list_empty(&q->link));
+    list_push_back(t ? &t->sigqueue : &p->sigqueue, &q->link);
+    *(t ? &t->pending : &p->pending) |= SIGMASK(q->info.si_signo);
+}
+
+void sigqueue_withdraw(struct proc *p, struct thread *t, struct sigqueue *q)
+{
+    const struct list *queue = t ? &t->sigqueue : &p->sigqueue;
+    const struct sigqueue *other;
+
+    assert(spin_is_held(&p->signal_lock));
+    if (list_empty(&q->link))
+        return;
+    list_remove(&q->link);
+    list_for_each (other, queue, link)
+        if (other->info.si_signo == q->info.si_signo)
+            return;
+    *(t ? &t->pending : &p->pending) &= ~SIGMASK(q->info.si_signo);
 }
 
 static int lowest(ksigset_t set)
@@ -163,8 +132,7 @@ static void take(ksigset_t *set, struct list *queue, int signo, siginfo_t *info)
         *info = (siginfo_t){.si_signo = signo, .si_code = SI_USER};
         return;
     }
-    *info = found->info;
-    entry_free(found);
+    entry_take(found, info);
 }
 
 void sigqueue_take(struct thread *t, int signo, siginfo_t *info)
@@ -176,6 +144,8 @@ void sigqueue_take(struct thread *t, int signo, siginfo_t *info)
         take(&t->pending, &t->sigqueue, signo, info);
     else
         take(&p->pending, &p->sigqueue, signo, info);
+    if (signo == SIGALRM)
+        itimer_taken(p);
 }
 
 static void discard(ksigset_t *set, struct list *queue, ksigset_t which)
@@ -185,7 +155,7 @@ static void discard(ksigset_t *set, struct list *queue, ksigset_t which)
     *set &= ~which;
     list_for_each_safe (q, next, queue, link)
         if (which & SIGMASK(q->info.si_signo))
-            entry_free(q);
+            entry_take(q, NULL);
 }
 
 void sigqueue_discard(struct proc *p, ksigset_t set)
@@ -197,6 +167,8 @@ void sigqueue_discard(struct proc *p, ksigset_t set)
     list_for_each (t, &p->threads, proc_link)
         if (t->pending & set)
             discard(&t->pending, &t->sigqueue, set);
+    if (set & SIGMASK(SIGALRM))
+        itimer_taken(p);
 }
 
 void signal_flush_thread(struct thread *t)

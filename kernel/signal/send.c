@@ -88,8 +88,12 @@ static bool ends_process(const struct proc *p, const struct thread *t, int signo
            !(SIGMASK(signo) & (SET_STOP | SET_IGNORED_BY_DEFAULT | SET_CORE));
 }
 
-int signal_send_locked(struct proc *p, struct thread *t, int signo, const siginfo_t *info)
+/* OWN, unless NULL, is the entry to queue. */
+static int send_locked(struct proc *p, struct thread *t, int signo, const siginfo_t *info,
+                       struct sigqueue *own)
 {
+    int error = 0;
+
     assert(spin_is_held(&p->signal_lock));
     /* Who is on the way out gets nothing any more; that is no error of the sender's. */
     if (p->exiting || list_empty(t ? &t->proc_link : &p->threads))
@@ -107,8 +111,9 @@ int signal_send_locked(struct proc *p, struct thread *t, int signo, const siginf
         signal_kill_proc_locked(p, SIGKILL);
         return 0;
     }
-    int error = sigqueue_put(p, t, signo, info);
-    if (error)
+    if (own)
+        sigqueue_put_own(p, t, own);
+    else if ((error = sigqueue_put(p, t, signo, info)))
         return error;
     /* A stopped process acts on nothing; all its threads look once it goes on. */
     if (p->stopped)
@@ -122,6 +127,17 @@ int signal_send_locked(struct proc *p, struct thread *t, int signo, const siginf
     else
         signal_wake(t);
     return 0;
+}
+
+int signal_send_locked(struct proc *p, struct thread *t, int signo, const siginfo_t *info)
+{
+    return send_locked(p, t, signo, info, NULL);
+}
+
+bool signal_send_own_locked(struct proc *p, struct thread *t, struct sigqueue *q)
+{
+    (void)send_locked(p, t, q->info.si_signo, &q->info, q);
+    return !list_empty(&q->link);
 }
 
 void signal_hand_over(struct proc *p, ksigset_t set)

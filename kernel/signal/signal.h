@@ -17,6 +17,7 @@
 struct proc;
 struct thread;
 struct pid;
+struct posix_timer;
 struct regs;
 
 /* What a process does about each signal. A handler's address alone may be read without the lock. */
@@ -28,9 +29,10 @@ struct sigactions {
 
 /* One queued siginfo. */
 struct sigqueue {
-    struct list link; /* the owner's signal_lock */
-    siginfo_t info;   /* const while queued */
-    uid_t charged;    /* const: whose RLIMIT_SIGPENDING it counts against */
+    struct list link;          /* the owner's signal_lock */
+    siginfo_t info;            /* const while queued */
+    uid_t charged;             /* const: whose RLIMIT_SIGPENDING it counts against */
+    struct posix_timer *timer; /* const: whose own it is; NULL for all others */
 };
 
 void signal_init(void); /* needs slabs; before the first process */
@@ -46,6 +48,13 @@ void signal_send_thread(struct thread *t, int signo);
  * No permission check. Signal 0 is no signal.
  */
 int signal_send_info(struct proc *p, struct thread *t_or_null, const siginfo_t *info);
+/*
+ * A timer's: Q, with siginfo, for the process or one thread of it. Its signal_lock held. True when Q is queued now:
+ * its timer hears of it when it leaves the queue. Else the signal was ignored, or nobody is there.
+ */
+bool signal_send_own_locked(struct proc *p, struct thread *t_or_null, struct sigqueue *q);
+/* Take Q, which is perhaps queued, back; its timer is not told. signal_lock held. */
+void sigqueue_withdraw(struct proc *p, struct thread *t_or_null, struct sigqueue *q);
 /* To every process of a group; PID's group list. Kernel's own. For the tty: proc_tree_lock not held. */
 void signal_send_group(struct pid *group, int signo);
 /* The same with proc_tree_lock already held (exit, session teardown). */
@@ -60,9 +69,6 @@ bool signal_notify_parent(struct proc *child, int code, int status);
 
 /* Act on what is pending for the current thread; part of user_return_work. */
 void signal_deliver(struct regs *regs);
-
-/* How many siginfos are queued that count against UID's RLIMIT_SIGPENDING (/proc/PID/status SigQ). */
-unsigned signal_queued(uid_t uid);
 
 /* A job-control question the tty asks: would SIGNO stop or interrupt the current thread at all? */
 bool signal_is_ignored_or_blocked(int signo);

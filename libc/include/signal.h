@@ -25,6 +25,7 @@ int kill(pid_t pid, int sig);
 int killpg(pid_t group, int sig);
 int tgkill(pid_t tgid, pid_t tid, int sig);
 int raise(int sig);
+int sigqueue(pid_t pid, int sig, union sigval value);
 sighandler_t signal(int sig, sighandler_t handler);
 int sigaction(int sig, const struct sigaction *act, struct sigaction *old);
 int sigprocmask(int how, const sigset_t *set, sigset_t *old);

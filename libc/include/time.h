@@ -7,6 +7,8 @@
 #define CLOCKS_PER_SEC 1000000L
 #define TIME_UTC 1
 
+struct sigevent;
+
 struct tm {
     int tm_sec;
     int tm_min;
@@ -30,6 +32,11 @@ int clock_getres(clockid_t clock, struct timespec *ts);
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request,
                     struct timespec *remain);
 int clock_getcpuclockid(pid_t pid, clockid_t *clock);
+int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer);
+int timer_settime(timer_t timer, int flags, const struct itimerspec *value, struct itimerspec *old);
+int timer_gettime(timer_t timer, struct itimerspec *value);
+int timer_getoverrun(timer_t timer);
+int timer_delete(timer_t timer);
 int nanosleep(const struct timespec *request, struct timespec *remain);
 struct tm *gmtime(const time_t *t);
 struct tm *gmtime_r(const time_t *restrict t, struct tm *restrict tm);

@@ -107,6 +107,7 @@ pid_t setsid(void);
 pid_t tcgetpgrp(int fd);
 int tcsetpgrp(int fd, pid_t group);
 int pause(void);
+unsigned int alarm(unsigned int seconds);
 int nice(int increment);
 unsigned sleep(unsigned seconds);
 int usleep(useconds_t microseconds);

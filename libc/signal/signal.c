@@ -40,6 +40,16 @@ int raise(int sig)
     return tgkill(getpid(), gettid(), sig);
 }
 
+int sigqueue(pid_t pid, int sig, union sigval value)
+{
+    siginfo_t info = {.si_signo = sig, .si_code = SI_QUEUE};
+
+    info.si_pid = getpid();
+    info.si_uid = getuid();
+    info.si_value = value;
+    return (int)syscall_ret(syscall_raw(SYS_rt_sigqueueinfo, pid, sig, &info));
+}
+
 int killpg(pid_t group, int sig)
 {
     if (group < 0) {

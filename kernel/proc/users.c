@@ -1,0 +1,79 @@
+/*
+ * Counts by user. They hang in a list of the users that have any, which is short; user 0 always stands in it,
+ * so that the usual case allocates nothing.
+ */
+#include "proc/users.h"
+
+#include "lib/list.h"
+#include "mm/slab.h"
+#include "sched/lock.h"
+
+struct user {
+    struct list link;            /* lock */
+    uid_t uid;                   /* const */
+    unsigned count[USER_THINGS]; /* lock */
+};
+
+static struct user root = {.link = LIST_INIT(root.link)};
+static struct list *const users = &root.link; /* lock: the others hang on user 0's link */
+static struct spinlock lock = SPINLOCK_INIT(RANK_PROC, "user counts");
+
+static struct user *find(uid_t uid)
+{
+    struct user *u;
+
+    if (uid == root.uid)
+        return &root;
+    list_for_each (u, users, link)
+        if (u->uid == uid)
+            return u;
+    return NULL;
+}
+
+static bool has_nothing(const struct user *u)
+{
+    for (unsigned i = 0; i < USER_THINGS; i++)
+        if (u->count[i])
+            return false;
+    return true;
+}
+
+bool user_count_up(enum user_thing thing, uid_t uid, uint64_t limit)
+{
+    bool done = false;
+
+    spin_lock(&lock);
+    struct user *u = find(uid);
+    if (!u && limit && (u = kzalloc(sizeof(*u)))) {
+        u->uid = uid;
+        list_push_back(users, &u->link);
+    }
+    if (u && u->count[thing] < limit) {
+        u->count[thing]++;
+        done = true;
+    }
+    spin_unlock(&lock);
+    return done;
+}
+
+void user_count_down(enum user_thing thing, uid_t uid)
+{
+    spin_lock(&lock);
+    struct user *u = find(uid);
+    assert(u && u->count[thing] > 0);
+    u->count[thing]--;
+    if (u != &root && has_nothing(u)) {
+        list_remove(&u->link);
+        kfree(u);
+    }
+    spin_unlock(&lock);
+}
+
+unsigned user_count(enum user_thing thing, uid_t uid)
+{
+    spin_lock(&lock);
+    const struct user *u = find(uid);
+    unsigned n = u ? u->count[thing] : 0;
+    spin_unlock(&lock);
+    return n;
+}
