@@ -262,6 +262,7 @@ $(B)/initrd.cpio: $(folder_programs) $(commands) $(demos) $(asm_demos) $(demo_pa
 	$(Q)for program in $(commands) $(filter-out %/init,$(folder_programs)); do \
 	    rm -f $(B)/root/bin/$${program##*/}; \
 	    $(OBJCOPY) --strip-debug $$program $(B)/root/bin/$${program##*/} || exit 1; done
+	$(Q)ln -sf poweroff $(B)/root/bin/reboot && ln -sf poweroff $(B)/root/bin/halt
 	$(Q)for program in $(demos) $(asm_demos); do \
 	    $(OBJCOPY) --strip-debug $$program $(B)/root/demo/$${program##*/} || exit 1; done
 	$(Q)$(if $(demo_pages),install -m 644 $(demo_pages) $(B)/root/demo/)

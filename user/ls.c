@@ -536,5 +536,5 @@ int main(int argc, char **argv)
         show_operands(argv + optind, argc - optind);
     else
         show_operands(here, 1);
-    return command_end_with(status, status > 1 ? status : 1);
+    return command_end_with(status, 2);
 }
