@@ -53,6 +53,10 @@ int isascii(int c)
 {
     return (unsigned)c < 0x80;
 }
+int toascii(int c)
+{
+    return c & 0x7f;
+}
 int tolower(int c)
 {
     return isupper(c) ? c | 32 : c;

@@ -14,5 +14,6 @@ int ispunct(int c);
 int isspace(int c);
 int isupper(int c);
 int isxdigit(int c);
+int toascii(int c);
 int tolower(int c);
 int toupper(int c);

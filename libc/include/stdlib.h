@@ -14,6 +14,9 @@ typedef struct {
 typedef struct {
     long quot, rem;
 } ldiv_t;
+typedef struct {
+    long long quot, rem;
+} lldiv_t;
 
 void *malloc(size_t size);
 void *calloc(size_t n, size_t size);
@@ -28,6 +31,7 @@ _Noreturn void _Exit(int status);
 _Noreturn void quick_exit(int status);
 _Noreturn void abort(void);
 int atexit(void (*fn)(void));
+int at_quick_exit(void (*fn)(void));
 
 char *getenv(const char *name);
 int setenv(const char *name, const char *value, int overwrite);
@@ -49,8 +53,10 @@ long double strtold(const char *restrict s, char **restrict end);
 
 int abs(int n);
 long labs(long n);
+long long llabs(long long n);
 div_t div(int a, int b);
 ldiv_t ldiv(long a, long b);
+lldiv_t lldiv(long long a, long long b);
 
 int rand(void);
 void srand(unsigned seed);
@@ -63,7 +69,9 @@ void *bsearch(const void *key, const void *base, size_t n, size_t size,
               int (*compare)(const void *, const void *));
 
 int mkstemp(char *pattern);
+int mkostemp(char *pattern, int flags);
 char *mkdtemp(char *pattern);
+int getsubopt(char **options, char *const *names, char **value);
 
 int mblen(const char *s, size_t n);
 int mbtowc(wchar_t *restrict wide, const char *restrict s, size_t n);

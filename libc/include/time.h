@@ -23,7 +23,13 @@ struct tm {
     const char *tm_zone;
 };
 
+extern char *tzname[2];
+extern long timezone;
+extern int daylight;
+void tzset(void);
+
 time_t time(time_t *t);
+int timespec_get(struct timespec *ts, int base);
 clock_t clock(void);
 double difftime(time_t a, time_t b);
 int clock_gettime(clockid_t clock, struct timespec *ts);
@@ -46,5 +52,8 @@ time_t mktime(struct tm *tm);
 time_t timegm(struct tm *tm);
 size_t strftime(char *restrict s, size_t size, const char *restrict format,
                 const struct tm *restrict tm);
+char *strptime(const char *restrict s, const char *restrict format, struct tm *restrict tm);
 char *asctime(const struct tm *tm);
+char *asctime_r(const struct tm *restrict tm, char *restrict text);
 char *ctime(const time_t *t);
+char *ctime_r(const time_t *t, char *text);

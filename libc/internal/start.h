@@ -6,6 +6,5 @@
 extern const Elf64_auxv_t *__auxv; /* ends with AT_NULL */
 extern const char *__progname;
 
-/* Called at exit, in this order: atexit() functions, then stdio's buffers. */
-void __run_atexit(void);
+/* Called at exit, behind the atexit() functions: stdio's buffers are written. */
 void __flush_all(void);

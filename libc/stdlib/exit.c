@@ -15,19 +15,24 @@ typedef void fini_fn(void);
 extern fini_fn *const __fini_array_start[] __attribute__((weak, visibility("hidden")));
 extern fini_fn *const __fini_array_end[] __attribute__((weak, visibility("hidden")));
 
+typedef void exit_fn(void);
+struct exit_list {
+    exit_fn *functions[ATEXIT_MAX]; /* lock */
+    int count;                      /* lock */
+};
+
 static struct lock lock;
-static void (*functions[ATEXIT_MAX])(void); /* lock */
-static int count;                           /* lock */
+static struct exit_list normal, quick;
 
 /* stdio replaces this when the program uses it. */
 __attribute__((weak)) void __flush_all(void) {}
 
-int atexit(void (*fn)(void))
+static int add(struct exit_list *list, exit_fn *fn)
 {
     int result = -1;
     lock_acquire(&lock);
-    if (count < ATEXIT_MAX) {
-        functions[count++] = fn;
+    if (list->count < ATEXIT_MAX) {
+        list->functions[list->count++] = fn;
         result = 0;
     }
     lock_release(&lock);
@@ -35,16 +40,26 @@ int atexit(void (*fn)(void))
 }
 
 /* A function may register another, which then runs next: the list is looked at afresh each time. */
-void __run_atexit(void)
+static void run(struct exit_list *list)
 {
     for (;;) {
         lock_acquire(&lock);
-        void (*fn)(void) = count ? functions[--count] : NULL;
+        exit_fn *fn = list->count ? list->functions[--list->count] : NULL;
         lock_release(&lock);
         if (!fn)
             return;
         fn();
     }
+}
+
+int atexit(exit_fn *fn)
+{
+    return add(&normal, fn);
+}
+
+int at_quick_exit(exit_fn *fn)
+{
+    return add(&quick, fn);
 }
 
 _Noreturn void _exit(int status)
@@ -60,12 +75,13 @@ _Noreturn void _Exit(int status)
 
 _Noreturn void quick_exit(int status)
 {
+    run(&quick);
     _exit(status);
 }
 
 _Noreturn void exit(int status)
 {
-    __run_atexit();
+    run(&normal);
     for (fini_fn *const *fn = __fini_array_end; fn > __fini_array_start;)
         (*--fn)();
     __flush_all();

@@ -33,16 +33,21 @@ static int ends_with_xs(const char *pattern)
     return 0;
 }
 
-int mkstemp(char *pattern)
+int mkostemp(char *pattern, int flags)
 {
     if (!ends_with_xs(pattern))
         return -1;
     for (int i = 0; i < TRIES && fill(pattern) == 0; i++) {
-        int fd = open(pattern, O_RDWR | O_CREAT | O_EXCL, 0600);
+        int fd = open(pattern, O_RDWR | O_CREAT | O_EXCL | (flags & ~O_ACCMODE), 0600);
         if (fd >= 0 || errno != EEXIST)
             return fd;
     }
     return -1;
+}
+
+int mkstemp(char *pattern)
+{
+    return mkostemp(pattern, 0);
 }
 
 char *mkdtemp(char *pattern)

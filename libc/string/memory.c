@@ -64,6 +64,21 @@ void bzero(void *p, size_t n)
     memset(p, 0, n);
 }
 
+/* For secrets: a compiler that knows that nobody reads them again must not leave this out. */
+void explicit_bzero(void *p, size_t n)
+{
+    memset(p, 0, n);
+    __asm__ volatile("" : : "r"(p) : "memory");
+}
+
+void *memccpy(void *restrict dst, const void *restrict src, int c, size_t n)
+{
+    const unsigned char *end = memchr(src, c, n);
+    size_t length = end ? (size_t)(end + 1 - (const unsigned char *)src) : n;
+    memcpy(dst, src, length);
+    return end ? (char *)dst + length : NULL;
+}
+
 int memcmp(const void *a, const void *b, size_t n)
 {
     const unsigned char *x = a, *y = b;

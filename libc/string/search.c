@@ -2,6 +2,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 char *strchrnul(const char *s, int c)
 {
@@ -24,6 +25,15 @@ char *strrchr(const char *s, int c)
 char *strstr(const char *haystack, const char *needle)
 {
     return memmem(haystack, strlen(haystack), needle, strlen(needle));
+}
+
+char *strcasestr(const char *haystack, const char *needle)
+{
+    size_t n = strlen(needle);
+    for (; strncasecmp(haystack, needle, n) != 0; haystack++)
+        if (!*haystack)
+            return NULL;
+    return (char *)haystack;
 }
 
 /* A set of characters, one bit each. NUL is in no set: it ends the string that is looked through. */

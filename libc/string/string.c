@@ -35,11 +35,17 @@ char *strcpy(char *restrict dst, const char *restrict src)
     return dst;
 }
 
-char *strncpy(char *restrict dst, const char *restrict src, size_t n)
+char *stpncpy(char *restrict dst, const char *restrict src, size_t n)
 {
     size_t length = strnlen(src, n);
     memcpy(dst, src, length);
     memset(dst + length, 0, n - length);
+    return dst + length;
+}
+
+char *strncpy(char *restrict dst, const char *restrict src, size_t n)
+{
+    stpncpy(dst, src, n);
     return dst;
 }
 
@@ -95,6 +101,11 @@ int strcoll(const char *a, const char *b)
     return strcmp(a, b);
 }
 
+size_t strxfrm(char *restrict dst, const char *restrict src, size_t n)
+{
+    return strlcpy(dst, src, n);
+}
+
 int strcasecmp(const char *a, const char *b)
 {
     while (*a && tolower((unsigned char)*a) == tolower((unsigned char)*b))
@@ -131,4 +142,12 @@ char *strdup(const char *s)
 int ffs(int n)
 {
     return __builtin_ffs(n);
+}
+int ffsl(long n)
+{
+    return __builtin_ffsl(n);
+}
+int ffsll(long long n)
+{
+    return __builtin_ffsll(n);
 }

@@ -122,11 +122,21 @@ struct tm *localtime(const time_t *t)
     return gmtime(t);
 }
 
+char *asctime_r(const struct tm *restrict tm, char *restrict text)
+{
+    return strftime(text, 26, "%a %b %e %H:%M:%S %Y\n", tm) ? text : NULL;
+}
+
 char *asctime(const struct tm *tm)
 {
-    static char text[64];
-    strftime(text, sizeof(text), "%a %b %e %H:%M:%S %Y\n", tm);
-    return text;
+    static char text[26];
+    return asctime_r(tm, text);
+}
+
+char *ctime_r(const time_t *t, char *text)
+{
+    struct tm tm;
+    return localtime_r(t, &tm) ? asctime_r(&tm, text) : NULL;
 }
 
 char *ctime(const time_t *t)
@@ -134,3 +144,16 @@ char *ctime(const time_t *t)
     struct tm *tm = localtime(t);
     return tm ? asctime(tm) : NULL;
 }
+
+int timespec_get(struct timespec *ts, int base)
+{
+    return base == TIME_UTC && clock_gettime(CLOCK_REALTIME, ts) == 0 ? base : 0;
+}
+
+/* The zone is UTC, whatever TZ says. */
+static char zone[] = "UTC";
+char *tzname[2] = {zone, zone};
+long timezone;
+int daylight;
+
+void tzset(void) {}
