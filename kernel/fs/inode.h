@@ -46,8 +46,8 @@ struct inode_ops {
                   struct dentry *to_dir, const char *name, size_t len, struct dentry *replaced,
                   bool exchange);
     /*
-     * Links: the target into BUF (no NUL), which has room for any, its length. Magic links (/proc/PID/fd/N) have follow
-     * besides: *OUT with references.
+     * Links: the target into BUF (no NUL), which has room for any, its length. Magic links
+     * (/proc/PID/fd/N) have follow besides: *OUT with references.
      */
     ssize_t (*readlink)(struct inode *i, char *buf, size_t size);
     int (*follow)(struct inode *i, struct path *out);
