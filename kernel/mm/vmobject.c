@@ -26,8 +26,9 @@
 #include "x86/paging.h"
 #include "x86/tlb.h"
 
-#define BATCH 64         /* entries cleared between two flushes */
-#define REMOVE_BATCH 256 /* pages taken out of the tree with the lock held once */
+#define BATCH 64            /* entries cleared between two flushes */
+#define REMOVE_BATCH 256    /* pages taken out of the tree with the lock held once */
+#define LEFT_TO_PROGRAMS 32 /* this part of all pages: files in memory don't take the last ones */
 
 static struct slab_cache *object_cache; /* const after init */
 static size_t total_pages;              /* atomic */
@@ -56,10 +57,16 @@ size_t vmobject_total_pages(void)
 
 /* --- pages coming and going: lock held --- */
 
+/*
+ * Files outlive whoever wrote them: memory that they fill isn't had back by killing processes. So
+ * they are told that there is no space while there is still enough to run what removes them.
+ */
 static bool charge(struct vm_quota *q)
 {
     if (!q)
         return true;
+    if (page_free_count() < page_total() / LEFT_TO_PROGRAMS)
+        return false;
     if (atomic_add(&q->used, 1) <= atomic_load(&q->limit))
         return true;
     atomic_sub(&q->used, 1);

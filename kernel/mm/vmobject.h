@@ -15,7 +15,10 @@
 #include "mm/radix.h"
 #include "sched/lock.h"
 
-/* How many pages a group of objects may hold together (a tmpfs's size=). */
+/*
+ * How many pages a group of objects may hold together (a tmpfs's size=). What is charged to one also
+ * leaves some memory free.
+ */
 struct vm_quota {
     size_t used;  /* atomic: pages */
     size_t limit; /* atomic */

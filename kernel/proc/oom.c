@@ -1,7 +1,9 @@
 /*
  * When there is no memory left: one process goes, so that the others can go on. It is the one with
- * the most pages present, since its end gives back most, among equals the youngest; process 1
- * never, for without it the system is nothing. Until the victim is gone no second one is chosen.
+ * the most pages present, since its end gives back most. But where nobody stands out, because it is
+ * many small ones that filled the memory, it is the youngest of those at least half as large: with
+ * it the least is lost, and what its elders wait for, a shell above all, goes on. Process 1 is never
+ * chosen, for without it the system is nothing. Until the victim is gone there is no second one.
  */
 #include "lib/log.h"
 #include "mm/mm.h"
@@ -20,6 +22,24 @@ static size_t size_of(struct proc *p)
     return pages;
 }
 
+/* The most pages that any process has; *DYING: somebody is on the way out already. */
+static size_t largest_size_locked(bool *dying)
+{
+    struct proc *p;
+    size_t largest = 0;
+
+    list_for_each (p, &proc_list, all_link) {
+        size_t size = p == init_proc ? 0 : size_of(p);
+        if (!size)
+            continue;
+        if (READ_ONCE(p->exiting) || READ_ONCE(p->oom_victim))
+            *dying = true;
+        else
+            largest = max(largest, size);
+    }
+    return largest;
+}
+
 /* Who is to go, with a reference; NULL and *DYING: somebody is on the way already. */
 static struct proc *choose_victim(size_t *pages, bool *dying)
 {
@@ -28,21 +48,14 @@ static struct proc *choose_victim(size_t *pages, bool *dying)
     *pages = 0;
     *dying = false;
     spin_lock(&proc_tree_lock);
-    list_for_each (p, &proc_list, all_link) {
-        size_t size = p == init_proc ? 0 : size_of(p);
-        if (!size)
-            continue;
-        if (READ_ONCE(p->exiting)) {
-            *dying = true;
-            continue;
-        }
-        if (size >= *pages) {
+    size_t enough = (largest_size_locked(dying) + 1) / 2;
+    list_for_each (p, &proc_list, all_link) { /* the youngest comes last */
+        size_t size = *dying || p == init_proc ? 0 : size_of(p);
+        if (size && size >= enough && !READ_ONCE(p->exiting)) {
             *pages = size;
             victim = p;
         }
     }
-    if (*dying)
-        victim = NULL;
     if (victim)
         proc_get(victim);
     spin_unlock(&proc_tree_lock);
