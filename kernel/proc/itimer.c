@@ -205,14 +205,23 @@ long sys_getitimer(int which, struct itimerval __user *value)
     return copy_to_user(value, &out, sizeof(out));
 }
 
+static int itimerval_from_user(const struct itimerval __user *user, nsec_t *value, nsec_t *interval)
+{
+    struct itimerval in;
+
+    if (copy_from_user(&in, user, sizeof(in)))
+        return -EFAULT;
+    int error = nsec_of_timeval(&in.it_value, value);
+    return error ? error : nsec_of_timeval(&in.it_interval, interval);
+}
+
 long sys_setitimer(int which, const struct itimerval __user *value, struct itimerval __user *old)
 {
     nsec_t first = 0, interval = 0, left, every;
     int error;
 
     /* No new value: as on Linux that means zero, not that the timer stays. */
-    if (value && ((error = timeval_from_user(&value->it_value, &first)) ||
-                  (error = timeval_from_user(&value->it_interval, &interval))))
+    if (value && (error = itimerval_from_user(value, &first, &interval)))
         return error;
     if (which < ITIMER_REAL || which > ITIMER_PROF)
         return -EINVAL;

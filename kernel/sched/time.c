@@ -28,16 +28,21 @@ int timespec_from_user(const struct timespec __user *user, nsec_t *time)
     return nsec_of_timespec(&ts, time);
 }
 
+int nsec_of_timeval(const struct timeval *tv, nsec_t *time)
+{
+    if (tv->tv_usec < 0 || tv->tv_usec >= NSEC_PER_SEC / NSEC_PER_USEC)
+        return -EINVAL;
+    struct timespec ts = {tv->tv_sec, tv->tv_usec * NSEC_PER_USEC};
+    return nsec_of_timespec(&ts, time);
+}
+
 int timeval_from_user(const struct timeval __user *user, nsec_t *time)
 {
     struct timeval tv;
 
     if (copy_from_user(&tv, user, sizeof(tv)))
         return -EFAULT;
-    if (tv.tv_usec < 0 || tv.tv_usec >= NSEC_PER_SEC / NSEC_PER_USEC)
-        return -EINVAL;
-    struct timespec ts = {tv.tv_sec, tv.tv_usec * NSEC_PER_USEC};
-    return nsec_of_timespec(&ts, time);
+    return nsec_of_timeval(&tv, time);
 }
 
 struct timespec timespec_of(nsec_t time)

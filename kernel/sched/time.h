@@ -19,6 +19,7 @@ struct timespec timespec_of(nsec_t time);
 struct timeval timeval_of(nsec_t time);
 /* -EINVAL as above. */
 int must_check nsec_of_timespec(const struct timespec *ts, nsec_t *time);
+int must_check nsec_of_timeval(const struct timeval *tv, nsec_t *time);
 
 /* Deadlines (CLOCK_MONOTONIC): TIME from now; or TIME on CLOCK_REALTIME or CLOCK_MONOTONIC. */
 nsec_t deadline_after(nsec_t time);
