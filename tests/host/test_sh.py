@@ -52,7 +52,7 @@ def in_the_kernel():
         for path in SCRIPTS:
             os.link(path, f"{BUILD}/tests/sh/scripts/{os.path.basename(path)}")
         result = run("--debug", "--leak-check", "--timeout", "240", "--overlay", f"{BUILD}/tests/sh", "--",
-                     "/bin/sh", "-c", DRIVER)
+                     SH, "-c", DRIVER)
         for name, status, out in re.findall(rb"<<<(\S+)\.sh (\d+)\n(.*?)>>>\n", result.out, re.S):
             cache[name.decode()] = (int(status), out)
         cache["the run"] = result

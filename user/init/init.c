@@ -173,6 +173,20 @@ void lead_session(void)
         complain(CONSOLE);
 }
 
+void open_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDWR);
+
+    if (fd < 0) {
+        complain("/dev/tty");
+        return;
+    }
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        dup2(fd, i);
+    if (fd > STDERR_FILENO)
+        close(fd);
+}
+
 static pid_t start_shell(void)
 {
     pid_t pid = fork();
@@ -180,6 +194,7 @@ static pid_t start_shell(void)
     if (pid == 0) {
         unblock_signals();
         lead_session();
+        open_terminal();
         learn_window_size();
         if (chdir("/root") < 0)
             complain("/root");

@@ -12,6 +12,12 @@ void lead_session(void);
 /* Ask the terminal on descriptors 0 and 1 for its size, when the kernel doesn't know it (terminal.c). */
 void learn_window_size(void);
 
+/*
+ * Have the terminal of our session as descriptors 0, 1 and 2. It is the one behind /dev/console, but under
+ * that name it stops nobody who reads it in the background: job control needs the other.
+ */
+void open_terminal(void);
+
 /* Undo what init blocked, for a child. */
 void unblock_signals(void);
 

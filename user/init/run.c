@@ -288,6 +288,8 @@ static _Noreturn void become_program(const struct job *job, int failure)
     tcsetpgrp(STDOUT_FILENO, getpid());
     unblock_signals();
     dup2(job->input, STDIN_FILENO);
+    if (job->tty != NULL)
+        open_terminal();
     environ = job->env;
     if (strchr(job->path, '/') != NULL)
         execve(job->path, job->argv, job->env);

@@ -361,6 +361,13 @@ int builtin_jobs(int argc, char **argv)
     return 0;
 }
 
+static void mark_running(struct job *job)
+{
+    for (int i = 0; i < job->count; i++)
+        if (job->processes[i].state == STOPPED)
+            job->processes[i].state = RUNNING;
+}
+
 static struct job *job_to_continue(int argc, char **argv)
 {
     struct job *job = argc > 1 ? find_job(argv[1]) : current_job(0);
@@ -373,9 +380,7 @@ static struct job *job_to_continue(int argc, char **argv)
         complain("%s: job not created under job control", argv[0]);
         return NULL;
     }
-    for (int i = 0; i < job->count; i++)
-        if (job->processes[i].state == STOPPED)
-            job->processes[i].state = RUNNING;
+    mark_running(job);
     return job;
 }
 
@@ -482,6 +487,7 @@ int builtin_kill(int argc, char **argv)
         } else if (job != NULL && job_state(job) == STOPPED && number != SIGSTOP &&
                    number != SIGTSTP) {
             kill(pid, SIGCONT); /* so that it can take the signal */
+            mark_running(job);
         }
     }
     return status;

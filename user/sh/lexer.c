@@ -47,7 +47,7 @@ static bool source_fill(struct source *s)
     char *line = block;
     ssize_t got;
 
-    if (s->fd < 0)
+    if (s->fd < 0 || s->ended)
         return false;
     if (s->edited) {
         const char *prompt = variable_get(s->at == 0 ? "PS1" : "PS2");
@@ -66,7 +66,8 @@ static bool source_fill(struct source *s)
             buffer_put(&s->text, line[i]);
     if (line != block)
         free(line);
-    return got > 0;
+    s->ended = got <= 0;
+    return !s->ended;
 }
 
 static int peek_at(size_t ahead)

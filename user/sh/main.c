@@ -120,7 +120,8 @@ static void set_up_variables(void)
     snprintf(text, sizeof text, "%d", getppid());
     variable_set("PPID", text);
     variable_set("IFS", " \t\n");
-    variable_set("PS1", geteuid() == 0 ? "# " : "$ ");
+    if (variable_get("PS1") == NULL)
+        variable_set("PS1", geteuid() == 0 ? "# " : "$ ");
     variable_set("PS2", "> ");
     variable_set("OPTIND", "1");
     variable_set("PWD", working_folder());

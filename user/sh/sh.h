@@ -124,7 +124,7 @@ struct program {
 
 struct source { /* where the text comes from */
     int fd;     /* -1: all of it is in text */
-    bool edited, by_byte;
+    bool edited, by_byte, ended;
     struct buffer text; /* of the command being read, and perhaps more */
     size_t at;          /* the next byte to look at */
     int line;
