@@ -10,7 +10,7 @@ import pytest
 
 from newc import Initrd
 from support import BUILD, EXTRA_WORDS, INFRA, PANIC, TIMEOUT, busybox, run
-from terminal import Terminal
+from terminal import PROMPT, Terminal
 
 ON_LINUX = pytest.mark.skipif(bool(EXTRA_WORDS), reason="needs our image")
 BUSYBOX = "/bin/busybox"
@@ -37,7 +37,7 @@ def test_uefi_boots_the_same_image():
 @ON_LINUX
 def test_grub_image_alone_comes_to_a_shell():
     with Terminal("--iso", timeout=100) as terminal:
-        terminal.expect(r"~ # ")
+        terminal.expect(PROMPT)
         assert terminal.command("cat /proc/cmdline") == "\n"
         terminal.send("poweroff -f\r")
         assert terminal.status() == 0

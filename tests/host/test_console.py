@@ -172,7 +172,7 @@ COMMANDS = {
     "df": ("df /tmp", "/tmp"),
     "id": ("id", "uid=0(root)"),
     "maps": ("cat /proc/self/maps", "[stack]"),
-    "fd": ("ls -l /proc/self/fd", "/dev/console"),
+    "fd": ("ls -l /proc/self/fd", "/dev/tty"),
     "interrupts": ("cat /proc/interrupts", "CPU0"),
     "slabinfo": ("head -n 2 /proc/slabinfo", "slabinfo"),
     "status": ("cat /proc/self/status", "State:"),
