@@ -112,7 +112,7 @@ static ssize_t copy_text(const struct seq *s, struct uio *u, size_t pos)
 
 /* An open file. */
 struct text {
-    struct mutex lock; /* RANK_TTY_MUTEX: outside an address space's */
+    struct mutex lock; /* RANK_PROC_TEXT */
     struct seq seq;    /* lock */
     bool made;         /* lock */
 };
@@ -128,7 +128,7 @@ static struct text *get_text(struct file *f)
     t = kmalloc(sizeof(*t));
     if (!t)
         return NULL;
-    mutex_init(&t->lock, RANK_TTY_MUTEX, "procfs");
+    mutex_init(&t->lock, RANK_PROC_TEXT, "procfs");
     seq_init(&t->seq);
     t->made = false;
     if (!__atomic_compare_exchange_n(&f->private, &none, t, false, __ATOMIC_ACQ_REL,

@@ -20,6 +20,7 @@ enum lock_rank {
     RANK_FILE_POS,    /* a shared offset: read, write, readdir run inside it */
     RANK_MOUNT,       /* the mount table, and rename across directories */
     RANK_INODE,       /* one directory or file (parents before children) */
+    RANK_PROC_TEXT,   /* one open file of /proc, while its text is made */
     RANK_EPOLL_NEST,  /* which epoll set watches which */
     RANK_EPOLL_MUTEX, /* one epoll set (the watcher before the watched) */
     RANK_TTY_MUTEX,   /* termios changes, and one reader or writer at a time */

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -446,6 +447,23 @@ TEST(sys_has_its_values)
     check(strcmp(text, first) != 0, "another one each time");
     check(slurp("/proc/sys/fs/pipe-max-size") > 0 && strtol(text, NULL, 10) == 1048576,
           "pipe-max-size");
+}
+
+TEST(fdinfo_of_an_epoll_set_names_what_it_watches)
+{
+    struct epoll_event e = {.events = EPOLLIN, .data.u64 = 0xabc};
+    int p[2], set = works(epoll_create1(0));
+    char path[64], want[64];
+    works(pipe(p));
+    works(epoll_ctl(set, EPOLL_CTL_ADD, p[0], &e));
+    works(epoll_ctl(set, EPOLL_CTL_ADD, p[1], &e));
+    snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", set);
+    check(slurp(path) > 0, "fdinfo");
+    for (int i = 0; i < 2; i++) {
+        snprintf(want, sizeof(want), "tfd: %8d events: %8x data: %16x", p[i],
+                 EPOLLIN | EPOLLERR | EPOLLHUP, 0xabc);
+        check(strstr(text, want), "a line \"%s\" in\n%s", want, text);
+    }
 }
 
 TEST(links_fill_no_more_than_they_are_given)
