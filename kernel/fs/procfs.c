@@ -486,6 +486,14 @@ static void proc_statfs(struct superblock *sb, struct statfs *out)
     out->f_namelen = 255;
 }
 
+struct pid *procfs_dir_pid(const struct file *f)
+{
+    if (!f->inode || f->inode->ops != &proc_dir_ops)
+        return NULL;
+    const struct proc_inode *pi = f->inode->private;
+    return pi->node->dir == &proc_pid_dir ? pi->pid : NULL;
+}
+
 static const struct proc_node root_node = PROC_DIR("/", 0555, &proc_root_dir);
 
 static int proc_mount(const char *source, const char *options, unsigned flags,

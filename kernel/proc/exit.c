@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "mm/mm.h"
 #include "proc/life.h"
+#include "proc/pidfd.h"
 #include "sched/futex.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
@@ -143,6 +144,7 @@ static void become_zombie(struct proc *p)
     give_children_away(p, &unwanted);
     hang_up_if_newly_orphaned(p, p);
     p->zombie = true;
+    pidfd_wake(p->pid);
     if (notify_of_death(p)) {
         proc_reap(p);
         list_push_back(&unwanted, &p->all_link);
@@ -286,6 +288,7 @@ static void become_leader(struct proc *p, struct thread *t)
     spin_lock(&p->signal_lock); /* senders look at the leader under this one alone */
     struct pid *old = t->pid;
     old->thread = NULL;
+    pidfd_wake(old);
     pid_get(p->pid);
     p->pid->thread = t;
     t->pid = p->pid;

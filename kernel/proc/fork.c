@@ -11,6 +11,7 @@
  * when it comes to that step, gives up and forks again once it has acted on it.
  */
 #include <abi/capability.h>
+#include <abi/pidfd.h>
 #include <abi/sched.h>
 
 #include "dev/tty.h"
@@ -20,16 +21,17 @@
 #include "mm/mm.h"
 #include "mm/reclaim.h"
 #include "proc/life.h"
+#include "proc/pidfd.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
 #include "x86/syscall.h"
 #include "x86/uaccess.h"
 #include <syscall_protos.h>
 
-/* Namespaces, cgroups and pidfds don't exist here. */
+/* Namespaces and cgroups don't exist here. */
 #define CLONE_UNSUPPORTED                                                                         \
     (CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | \
-     CLONE_NEWNET | CLONE_PIDFD | CLONE_INTO_CGROUP)
+     CLONE_NEWNET | CLONE_INTO_CGROUP)
 
 /* What the four calls come down to. */
 struct clone_request {
@@ -38,6 +40,7 @@ struct clone_request {
     uintptr_t sp; /* 0: the parent's */
     int __user *parent_tid;
     int __user *child_tid;
+    int __user *pidfd; /* CLONE_PIDFD: where the new descriptor's number goes */
     uint64_t tls;
 };
 
@@ -53,6 +56,8 @@ static int check_flags(uint64_t flags)
         return -EINVAL;
     /* Descriptors and the working directory belong to the process, so its threads share them. */
     if ((flags & CLONE_THREAD) && (flags & (CLONE_FILES | CLONE_FS)) != (CLONE_FILES | CLONE_FS))
+        return -EINVAL;
+    if ((flags & CLONE_PIDFD) && (flags & CLONE_DETACHED))
         return -EINVAL;
     if ((flags & CLONE_PARENT) && current_proc() == init_proc)
         return -EINVAL;
@@ -239,6 +244,45 @@ out:
     return error;
 }
 
+/* CLONE_PIDFD: a descriptor for T, reserved and told, not open yet. */
+struct new_pidfd {
+    struct file *file; /* NULL: none is wanted */
+    int fd;
+};
+
+static int pidfd_prepare(struct new_pidfd *n, const struct thread *t,
+                         const struct clone_request *rq)
+{
+    n->file = NULL;
+    if (!(rq->flags & CLONE_PIDFD))
+        return 0;
+    int fd = fd_reserve(0, true);
+    if (fd < 0)
+        return fd;
+    struct file *f = pidfd_file(t->pid, rq->flags & CLONE_THREAD ? PIDFD_THREAD : 0);
+    int error = is_err(f) ? (int)ptr_err(f) : put_user(fd, rq->pidfd);
+    if (error) {
+        if (!is_err(f))
+            file_put(f);
+        fd_release(fd);
+        return error;
+    }
+    *n = (struct new_pidfd){f, fd};
+    return 0;
+}
+
+static void pidfd_finish(const struct new_pidfd *n, bool born)
+{
+    if (!n->file)
+        return;
+    if (born) {
+        fd_install(n->fd, n->file);
+        return;
+    }
+    file_put(n->file);
+    fd_release(n->fd);
+}
+
 /* Sleep until T has left the memory it shares with us; a fatal signal to us ends the wait too. */
 static void vfork_wait(struct thread *t, struct waitq *wq)
 {
@@ -265,6 +309,7 @@ void vfork_finish(struct thread *t)
 /* One try: the child's number, or -errno with nothing left behind. */
 static long clone_once(const struct clone_request *rq)
 {
+    struct new_pidfd pidfd;
     struct waitq vfork_wq;
     struct proc *p;
     struct thread *t;
@@ -297,7 +342,9 @@ static long clone_once(const struct clone_request *rq)
         int ignored = put_user(tid, rq->parent_tid);
         (void)ignored;
     }
-    error = publish(t, rq->flags);
+    error = pidfd_prepare(&pidfd, t, rq);
+    if (!error && (error = publish(t, rq->flags)))
+        pidfd_finish(&pidfd, false);
     if (error) {
         t->vfork_done = NULL;
         if (rq->flags & CLONE_VFORK)
@@ -309,6 +356,7 @@ static long clone_once(const struct clone_request *rq)
     if (rq->flags & CLONE_THREAD)
         proc_put(
             p); /* T has its own; a process's first reference stays until it has been waited for */
+    pidfd_finish(&pidfd, true);
     sched_start(t);
     if (rq->flags & CLONE_VFORK)
         vfork_wait(t, &vfork_wq);
@@ -341,11 +389,15 @@ long sys_vfork(void)
 long sys_clone(unsigned long flags, unsigned long stack, int __user *parent_tid,
                int __user *child_tid, unsigned long tls)
 {
+    /* One argument serves two flags. */
+    if ((flags & CLONE_PIDFD) && (flags & CLONE_PARENT_SETTID))
+        return -EINVAL;
     struct clone_request rq = {
         .flags = (uint32_t)flags & ~(uint32_t)CSIGNAL,
         .exit_signal = flags & CSIGNAL,
         .sp = stack,
         .parent_tid = parent_tid,
+        .pidfd = parent_tid,
         .child_tid = child_tid,
         .tls = tls,
     };
@@ -401,6 +453,7 @@ long sys_clone3(const struct clone_args __user *args, size_t size)
         .exit_signal = (int)a.exit_signal,
         .sp = a.stack + a.stack_size,
         .parent_tid = (int __user *)a.parent_tid,
+        .pidfd = (int __user *)a.pidfd,
         .child_tid = (int __user *)a.child_tid,
         .tls = a.tls,
     };

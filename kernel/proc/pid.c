@@ -65,6 +65,7 @@ struct pid *pid_alloc(void)
     p->proc = NULL;
     list_init(&p->group);
     list_init(&p->session);
+    waitq_init(&p->changed, &proc_tree_lock);
     spin_lock(&proc_tree_lock);
     int nr = count < most ? find_free(last_pid + 1, PID_MAX) : -1;
     if (nr < 0 && count < most)

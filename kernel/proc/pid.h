@@ -19,6 +19,7 @@ struct pid {
     struct thread *thread; /* proc_tree_lock: the thread with this id, NULL when it is gone */
     struct proc *proc;     /* proc_tree_lock: the process with this id, zombies included */
     struct list group;     /* proc_tree_lock: struct proc by ->group_link */
+    struct waitq changed;  /* proc_tree_lock: who polls a pidfd sleeps here */
     struct list session;   /* proc_tree_lock: struct proc by ->session_link */
 };
 

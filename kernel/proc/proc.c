@@ -13,6 +13,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "proc/life.h"
+#include "proc/pidfd.h"
 #include "sched/sched.h"
 #include "signal/signal.h"
 #include "x86/clock.h"
@@ -50,6 +51,7 @@ struct proc *proc_alloc(void)
     list_init(&p->sigqueue);
     waitq_init(&p->child_wait, &proc_tree_lock);
     spin_init(&p->signal_lock, RANK_SIGNAL, "signal");
+    waitq_init(&p->signal_wait, &p->signal_lock);
     waitq_init(&p->exec_wait, &p->signal_lock);
     spin_init(&p->limit_lock, RANK_PROC, "limits");
     proc_timers_init(p);
@@ -214,6 +216,7 @@ void proc_unlink(struct proc *p)
     list_remove(&p->all_link);
     list_remove(&p->child_link);
     p->pid->proc = NULL;
+    pidfd_wake(p->pid);
     p->parent = NULL;
     count--;
 }
@@ -232,6 +235,7 @@ void thread_unlink(struct thread *t)
 
     assert(spin_is_held(&proc_tree_lock) && spin_is_held(&p->signal_lock));
     t->pid->thread = NULL;
+    pidfd_wake(t->pid);
     list_remove(&t->proc_link);
     p->nthreads--;
 }

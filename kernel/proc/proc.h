@@ -61,11 +61,12 @@ struct proc {
     /* signals: signal_lock */
     struct spinlock signal_lock; /* RANK_SIGNAL */
     struct sigactions
-        *actions;         /* pointer const but for exec; contents under ITS lock: see signal/ */
-    ksigset_t pending;    /* shared pending set */
-    struct list sigqueue; /* struct sigqueue, shared */
-    int exit_code;        /* wait status as wait4 returns it, once exiting */
-    bool exiting;         /* exit_group or a fatal signal: all threads are to go */
+        *actions;             /* pointer const but for exec; contents under ITS lock: see signal/ */
+    ksigset_t pending;        /* shared pending set */
+    struct list sigqueue;     /* struct sigqueue, shared */
+    struct waitq signal_wait; /* signal_lock: readers and pollers of signalfds sleep here */
+    int exit_code;            /* wait status as wait4 returns it, once exiting */
+    bool exiting;             /* exit_group or a fatal signal: all threads are to go */
     struct thread *exec_thread; /* a thread in exec waits for all others to be gone */
     struct waitq exec_wait;     /* signal_lock: that thread sleeps here */
     bool stopped;               /* all threads stopped or on their way */

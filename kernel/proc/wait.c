@@ -6,11 +6,14 @@
  * it is done under that lock, takes what it finds, and leaves the details in the request. A zombie is
  * taken by exactly one waiter, because it leaves the tree under the same lock.
  */
+#include <abi/fcntl.h>
 #include <abi/resource.h>
 #include <abi/signal.h>
 #include <abi/wait.h>
 
+#include "fs/fdtable.h"
 #include "proc/life.h"
+#include "proc/pidfd.h"
 #include "proc/proc.h"
 #include "sched/wait.h"
 #include "signal/signal.h"
@@ -18,9 +21,10 @@
 #include <syscall_protos.h>
 
 struct wait_request {
-    idtype_t which; /* P_ALL, P_PID, P_PGID */
+    idtype_t which; /* P_ALL, P_PID, P_PGID, P_PIDFD */
     pid_t id;
-    unsigned options; /* W* and __W* */
+    const struct pid *pidfd; /* P_PIDFD: whom the descriptor stands for */
+    unsigned options;        /* W* and __W* */
     bool want_usage;
 
     /* what was found */
@@ -45,6 +49,8 @@ static bool is_own_child(const struct proc *child)
 static bool is_wanted(const struct wait_request *w, const struct proc *child)
 {
     if (w->which == P_PID && child->pid->nr != w->id)
+        return false;
+    if (w->which == P_PIDFD && child->pid != w->pidfd)
         return false;
     if (w->which == P_PGID && child->group->nr != w->id)
         return false;
@@ -208,6 +214,29 @@ static int put_siginfo(struct siginfo __user *info, const struct wait_request *w
     return copy_to_user((char __user *)info + from, (const char *)&s + from, to - from);
 }
 
+/* P_PIDFD: one opened with PIDFD_NONBLOCK says EAGAIN instead of waiting. */
+static int wait_by_pidfd(struct wait_request *w)
+{
+    bool thread;
+
+    if (w->id < 0)
+        return -EINVAL;
+    struct fdref r = fdref_get(w->id);
+    w->pidfd = r.file ? pidfd_pid(r.file, &thread) : NULL;
+    int error = w->pidfd ? 0 : -EBADF;
+    if (!error) {
+        bool again = r.file->flags & O_NONBLOCK && !(w->options & WNOHANG);
+        if (again)
+            w->options |= WNOHANG;
+        error = wait_for_child(w);
+        if (!error && !w->pid && again)
+            error = -EAGAIN;
+    }
+    if (r.file)
+        fdref_put(r);
+    return error;
+}
+
 long sys_waitid(int which, pid_t id, struct siginfo __user *info, int options,
                 struct rusage __user *usage)
 {
@@ -233,9 +262,10 @@ long sys_waitid(int which, pid_t id, struct siginfo __user *info, int options,
         if (id < 0)
             return -EINVAL;
         break;
-    default: /* P_PIDFD: no descriptor names a process */ return -EINVAL;
+    case P_PIDFD: break;
+    default: return -EINVAL;
     }
-    int error = wait_for_child(&w);
+    int error = which == P_PIDFD ? wait_by_pidfd(&w) : wait_for_child(&w);
     if (error)
         return error;
     if (w.pid && usage && copy_to_user(usage, &w.usage, sizeof(w.usage)))

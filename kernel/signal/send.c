@@ -115,6 +115,8 @@ static int send_locked(struct proc *p, struct thread *t, int signo, const siginf
         sigqueue_put_own(p, t, own);
     else if ((error = sigqueue_put(p, t, signo, info)))
         return error;
+    if (unlikely(!waitq_is_empty(&p->signal_wait)))
+        wake_all(&p->signal_wait, 0);
     /* A stopped process acts on nothing; all its threads look once it goes on. */
     if (p->stopped)
         return 0;

@@ -49,6 +49,11 @@ void signal_send_thread(struct thread *t, int signo);
  */
 int signal_send_info(struct proc *p, struct thread *t_or_null, const siginfo_t *info);
 /*
+ * For rt_sigtimedwait and signalfd: take one of SET that is pending for the current thread, blocked or not. Its
+ * number, 0 when there is none. signal_lock held.
+ */
+int signal_take_locked(ksigset_t set, siginfo_t *info);
+/*
  * A timer's: Q, with siginfo, for the process or one thread of it. Its signal_lock held. True when Q is queued now:
  * its timer hears of it when it leaves the queue. Else the signal was ignored, or nobody is there.
  */

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "internal/syscall.h"
@@ -100,6 +101,11 @@ int sigwait(const sigset_t *set, int *sig)
         return errno;
     *sig = result;
     return 0;
+}
+
+int signalfd(int fd, const sigset_t *set, int flags)
+{
+    return (int)syscall_ret(syscall_raw(SYS_signalfd4, fd, set, sizeof(ksigset_t), flags));
 }
 
 int sigemptyset(sigset_t *set)
