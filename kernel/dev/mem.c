@@ -182,25 +182,37 @@ static unsigned random_poll(struct file *f, struct poll_table *pt)
     return POLLIN | POLLRDNORM;
 }
 
-static const struct file_ops null_ops = {
-    .read = null_read, .write = null_write, .lseek = no_offset, .seekable = true};
+static const struct file_ops null_ops = {.read = null_read,
+                                         .write = null_write,
+                                         .lseek = no_offset,
+                                         .seekable = true,
+                                         .splice_to = true};
 static const struct file_ops zero_ops = {.read = zero_read,
                                          .write = null_write,
                                          .lseek = no_offset,
                                          .seekable = true,
+                                         .splice_from = true,
+                                         .splice_to = true,
                                          .mmap_object = zero_mmap_object};
-static const struct file_ops full_ops = {
-    .read = zero_read, .write = full_write, .lseek = no_offset, .seekable = true};
+static const struct file_ops full_ops = {.read = zero_read,
+                                         .write = full_write,
+                                         .lseek = no_offset,
+                                         .seekable = true,
+                                         .splice_from = true};
 static const struct file_ops random_ops = {.read = random_read,
                                            .write = random_write,
                                            .lseek = no_offset,
                                            .seekable = true,
+                                           .splice_from = true,
+                                           .splice_to = true,
                                            .ioctl = random_ioctl,
                                            .poll = random_poll};
 static const struct file_ops urandom_ops = {.read = random_read,
                                             .write = random_write,
                                             .lseek = no_offset,
                                             .seekable = true,
+                                            .splice_from = true,
+                                            .splice_to = true,
                                             .ioctl = random_ioctl};
 
 static struct chrdev devices[] = {

@@ -212,6 +212,8 @@ static const struct file_ops tty_file_ops = {
     .poll = tty_poll,
     .ioctl = tty_ioctl,
     .release = tty_release,
+    .splice_from = true,
+    .splice_to = true,
 };
 
 static struct chrdev tty_device = {.name = "tty", .mode = 0666, .open = tty_open};

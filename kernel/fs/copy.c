@@ -1,131 +1,68 @@
 /*
- * From one description to another without passing through the program: sendfile(2) and
- * copy_file_range(2). The bytes go through a few pages of the kernel's; the source must be
- * seekable, so that what the destination did not take is simply read again.
+ * From one file to another without passing through the program: the loop that sendfile(2) shares
+ * (ipc/splice_calls.c), and copy_file_range(2). The pages of the source, as fs/splice.h gives them, are
+ * what the destination writes from, so bytes are copied once at most. The source is seekable: what the
+ * destination did not take is simply read again.
  */
 #include <syscall_protos.h>
 
+#include "fs/splice.h"
 #include "fs/vfs.h"
-#include "mm/slab.h"
 #include "sched/lock.h"
 #include "x86/uaccess.h"
 
-#define CHUNK (8 * PAGE_SIZE)
+/* Write the pieces of B: bytes, or the error when none; fewer than all when the file takes no more. */
+static ssize_t write_batch(struct file *out, const struct page_batch *b, off_t *pos)
+{
+    ssize_t done = 0;
 
-/*
- * Where a transfer reads or writes: a description and, unless it is the description's own, an
- * offset.
- */
+    for (unsigned i = 0; i < b->count; i++) {
+        const struct page_piece *p = &b->piece[i];
+        ssize_t put = file_write_page(out, p->page, p->off, p->len, pos);
+        if (put < 0)
+            return done ? done : put;
+        done += put;
+        if (put < p->len)
+            break;
+    }
+    return done;
+}
+
+ssize_t file_transfer(struct file *in, off_t *in_pos, struct file *out, off_t *out_pos, size_t n)
+{
+    struct page_batch batch;
+    size_t total = 0;
+    ssize_t error = 0;
+
+    while (total < n) {
+        off_t at = *in_pos;
+        ssize_t got = file_read_pages(in, &batch, n - total, PAGE_BATCH, &at, false);
+        if (got <= 0) {
+            error = got;
+            break;
+        }
+        ssize_t put = write_batch(out, &batch, out_pos);
+        page_batch_put(&batch);
+        if (put < 0) {
+            error = put;
+            break;
+        }
+        *in_pos += put;
+        total += (size_t)put;
+        if (put < got || long_work_must_end())
+            break;
+    }
+    return total ? (ssize_t)total : error;
+}
+
+/* ---- copy_file_range ---- */
+
+/* One side of a call: a description and, unless it is the description's own, an offset. */
 struct end {
     struct file *file;
     off_t pos;
     bool own; /* at the description's offset */
 };
-
-static ssize_t end_write(struct end *e, char *buf, size_t n)
-{
-    struct iovec one;
-    struct uio u;
-    uio_init_kernel(&u, &one, buf, n);
-    if (e->own)
-        return file_write(e->file, &u);
-    ssize_t done = file_pwrite(e->file, &u, e->pos);
-    if (done > 0)
-        e->pos += done;
-    return done;
-}
-
-/*
- * Move up to N bytes; the count, or the error when nothing was moved. IN's pos advances by as much.
- */
-static ssize_t transfer(struct end *in, struct end *out, size_t n)
-{
-    char *buf = kmalloc(min(n, CHUNK) ? min(n, CHUNK) : 1);
-    if (!buf)
-        return -ENOMEM;
-    size_t total = 0;
-    ssize_t error = 0;
-    while (total < n) {
-        ssize_t got = file_read_kernel(in->file, buf, min(n - total, CHUNK), in->pos);
-        if (got <= 0) {
-            error = got;
-            break;
-        }
-        ssize_t put = end_write(out, buf, (size_t)got);
-        if (put < 0) {
-            error = put;
-            break;
-        }
-        in->pos += put;
-        total += (size_t)put;
-        if (put < got || long_work_must_end())
-            break;
-        if (signal_pending(current) && total < n)
-            break;
-    }
-    kfree(buf);
-    return total ? (ssize_t)total : error;
-}
-
-/* Take the description's offset for IN and put it back after. */
-static off_t own_pos(struct file *f)
-{
-    mutex_lock(&f->pos_lock);
-    off_t pos = f->pos;
-    mutex_unlock(&f->pos_lock);
-    return pos;
-}
-
-static void set_own_pos(struct file *f, off_t pos)
-{
-    mutex_lock(&f->pos_lock);
-    f->pos = pos;
-    mutex_unlock(&f->pos_lock);
-}
-
-static ssize_t do_sendfile(struct file *out, struct file *in, off_t *offset, size_t n)
-{
-    if (!FMODE_READ(in))
-        return -EBADF;
-    if (offset && !in->ops->seekable)
-        return -ESPIPE;
-    if (!FMODE_WRITE(out))
-        return -EBADF;
-    if (!in->ops->read || !out->ops->write || !in->ops->seekable || in->ops->readdir)
-        return -EINVAL;
-    if (out->flags & O_APPEND)
-        return -EINVAL;
-    struct end from = {in, offset ? *offset : own_pos(in), !offset};
-    struct end to = {out, 0, true};
-    if (from.pos < 0 || (ssize_t)n < 0)
-        return -EINVAL;
-    ssize_t done = transfer(&from, &to, min(n, MAX_RW_COUNT));
-    if (offset)
-        *offset = from.pos;
-    else if (done > 0)
-        set_own_pos(in, from.pos);
-    return done;
-}
-
-long sys_sendfile(int out_fd, int in_fd, off_t __user *offset, size_t count)
-{
-    off_t pos = 0;
-    if (offset && get_user(pos, offset))
-        return -EFAULT;
-    struct fdref in = fdref_get(in_fd);
-    struct fdref out = fdref_get(out_fd);
-    long result = -EBADF;
-    if (in.file && out.file) {
-        result = do_sendfile(out.file, in.file, offset ? &pos : NULL, count);
-        if (offset && put_user(pos, offset))
-            result = -EFAULT;
-    }
-    fdref_put(out);
-    fdref_put(in);
-    return result;
-}
-
-/* ---- copy_file_range ---- */
 
 static int copy_check(const struct end *in, const struct end *out, size_t n)
 {
@@ -136,6 +73,8 @@ static int copy_check(const struct end *in, const struct end *out, size_t n)
         return -EISDIR;
     if (!S_ISREG(from->mode) || !S_ISREG(to->mode))
         return -EINVAL;
+    if (from->sb != to->sb)
+        return -EXDEV;
     if (!FMODE_READ(in->file) || !FMODE_WRITE(out->file) || out->file->flags & O_APPEND)
         return -EBADF;
     if ((uint64_t)in->pos + n < n || (uint64_t)out->pos + n < n)
@@ -156,10 +95,7 @@ static ssize_t do_copy_range(struct end *in, struct end *out, size_t n)
         return -EINVAL;
     if (n == 0)
         return 0;
-    struct end to = {out->file, out->pos, false};
-    ssize_t done = transfer(in, &to, min(n, MAX_RW_COUNT));
-    out->pos = to.pos;
-    return done;
+    return file_transfer(in->file, &in->pos, out->file, &out->pos, min(n, MAX_RW_COUNT));
 }
 
 /* An offset given by the program or the description's own. */
@@ -168,7 +104,7 @@ static int end_init(struct end *e, struct file *f, const off_t __user *offset)
     *e = (struct end){.file = f, .own = !offset};
     if (offset)
         return get_user(e->pos, offset) ? -EFAULT : 0;
-    e->pos = own_pos(f);
+    e->pos = file_pos_get(f);
     return 0;
 }
 
@@ -176,7 +112,7 @@ static int end_store(const struct end *e, off_t __user *offset)
 {
     if (offset)
         return put_user(e->pos, offset) ? -EFAULT : 0;
-    set_own_pos(e->file, e->pos);
+    file_pos_set(e->file, e->pos);
     return 0;
 }
 

@@ -17,6 +17,8 @@
 
 struct file;
 struct inode;
+struct page;
+struct page_batch;
 struct pid;
 struct poll_table;
 struct vmobject;
@@ -34,6 +36,8 @@ struct uio {
     size_t left;             /* bytes left in all */
     unsigned flags;          /* RWF_* of preadv2 and pwritev2 */
     bool kernel;             /* the addresses are kernel memory */
+    struct page *page; /* of a write: all bytes lie in this page, and who takes them may keep a
+                                reference instead of a copy; NULL: no such page */
 };
 static inline void uio_init_user(struct uio *u, struct iovec *one, void __user *buf, size_t n)
 {
@@ -88,6 +92,11 @@ struct file_ops {
     void (*flush)(struct file *f);   /* a descriptor for it was closed */
     void (*release)(struct file *f); /* the last reference went; may sleep */
     bool seekable; /* pread and pwrite make sense; the offset is shared under pos_lock */
+    /* splice(2) may take from it, give to it (fs/splice.h); else -EINVAL */
+    bool splice_from, splice_to;
+    /* The file's own pages rather than a copy: as file_read_pages. NULL: read makes copies. */
+    ssize_t (*read_pages)(struct file *f, struct page_batch *b, size_t n, unsigned max, off_t *pos,
+                          bool nonblock);
 };
 
 struct file {
@@ -102,10 +111,10 @@ struct file {
     struct mutex pos_lock; /* RANK_FILE_POS */
     void *private;         /* const after open: the implementation's */
     struct spinlock lock;  /* RANK_FILE: the fields below */
-    struct list epoll_items;   /* lock: the places in epoll sets that watch it */
-    struct pid *owner;         /* lock: F_SETOWN; a reference is held; NULL for none */
-    int owner_type;            /* lock: F_OWNER_* */
-    int owner_signal;          /* lock: F_SETSIG */
+    struct list epoll_items; /* lock: the places in epoll sets that watch it */
+    struct pid *owner;       /* lock: F_SETOWN; a reference is held; NULL for none */
+    int owner_type;          /* lock: F_OWNER_* */
+    int owner_signal;        /* lock: F_SETSIG */
 };
 
 /* Access mode 3 is neither: it opens for ioctl alone. */

@@ -110,7 +110,7 @@ static void set_owner(struct inode *i)
     spin_unlock(&i->spin);
 }
 
-static void set_operations(struct inode *i, const struct proc_node *node)
+static void set_operations(struct inode *i, const struct proc_node *node, bool of_process)
 {
     if (S_ISDIR(node->mode)) {
         i->ops = &proc_dir_ops;
@@ -120,7 +120,9 @@ static void set_operations(struct inode *i, const struct proc_node *node)
         i->ops = node->follow ? &proc_magic_ops : &proc_link_ops;
     } else {
         i->ops = &proc_file_ops;
-        i->fops = node->fops ? node->fops : &proc_text_ops;
+        i->fops = of_process ? &proc_process_text_ops : &proc_text_ops;
+        if (node->fops)
+            i->fops = node->fops;
     }
 }
 
@@ -144,7 +146,7 @@ static struct inode *make_inode(struct superblock *sb, const struct proc_inode *
     i->private = pi;
     i->uid = i->gid = 0;
     i->ino = ino_of(pi->pid, pi->tid, pi->in, n);
-    set_operations(i, model->node);
+    set_operations(i, model->node, model->pid != NULL);
     set_owner(i);
     return i;
 }

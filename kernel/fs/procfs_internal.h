@@ -89,8 +89,9 @@ struct proc_inode {
 int subject_get(const struct proc_inode *pi, struct subject *who);
 void subject_put(struct subject *who);
 
-extern const struct file_ops proc_text_ops; /* of nodes with show or write */
-int proc_text_open(struct inode *i);        /* may it be opened: 0 or -errno */
+/* Of nodes with show or write; those of processes can't be spliced, as on Linux. */
+extern const struct file_ops proc_text_ops, proc_process_text_ops;
+int proc_text_open(struct inode *i); /* may it be opened: 0 or -errno */
 
 /* For tables. */
 #define PROC_FILE(n, perm, fn)                              \

@@ -258,4 +258,13 @@ const struct file_ops proc_text_ops = {
     .lseek = text_lseek,
     .release = text_release,
     .seekable = true,
+    .splice_from = true,
+};
+
+const struct file_ops proc_process_text_ops = {
+    .read = text_read,
+    .write = text_write,
+    .lseek = text_lseek,
+    .release = text_release,
+    .seekable = true,
 };

@@ -72,13 +72,6 @@ long sys_pwrite64(int fd, const void __user *buf, size_t count, off_t offset)
 
 /* ---- vectors ---- */
 
-/* A program's vector: on the stack when it is short. */
-struct user_vector {
-    struct uio u;
-    struct iovec *iov;
-    struct iovec small[UIO_FASTIOV];
-};
-
 /* Check the elements and cut what is beyond the longest transfer. */
 static int vector_check(struct user_vector *v, unsigned long count)
 {
@@ -96,13 +89,13 @@ static int vector_check(struct user_vector *v, unsigned long count)
     return 0;
 }
 
-static void vector_put(struct user_vector *v)
+void vector_put(struct user_vector *v)
 {
     if (v->iov != v->small)
         kfree(v->iov);
 }
 
-static int vector_get(struct user_vector *v, const struct iovec __user *iov, unsigned long count)
+int vector_get(struct user_vector *v, const struct iovec __user *iov, unsigned long count)
 {
     v->iov = v->small;
     if (count > IOV_MAX)

@@ -7,6 +7,7 @@
  * away under them is still the old bytes.  inode->size is what stat says, the object's size is
  * where mappings end; writers keep them equal.
  */
+#include "fs/splice.h"
 #include "fs/tmpfs.h"
 #include "fs/vfs.h"
 #include "mm/page.h"
@@ -14,6 +15,37 @@
 #include "signal/signal.h"
 
 #define MAX_FILE_SIZE ((uint64_t)INT64_MAX)
+
+/*
+ * The pages themselves, for splice: what the file's bytes will be until the reader looks. A hole gives
+ * the page of zeroes.
+ */
+static ssize_t tmpfs_read_pages(struct file *f, struct page_batch *b, size_t n, unsigned max,
+                                off_t *pos, bool nonblock)
+{
+    struct inode *i = f->inode;
+    uint64_t size = READ_ONCE(i->size), at = (uint64_t)*pos, start = at;
+    ssize_t error = 0;
+
+    (void)nonblock;
+    n = at < size ? min((uint64_t)n, size - at) : 0;
+    while (at - start < n && b->count < max) {
+        size_t off = at % PAGE_SIZE, len = min(PAGE_SIZE - off, n - (at - start));
+        struct page *p = vmobject_page(i->private, at / PAGE_SIZE, false);
+        if (is_err(p)) {
+            error = ptr_err(p);
+            break;
+        }
+        page_batch_add(b, p ? p : zero_page, (uint32_t)off, (uint32_t)len);
+        if (p)
+            page_put(p);
+        at += len;
+    }
+    *pos = (off_t)at;
+    if (!(f->flags & O_NOATIME))
+        inode_accessed(&f->where);
+    return at > start ? (ssize_t)(at - start) : error;
+}
 
 static ssize_t tmpfs_read(struct file *f, struct uio *u, off_t *pos)
 {
@@ -73,13 +105,18 @@ static ssize_t within_limits(uint64_t pos, size_t n)
     return (ssize_t)min(min((uint64_t)n, limit - pos), MAX_FILE_SIZE - pos);
 }
 
-/* Copy N bytes to AT, page by page. The bytes done; *ERROR says why it ended early. */
+/* Copy N bytes to AT, page by page; a page that nobody else has is kept instead. The bytes done; *ERROR says why it ended early. */
 static size_t write_pages(struct vmobject *o, struct uio *u, uint64_t at, size_t n, ssize_t *error)
 {
     size_t done = 0;
     while (done < n) {
         size_t off = (at + done) % PAGE_SIZE;
         size_t piece = min(PAGE_SIZE - off, n - done);
+        if (u->page && piece == PAGE_SIZE && vmobject_adopt(o, (at + done) / PAGE_SIZE, u->page)) {
+            uio_skip(u, piece);
+            done += piece;
+            continue;
+        }
         struct page *p = vmobject_page(o, (at + done) / PAGE_SIZE, true);
         if (is_err(p)) {
             *error = ptr_err(p);
@@ -173,6 +210,9 @@ const struct file_ops tmpfs_file_ops = {
     .fcntl = tmpfs_fcntl,
     .fsync = file_fsync_nothing,
     .seekable = true,
+    .splice_from = true,
+    .splice_to = true,
+    .read_pages = tmpfs_read_pages,
 };
 
 /* ---- size and space; i->lock held ---- */

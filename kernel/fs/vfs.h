@@ -205,6 +205,17 @@ void file_set_path(struct file *f, const struct path *p); /* takes references */
 /* At the description's offset. */
 ssize_t file_rw(struct file *f, struct uio *u, bool write, bool sole);
 
+/* rw.c */
+/* A program's vector of pieces, copied and checked: on the stack when it is short. */
+struct user_vector {
+    struct uio u;
+    struct iovec *iov;
+    struct iovec small[UIO_FASTIOV];
+};
+/* -EINVAL (more than IOV_MAX, or a negative length), -EFAULT, -ENOMEM; put what 0 has got. */
+int vector_get(struct user_vector *v, const struct iovec __user *iov, unsigned long count);
+void vector_put(struct user_vector *v);
+
 /* fdtable.c */
 void fdtable_init(void);
 void fd_close_range(unsigned first, unsigned last, bool mark_only);

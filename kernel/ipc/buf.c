@@ -127,7 +127,7 @@ void buf_free(struct buf *b)
     }
     if (!b->page)
         kfree(b);
-    else if (b->flags & BUF_SHARED || !keep_spare(b))
+    else if (b->flags & BUF_SHARED || ref_read(&b->page->ref) != 1 || !keep_spare(b))
         buf_release(b);
 }
 

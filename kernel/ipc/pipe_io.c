@@ -22,17 +22,13 @@
 
 #define READ_BATCH (16 * PAGE_SIZE) /* bytes copied out without letting go of the lock */
 
-ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
+ssize_t pipe_read_bytes(struct pipe *p, struct uio *u, bool nonblock)
 {
-    struct pipe *p = f->private;
     struct queue *q = &p->q;
     ssize_t done = 0;
     long error = 0;
     bool slept = false;
 
-    (void)pos;
-    if (!u->left)
-        return 0;
     spin_lock(&q->lock);
     for (;;) {
         if (!queue_is_empty(q)) {
@@ -55,7 +51,7 @@ ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
         if (done || q->no_writers)
             break;
         error = -EAGAIN;
-        if (f->flags & O_NONBLOCK)
+        if (nonblock)
             break;
         slept = true;
         error =
@@ -66,13 +62,23 @@ ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
     if (slept && !queue_is_empty(q) && !waitq_is_empty(&q->readable))
         wake_one(&q->readable, POLLIN | POLLRDNORM);
     spin_unlock(&q->lock);
-    if (done && p->named)
-        inode_accessed(f->path);
     return done ? done : error;
 }
 
-/* SIGPIPE, as if the program had sent it to itself. */
-static void signal_broken_pipe(void)
+ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
+{
+    struct pipe *p = f->private;
+
+    (void)pos;
+    if (!u->left)
+        return 0;
+    ssize_t done = pipe_read_bytes(p, u, f->flags & O_NONBLOCK);
+    if (done > 0 && p->named)
+        inode_accessed(f->path);
+    return done;
+}
+
+void signal_broken_pipe(void)
 {
     siginfo_t info = {.si_signo = SIGPIPE, .si_code = SI_USER};
 

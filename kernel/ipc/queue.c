@@ -79,6 +79,15 @@ struct buf *queue_take(struct queue *q)
     return b;
 }
 
+void queue_put_back(struct queue *q, struct buf *b)
+{
+    assert(spin_is_held(&q->lock));
+    list_push_front(&q->bufs, &b->link);
+    q->nbufs++;
+    q->bytes += b->len;
+    wake_reader(q);
+}
+
 void queue_flush(struct queue *q)
 {
     assert(spin_is_held(&q->lock));

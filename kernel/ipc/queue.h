@@ -89,6 +89,8 @@ static inline struct buf *queue_last(struct queue *q)
 void queue_put(struct queue *q, struct buf *b);
 /* Detach the oldest buffer: the caller owns it. Wakes one writer. NULL when empty. */
 struct buf *queue_take(struct queue *q);
+/* Put back in front what is left of a buffer that was taken. Wakes one reader. */
+void queue_put_back(struct queue *q, struct buf *b);
 void queue_flush(struct queue *q); /* drop all; wakes writers */
 
 /* The last buffer, when N more bytes may be written behind its own; else NULL. */

@@ -61,6 +61,16 @@ static struct page *find_page(struct mm *mm, uintptr_t addr, bool write)
     }
 }
 
+struct page *mm_user_page(struct mm *mm, uintptr_t addr)
+{
+    mm_lock(mm);
+    const struct vma *v = addr < USER_END ? mm_find(mm, addr) : NULL;
+    bool allowed = v && v->prot & (PROT_READ | PROT_WRITE);
+    struct page *p = allowed ? find_page(mm, addr & ~(PAGE_SIZE - 1), false) : err_ptr(-EFAULT);
+    mm_unlock(mm);
+    return p;
+}
+
 /* Up to the end of a page: bytes done, or -errno. */
 static ssize_t transfer_part(struct mm *mm, uintptr_t addr, char *buf, size_t n, bool write)
 {

@@ -139,6 +139,12 @@ ssize_t mm_write(struct mm *mm, uintptr_t addr, const void *buf,
                  size_t n); /* ignores write protection of private areas */
 
 /*
+ * The page behind ADDR, as a read by the owner would find it, with a reference: -EFAULT, -ENOMEM. It is
+ * the owner's memory, not a copy: what it writes later may be seen. May sleep.
+ */
+struct page *mm_user_page(struct mm *mm, uintptr_t addr);
+
+/*
  * One line for each area: /proc/PID/maps. EMIT is called with mm->lock held and must not touch user
  * memory.
  */

@@ -114,6 +114,9 @@ static inline void page_put(struct page *p)
         page_free(p);
 }
 
+/* const after init: all zeroes, for all who read what was never written. Page tables don't count it. */
+extern struct page *zero_page;
+
 /*
  * Totals for /proc/meminfo, sysinfo and leak checks. page_total is all RAM, what the kernel's image
  * and the page array take included; page_free_count includes what the per-CPU caches hold.

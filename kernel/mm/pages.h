@@ -9,9 +9,6 @@
 #include "x86/paging.h"
 #include "x86/tlb.h"
 
-extern struct page
-    *zero_page; /* const after init: what reads of untouched memory see; never counted */
-
 void pages_init(void);
 
 /*

@@ -116,6 +116,25 @@ struct page *vmobject_page(struct vmobject *o, uint64_t index, bool create)
     }
 }
 
+bool vmobject_adopt(struct vmobject *o, uint64_t index, struct page *p)
+{
+    if (ref_read(&p->ref) != 1)
+        return false;
+    spin_lock(&o->lock);
+    bool done = !radix_get(&o->pages, index) && charge(o->quota);
+    if (done && radix_add(&o->pages, index, p) != 0) {
+        uncharge(o->quota);
+        done = false;
+    }
+    if (done) {
+        page_get(p);
+        o->npages++;
+        atomic_add(&total_pages, 1);
+    }
+    spin_unlock(&o->lock);
+    return done;
+}
+
 /*
  * Move up to REMOVE_BATCH pages of [*FIRST, LAST) from the tree to LIST. True when there may be
  * more, from *FIRST.

@@ -55,6 +55,12 @@ struct page *vmobject_page(struct vmobject *o, uint64_t index, bool create);
 struct page *vmobject_page_locked(struct vmobject *o, uint64_t index, bool create);
 
 /*
+ * Make P, which nobody but the caller holds, the page at INDEX; the object takes a reference. False,
+ * and nothing has changed: there is one already, others hold P, or there is no room.
+ */
+bool vmobject_adopt(struct vmobject *o, uint64_t index, struct page *p);
+
+/*
  * Set the size; pages beyond it are unmapped everywhere and freed, the tail of the last page
  * zeroed. May sleep.
  */

@@ -12,3 +12,8 @@ int fallocate(int fd, int mode, off_t offset, off_t length);
 int posix_fallocate(int fd, off_t offset, off_t length);
 int posix_fadvise(int fd, off_t offset, off_t length, int advice);
 ssize_t readahead(int fd, off_t offset, size_t count);
+
+struct iovec;
+ssize_t splice(int in, off_t *in_off, int out, off_t *out_off, size_t count, unsigned flags);
+ssize_t tee(int in, int out, size_t count, unsigned flags);
+ssize_t vmsplice(int fd, const struct iovec *iov, size_t count, unsigned flags);
