@@ -58,8 +58,12 @@ kernel_cflags := -std=gnu17 -g $(warnings) -Wvla $(frames) $(includes) \
                  -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none \
                  -fno-strict-aliasing -fno-delete-null-pointer-checks -fno-common \
                  -fno-tree-loop-distribute-patterns
+vdso_cflags := -std=gnu17 -g -O2 $(warnings) -I. -Ikernel -I$(B)/gen -ffreestanding -fPIC \
+               -fno-stack-protector -fcf-protection=none -fasynchronous-unwind-tables
+vdso_ldflags := -shared -soname linux-vdso.so.1 --hash-style=both --build-id=none --eh-frame-hdr \
+                -z max-page-size=4096 -z noexecstack --no-undefined -Bsymbolic
 kernel_ldflags := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
-asflags := -f elf64 -g -F dwarf -Iboot/ -Ikernel/ -Ilibc/ -I$(B)/gen/
+asflags := -f elf64 -g -F dwarf -Iboot/ -Ikernel/ -Ilibc/ -I$(B)/ -I$(B)/gen/
 kernel_asflags := $(asflags)
 ifeq ($(DEBUG),1)
 # Addresses from programs may be odd, and the sanitizer can't tell them from our own: no alignment check.
@@ -87,6 +91,8 @@ kernel_sources := $(wildcard kernel/*.c kernel/*/*.c kernel/*/*.asm boot/*.asm)
 ifeq ($(DEBUG),1)
 kernel_sources += $(wildcard tests/kernel/*.c)
 endif
+# What the kernel lends to programs as a library is user code, and lies in the kernel as a file.
+vdso_sources := $(wildcard kernel/x86/vdso/*.c)
 kernel_objects := $(kernel_sources:%=$(O)/obj/%.o) $(O)/obj/gen/syscall_table.c.o
 
 libc_sources := $(wildcard libc/*/*.c libc/*/*.asm)
@@ -132,7 +138,7 @@ $(addprefix $(B)/gen/,syscall_nr.h syscall_protos.h syscall_table.c libc_stubs.a
 
 # The flags of the last build: when they change, everything compiled with them is made again.
 kernel_flags := $(CC) $(kernel_cflags) $(kernel_ldflags) $(NASM) $(kernel_asflags)
-user_flags   := $(CC) $(libc_cflags) $(user_ldflags) $(asflags) $(HOSTCC) $(host_cflags)
+user_flags   := $(vdso_cflags) $(vdso_ldflags) $(CC) $(libc_cflags) $(user_ldflags) $(asflags) $(HOSTCC) $(host_cflags)
 $(O)/kernel.flags: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(kernel_flags)' | cmp -s - $@ || echo '$(kernel_flags)' > $@
@@ -195,6 +201,16 @@ $(O)/kernel.elf: $(kernel_objects) $(O)/obj/symbols.asm.o linker.ld
 	$(Q)$(link_kernel)
 	$(Q)tools/gensymbols $(NM) $@ | cmp -s - $(O)/symbols.asm || \
 	    { echo "$@: the symbol table moved functions; see linker.ld" >&2; rm -f $@; exit 1; }
+
+# User code, the same for both kernels; its symbols are left to gdb in the file beside it.
+$(B)/obj/vdso/%.c.o: kernel/x86/vdso/%.c $(for_user)
+	$(Q)$(call compile,$(vdso_cflags))
+$(B)/vdso.debug.so: $(patsubst kernel/x86/vdso/%,$(B)/obj/vdso/%.o,$(vdso_sources)) kernel/x86/vdso/vdso.lds
+	$(Q)$(say) LD $@
+	$(Q)$(LD) $(vdso_ldflags) -T kernel/x86/vdso/vdso.lds -o $@ $(filter %.o,$^)
+$(B)/vdso.so: $(B)/vdso.debug.so
+	$(Q)$(OBJCOPY) --strip-all $< $@
+$(O)/obj/kernel/x86/vdso_image.asm.o: $(B)/vdso.so
 
 # --- library and programs -----------------------------------------------------------------------------------
 
@@ -318,7 +334,8 @@ bench: $(B)/kernel.elf $(B)/user/init $(filter $(B)/tests/bench/%,$(test_program
 	$(Q)PYTHONDONTWRITEBYTECODE=1 tools/bench $(if $(filter-out 0,$(WALL)),--wall) $(if $(LINUX),--linux $(LINUX))
 
 ## format: lay out every C file as .clang-format says
-c_files := $(wildcard kernel/*.[ch] kernel/*/*.[ch] libc/*/*.[ch] libc/include/*/*.h libc/*.[ch] user/*.[ch] \
+c_files := $(wildcard kernel/*.[ch] kernel/*/*.[ch] kernel/*/*/*.[ch] \
+                       libc/*/*.[ch] libc/include/*/*.h libc/*.[ch] user/*.[ch] \
                        user/*/*.[ch] tests/*/*.[ch])
 .PHONY: format lint
 format:

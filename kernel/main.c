@@ -29,6 +29,7 @@
 #include "proc/cred.h"
 #include "proc/exec.h"
 #include "proc/proc.h"
+#include "proc/vdso.h"
 #include "sched/futex.h"
 #include "sched/sched.h"
 #include "sched/time.h"
@@ -187,6 +188,7 @@ _Noreturn void kernel_main(void)
     cpu_start_all();
     paging_free_boot_tables();
     page_free_low(&boot_info);
+    vdso_init();
     log_info("%d CPUs, %zu KiB of memory, %zu KiB free", num_cpus, page_total() * 4,
              page_free_count() * 4);
     proc_create_first(first_process);

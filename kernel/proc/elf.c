@@ -20,6 +20,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "proc/cred.h"
+#include "proc/vdso.h"
 #include "x86/cpu.h"
 #include "x86/sigframe.h"
 #include "x86/uaccess.h"
@@ -287,11 +288,13 @@ static void put_aux(struct aux_writer *w, uint64_t type, uint64_t value)
     *w->next++ = value;
 }
 
-static void fill_auxv(struct mm *mm, const struct elf *e, uintptr_t interpreter_base)
+static void fill_auxv(struct mm *mm, const struct elf *e, uintptr_t interpreter_base,
+                      uintptr_t vdso)
 {
     const struct cred *c = current_cred();
     struct aux_writer w = {mm->auxv};
 
+    put_aux(&w, AT_SYSINFO_EHDR, vdso);
     put_aux(&w, AT_MINSIGSTKSZ, sigframe_min_stack());
     put_aux(&w, AT_HWCAP, cpu_hwcap());
     put_aux(&w, AT_PAGESZ, PAGE_SIZE);
@@ -314,7 +317,7 @@ static void fill_auxv(struct mm *mm, const struct elf *e, uintptr_t interpreter_
 int elf_load(struct mm *mm, struct file *file, struct elf_image *image)
 {
     const Elf64_Phdr *p;
-    uintptr_t interpreter_base = 0;
+    uintptr_t interpreter_base = 0, vdso;
     struct elf e;
     int error = elf_open(&e, file);
 
@@ -342,7 +345,9 @@ int elf_load(struct mm *mm, struct file *file, struct elf_image *image)
         if (error)
             goto out;
     }
-    fill_auxv(mm, &e, interpreter_base);
+    if ((error = vdso_map(mm, &vdso)))
+        goto out;
+    fill_auxv(mm, &e, interpreter_base, vdso);
     error = image->entry < USER_END ? 0 : -ENOEXEC;
 out:
     elf_close(&e);

@@ -5,6 +5,8 @@
  * boot/entry.asm read the counter. All CPUs' counters run alike; one that starts behind gets an
  * offset, so that a thread that moves from CPU to CPU never sees time go back.
  *
+ * Programs read the counter themselves, by the code in x86/vdso/, as long as no CPU needs an offset.
+ *
  * The event timer is the local APIC's: by TSC deadline, or by a counter of 32 bits. A wait longer
  * than the counter is cut into pieces: an interrupt that comes before the time that was asked for
  * only starts the next piece.
@@ -19,6 +21,7 @@
 #include "x86/features.h"
 #include "x86/msr.h"
 #include "x86/upcalls.h"
+#include "x86/vdso/clock_page.h"
 
 extern const uint64_t boot_tsc; /* boot/entry.asm: const after the entry */
 
@@ -27,7 +30,9 @@ static uint64_t ns_per_tick;  /* 32.32 */
 static uint64_t ticks_per_ns; /* 32.32 */
 static uint64_t apic_per_ns;  /* 32.32 */
 
-static nsec_t realtime_offset; /* atomic */
+static nsec_t realtime_offset;    /* atomic */
+static struct clock_page *shared; /* const after clock_share(); NULL before */
+static bool counters_differ;      /* set while CPUs are started, const after that */
 static nsec_t
     armed[MAX_CPUS];         /* each CPU its own: what clock_arm() asked for; INT64_MAX: nothing */
 static uint64_t starter_tsc; /* the starting CPU, while another starts */
@@ -54,7 +59,23 @@ nsec_t clock_realtime_offset(void)
 
 void clock_set_realtime(nsec_t now)
 {
-    __atomic_store_n(&realtime_offset, now - clock_monotonic(), __ATOMIC_RELAXED);
+    nsec_t offset = now - clock_monotonic();
+
+    __atomic_store_n(&realtime_offset, offset, __ATOMIC_RELAXED);
+    if (shared)
+        __atomic_store_n(&shared->realtime_offset, offset, __ATOMIC_RELAXED);
+}
+
+void clock_share(struct clock_page *page)
+{
+    *page = (struct clock_page){
+        .clocks = counters_differ ? 0 : CLOCKS_REAL | CLOCKS_MONOTONIC,
+        .has_cpu_number = cpu_has.rdtscp,
+        .boot_tsc = boot_tsc,
+        .ns_per_tick = ns_per_tick,
+        .realtime_offset = clock_realtime_offset(),
+    };
+    shared = page;
 }
 
 uint64_t clock_tsc_hz(void)
@@ -156,9 +177,12 @@ void clock_init_cpu(void)
 
     if ((int64_t)(now - starter_tsc) < 0) {
         this_cpu()->tsc_offset = starter_tsc - now;
+        counters_differ = true;
         log_warn("CPU %d: time stamp counter behind by %lu", cpu_id(), starter_tsc - now);
     }
     armed[cpu_id()] = INT64_MAX;
+    if (cpu_has.rdtscp)
+        wrmsr(MSR_TSC_AUX, (uint64_t)cpu_id());
     if (cpu_has.tsc_deadline)
         apic_timer_use_deadline();
 }

@@ -12,6 +12,13 @@ nsec_t clock_realtime(void);
 void clock_set_realtime(nsec_t now);
 nsec_t clock_realtime_offset(void);
 
+/*
+ * Write to PAGE, which programs can read, what makes a time out of the counter, and keep it right from
+ * now on. Once, when all CPUs are running.
+ */
+struct clock_page;
+void clock_share(struct clock_page *page);
+
 /* Arrange for timer_interrupt() on this CPU at WHEN (at once when past); INT64_MAX: never. */
 void clock_arm(nsec_t when);
 

@@ -47,6 +47,7 @@ void cpu_features_detect(void)
     f->x2apic = bit(f->leaf1_ecx, 21);
     f->tsc_deadline = bit(f->leaf1_ecx, 24);
     f->xsave = bit(f->leaf1_ecx, 26);
+    f->rdtscp = bit(f->ext1_edx, 27);
     f->rdrand = bit(f->leaf1_ecx, 30);
     f->fsgsbase = bit(f->leaf7_ebx, 0);
     f->smep = bit(f->leaf7_ebx, 7);

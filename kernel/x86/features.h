@@ -13,7 +13,7 @@ struct cpu_features {
     uint32_t leaf7_ebx, leaf7_ecx, leaf7_edx;
     uint32_t ext1_ecx, ext1_edx;
     bool smap, smep, umip, fsgsbase, xsave, pge;
-    bool rdrand, rdseed, x2apic, tsc_deadline;
+    bool rdrand, rdseed, x2apic, tsc_deadline, rdtscp;
 };
 
 extern struct cpu_features cpu_has; /* const after cpu_features_detect() */
