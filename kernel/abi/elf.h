@@ -134,10 +134,14 @@ typedef struct {
 
 #define SHT_SYMTAB 2
 #define SHT_STRTAB 3
+#define SHN_UNDEF 0
 #define STT_FUNC 2
 #define ELF64_ST_TYPE(i) ((i)&0xf)
 
 #define DT_NULL 0
+#define DT_HASH 4
+#define DT_STRTAB 5
+#define DT_SYMTAB 6
 #define DT_RELA 7
 #define DT_RELASZ 8
 #define DT_RELAENT 9
