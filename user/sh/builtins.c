@@ -100,7 +100,7 @@ static int builtin_echo(int argc, char **argv)
     return 0;
 }
 
-/* --- folders -------------------------------------------------------------------------------------------------------- */
+/* --- folders ---------------------------------------------------------------------------------- */
 
 /* Take . and .. out of the absolute PATH, as text: the way back out of a symbolic link is the way in. */
 static void clean_path(char *path)
@@ -173,7 +173,7 @@ int builtin_cd(int argc, char **argv)
     return 0;
 }
 
-/* --- control -------------------------------------------------------------------------------------------------------- */
+/* --- control ---------------------------------------------------------------------------------- */
 
 /* The number in argv[1], or OTHERWISE. */
 static int number_argument(int argc, char **argv, int otherwise)
@@ -298,7 +298,7 @@ static int builtin_command(int argc, char **argv)
     return status;
 }
 
-/* --- variables ------------------------------------------------------------------------------------------------------ */
+/* --- variables -------------------------------------------------------------------------------- */
 
 static bool has_value(const struct variable *v)
 {
@@ -505,7 +505,7 @@ int builtin_read(int argc, char **argv)
     return !complete;
 }
 
-/* --- the rest ------------------------------------------------------------------------------------------------------- */
+/* --- the rest --------------------------------------------------------------------------------- */
 
 static int builtin_umask(int argc, char **argv)
 {

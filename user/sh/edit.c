@@ -67,7 +67,7 @@ static void draw(size_t added)
     go(at % columns, 'C');
 }
 
-/* --- changing the line ---------------------------------------------------------------------------- */
+/* --- changing the line ------------------------------------------------------------------------ */
 
 static void insert(const char *s, size_t length)
 {
@@ -157,7 +157,7 @@ static void history_add(const char *s)
     history[history_count++ % HISTORY] = copy_string(s);
 }
 
-/* --- keys ------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 static int read_byte(void)
 {

@@ -16,7 +16,7 @@
 
 #include "sh.h"
 
-/* --- programs ----------------------------------------------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------------------------- */
 
 char *find_program(const char *name)
 {
@@ -65,7 +65,7 @@ _Noreturn void exec_program(char **argv)
     leave(errno == ENOENT || errno == ENOTDIR ? 127 : 126);
 }
 
-/* --- simple commands -------------------------------------------------------------------------------------------------- */
+/* --- simple commands -------------------------------------------------------------------------- */
 
 /* NAME=value words; LOCAL: only until the scope ends, and for programs too. */
 static void assign(struct word *w, bool local)
@@ -219,7 +219,7 @@ static int execute_simple(struct node *n, bool last)
     return run_program(n, argv, last);
 }
 
-/* --- pipelines -------------------------------------------------------------------------------------------------------- */
+/* --- pipelines -------------------------------------------------------------------------------- */
 
 /* Start each stage from STAGE on in a child, all of them one job. */
 static int run_stages(struct node *stage, const char *text, bool background)
@@ -252,7 +252,7 @@ static int run_stages(struct node *stage, const char *text, bool background)
     return sh.status = background ? job_started(job) : job_wait(job);
 }
 
-/* --- compound commands ------------------------------------------------------------------------------------------------ */
+/* --- compound commands ------------------------------------------------------------------------ */
 
 static int execute_condition(struct node *n)
 {

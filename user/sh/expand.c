@@ -95,7 +95,7 @@ static void put_parameters(struct expander *e, char name, bool quoted)
     }
 }
 
-/* --- parameters ------------------------------------------------------------------------------------------------- */
+/* --- parameters ------------------------------------------------------------------------------- */
 
 /* How many bytes at S name a parameter. */
 size_t name_length(const char *s)
@@ -258,7 +258,7 @@ static const char *expand_braces(struct expander *e, const char *s, enum mode mo
     return word + scan_braces(word, quoted && s[colon] != '#' && s[colon] != '%');
 }
 
-/* --- commands and arithmetic ------------------------------------------------------------------------------------ */
+/* --- commands and arithmetic ------------------------------------------------------------------ */
 
 /* Run P and put what it writes, without the newlines at the end. */
 static void put_output(struct expander *e, struct program *p, bool quoted)
@@ -340,7 +340,7 @@ static const char *expand_dollar(struct expander *e, const char *s, enum mode mo
     return s + length;
 }
 
-/* --- words -------------------------------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 /* In S, behind ~: put the home of whom it names. Returns what is behind the name, or NULL: no tilde. */
 static const char *expand_tilde(struct expander *e, const char *s)

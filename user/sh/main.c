@@ -78,14 +78,14 @@ _Noreturn void leave(int status)
 
 void check_stack(void)
 {
+    static size_t size = 8 << 20;
     struct rlimit limit;
-    size_t size = 8 << 20;
     char here;
 
+    if (stack_start == NULL && getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < size)
+        size = limit.rlim_cur;
     if (stack_start == NULL)
         stack_start = &here;
-    if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < size)
-        size = limit.rlim_cur;
     if ((size_t)(stack_start - &here) + STACK_MARGIN > size)
         fail("nested too deeply");
 }

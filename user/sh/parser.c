@@ -120,7 +120,7 @@ bool is_name(const char *s, size_t length)
     return true;
 }
 
-/* --- redirections ------------------------------------------------------------------------------------------- */
+/* --- redirections ----------------------------------------------------------------------------- */
 
 static bool accept_redirect(struct redirect ***tail)
 {
@@ -150,7 +150,7 @@ static bool accept_redirect(struct redirect ***tail)
     return true;
 }
 
-/* --- commands ------------------------------------------------------------------------------------------------- */
+/* --- commands --------------------------------------------------------------------------------- */
 
 static struct node *parse_command(void);
 
@@ -351,7 +351,7 @@ static struct node *parse_command(void)
     return n;
 }
 
-/* --- pipelines and lists -------------------------------------------------------------------------------------- */
+/* --- pipelines and lists ---------------------------------------------------------------------- */
 
 static struct node *parse_pipeline(void)
 {
@@ -424,7 +424,7 @@ struct node *parse_until(enum token end)
     return list;
 }
 
-/* --- programs --------------------------------------------------------------------------------------------------- */
+/* --- programs --------------------------------------------------------------------------------- */
 
 static struct program *program_new(void)
 {

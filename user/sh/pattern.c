@@ -29,7 +29,7 @@ bool has_wildcards(const char *p)
     for (; *p != '\0'; p++) {
         if (*p == MARK)
             p++;
-        else if (strchr("*?[", *p) != NULL)
+        else if (*p == '*' || *p == '?' || (*p == '[' && strchr(p, ']') != NULL))
             return true;
     }
     return false;

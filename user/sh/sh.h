@@ -23,7 +23,7 @@
 #include <sys/types.h>
 #include <termios.h>
 
-/* --- memory.c: an arena gives memory that is freed all at once, back to a mark --------------------------- */
+/* --- memory.c: an arena gives memory that is freed all at once, back to a mark ---------------- */
 
 struct arena {
     struct chunk *chunks; /* newest first */
@@ -49,7 +49,7 @@ void buffer_add(struct buffer *b, const char *s, size_t length);
 void buffer_put(struct buffer *b, char c);
 char *buffer_take(struct buffer *b); /* its text, in scratch; the buffer is empty again */
 
-/* --- the tree --------------------------------------------------------------------------------------------- */
+/* --- the tree --------------------------------------------------------------------------------- */
 
 enum token {
     T_END,
@@ -120,7 +120,7 @@ struct program {
     int references;
 };
 
-/* --- lexer.c, parser.c ---------------------------------------------------------------------------------------- */
+/* --- lexer.c, parser.c ------------------------------------------------------------------------ */
 
 struct source { /* where the text comes from */
     int fd;     /* -1: all of it is in text */
@@ -155,7 +155,7 @@ struct program *parse_line(struct source *source); /* NULL at the end */
 struct program *parse_substitution(const char *text, enum token end, size_t *used);
 void program_put(struct program *p);
 
-/* --- expand.c, arith.c, pattern.c -------------------------------------------------------------------------------- */
+/* --- expand.c, arith.c, pattern.c ------------------------------------------------------------- */
 
 #define MARK '\001' /* in a pattern: the next byte was quoted and means itself */
 
@@ -170,7 +170,7 @@ struct word **glob_names(struct word **tail,
                          const char *field); /* append sorted matches, return the new tail */
 char *unmark(char *field);
 
-/* --- vars.c -------------------------------------------------------------------------------------------------- */
+/* --- vars.c ----------------------------------------------------------------------------------- */
 
 struct variable {
     struct variable *next;
@@ -206,7 +206,7 @@ void function_define(struct node *node);
 void function_remove(const char *name);
 void parameters_set(char **values, int count);
 
-/* --- exec.c, redirect.c ------------------------------------------------------------------------------------------ */
+/* --- exec.c, redirect.c ----------------------------------------------------------------------- */
 
 int execute(struct node *n, bool last); /* last: this process has nothing to do afterwards */
 int run_source(struct source *source);
@@ -221,7 +221,7 @@ bool redirect(struct redirect *list, bool save);
 size_t redirect_depth(void);
 void redirect_undo(size_t depth);
 
-/* --- jobs.c, trap.c ---------------------------------------------------------------------------------------------- */
+/* --- jobs.c, trap.c --------------------------------------------------------------------------- */
 
 struct job;
 struct job *job_new(const char *text);
@@ -242,7 +242,7 @@ void signals_interactive(void);
 int signal_number(const char *name);
 const char *signal_name(int number);
 
-/* --- builtins.c, edit.c, main.c ---------------------------------------------------------------------------------- */
+/* --- builtins.c, edit.c, main.c --------------------------------------------------------------- */
 
 struct builtin {
     const char *name;
