@@ -8,6 +8,7 @@ import glob
 import os
 import re
 import subprocess
+import tempfile
 
 PACKAGE = "linux-image-cloud-amd64"
 
@@ -37,17 +38,24 @@ def package_with_the_kernel(folder):
 
 
 def download(folder):
+    """Everything lies in a folder of its own until it is whole; then the kernel moves to its place."""
     package = package_with_the_kernel(folder)
-    # As root apt would download as another user, who may not write here.
-    words_of(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package], folder)
-    archive, = glob.glob(os.path.join(glob.escape(folder), package + "_*.deb"))
-    words_of(["dpkg-deb", "--extract", archive, "package"], folder)
-    kernel, = glob.glob(os.path.join(glob.escape(folder), "package/boot/vmlinuz-*"))
-    words_of(["rm", "-rf", archive, "vmlinuz"], folder)
-    os.rename(kernel, os.path.join(folder, "vmlinuz"))
-    words_of(["rm", "-rf", "package"], folder)
-    with open(os.path.join(folder, "version"), "w", encoding="utf-8") as file:
-        file.write(os.path.basename(archive).removesuffix(".deb") + "\n")
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        # As root apt would download as another user, who may not write here.
+        words_of(["apt-get", "-q", "-o", "APT::Sandbox::User=root", "download", package], work)
+        archive = the_one(work, "*.deb")
+        words_of(["dpkg-deb", "--extract", archive, "package"], work)
+        kernel = the_one(work, "package/boot/vmlinuz-*")
+        with open(os.path.join(folder, "version"), "w", encoding="utf-8") as file:
+            file.write(os.path.basename(archive).removesuffix(".deb") + "\n")
+        os.rename(kernel, os.path.join(folder, "vmlinuz"))
+
+
+def the_one(folder, pattern):
+    found = glob.glob(pattern, root_dir=folder)
+    if len(found) != 1:
+        raise NoLinux(f"the package should have one file {pattern}, it has {len(found)}")
+    return os.path.join(folder, found[0])
 
 
 def debian_linux(folder):

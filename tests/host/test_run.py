@@ -190,6 +190,12 @@ def test_kernel_log_is_kept_apart(tmp_path):
         assert len(log.read_text().splitlines()) > 3
 
 
+def test_the_processor_can_be_chosen():
+    count = "grep -c avx2 /proc/cpuinfo; true"
+    assert busybox(count, "--smp", "1", "--cpu", "max,avx2=on").text == "1\n"
+    assert busybox(count, "--smp", "1", "--cpu", "max,avx2=off").text == "0\n"
+
+
 def test_runs_live_side_by_side():
     words = [RUN, *EXTRA_WORDS, "--", "/bin/busybox", "sh", "-c"]
     runs = [subprocess.Popen([*words, f"sleep 1; echo {i}; exit {i}"], stdin=subprocess.DEVNULL,
