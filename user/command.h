@@ -43,12 +43,14 @@ static inline void command_begin(void)
 /* The exit status: STATUS, or FAILURE when something printed could not be written. */
 static inline int command_end_with(int status, int failure)
 {
-    bool failed = ferror(stdout);
-    if (fflush(stdout) != 0 || failed) {
+    bool failed_before = ferror(stdout);
+    if (fflush(stdout) != 0)
         warn("standard output");
-        status = failure;
-    }
-    return status;
+    else if (failed_before)
+        warnx("standard output: write error"); /* why, nobody remembers */
+    else
+        return status;
+    return failure;
 }
 
 static inline int command_end(int status)

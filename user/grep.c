@@ -38,7 +38,7 @@ struct line {
     char *text;
     size_t room, length;
     long long number, offset;
-    bool had_newline;
+    bool had_newline, has_nul;
 };
 
 /* --- patterns ----------------------------------------------------------------------------------------- */
@@ -173,19 +173,6 @@ static void print_line(const char *name, const struct line *line, char sign)
     putchar('\n');
 }
 
-static void print_matches(const char *name, struct line *line)
-{
-    regmatch_t m;
-    for (size_t from = 0; from <= line->length && find(line->text, line->length, from, &m);) {
-        if (m.rm_eo > m.rm_so) {
-            print_prefix(name, line, line->offset + m.rm_so, ':');
-            fwrite(line->text + m.rm_so, 1, (size_t)(m.rm_eo - m.rm_so), stdout);
-            putchar('\n');
-        }
-        from = (size_t)m.rm_eo + (m.rm_eo == m.rm_so);
-    }
-}
-
 /* --- files -------------------------------------------------------------------------------------------- */
 
 /* The lines before the present one that may still be printed, in a ring; and how many behind must be. */
@@ -204,6 +191,7 @@ static bool read_line(FILE *f, struct line *line)
     line->had_newline = line->text[n - 1] == '\n';
     line->length = (size_t)n - line->had_newline;
     line->text[line->length] = '\0';
+    line->has_nul = memchr(line->text, '\0', line->length) != NULL;
     line->offset = after;
     line->number++;
     return true;
@@ -238,20 +226,39 @@ static void print_with_context(struct context *context, const char *name, const 
     context->behind = context_behind;
 }
 
-/* A NUL is for regexec an end. It sees a newline instead, which no line has. */
-static bool select_line(struct line *line, bool binary)
+/* A NUL is for regexec an end. While the line is looked at it has a newline instead, which no line has. */
+static void replace(struct line *line, char from, char to)
+{
+    for (size_t i = 0; i < line->length; i++)
+        if (line->text[i] == from)
+            line->text[i] = to;
+}
+
+static bool select_line(struct line *line)
 {
     regmatch_t m;
-    char *nul = line->text;
-    if (binary)
-        while ((nul = memchr(nul, '\0', line->length - (size_t)(nul - line->text))))
-            *nul = '\n';
+    if (line->has_nul)
+        replace(line, '\0', '\n');
     bool selected = find(line->text, line->length, 0, &m) != invert;
-    if (binary && !only_match)
-        for (size_t i = 0; i < line->length; i++)
-            if (line->text[i] == '\n')
-                line->text[i] = '\0';
+    if (line->has_nul)
+        replace(line, '\n', '\0');
     return selected;
+}
+
+/* Each match of the line on a line of its own. */
+static void print_matches(const char *name, struct line *line)
+{
+    regmatch_t m;
+    replace(line, '\0', '\n');
+    for (size_t from = 0; from <= line->length && find(line->text, line->length, from, &m);) {
+        if (m.rm_eo > m.rm_so) {
+            print_prefix(name, line, line->offset + m.rm_so, ':');
+            for (regoff_t i = m.rm_so; i < m.rm_eo; i++)
+                putchar(line->text[i] == '\n' ? '\0' : line->text[i]);
+            putchar('\n');
+        }
+        from = (size_t)m.rm_eo + (m.rm_eo == m.rm_so);
+    }
 }
 
 /* The selected lines of F, printed unless only their number counts. Returns it. */
@@ -262,16 +269,15 @@ static long long search_lines(FILE *f, const char *name)
     struct line line = {0};
     long long selected = 0;
     while ((selected < most || context.behind > 0) && read_line(f, &line)) {
-        bool has_nul = memchr(line.text, '\0', line.length) != NULL;
-        binary |= has_nul && !all_text;
+        binary |= line.has_nul && !all_text;
         if (binary && only_text)
             break;
-        if (selected < most && select_line(&line, has_nul)) {
+        if (selected < most && select_line(&line)) {
             selected++;
             if (quiet || list || list_without)
                 break;
             if (show && binary) {
-                printf("grep: %s: binary file matches\n", name);
+                warnx("%s: binary file matches", name);
                 break;
             }
             if (show)

@@ -93,13 +93,15 @@ static char *read_target(int dir, const char *name)
     return n < 0 ? NULL : need_memory(strndup(target, (size_t)n));
 }
 
-/* Add NAME, which is in the directory DIR, to the list. False: it isn't there, errno says why. */
+/*
+ * Add NAME, which is in the directory DIR, to the list, or what a link of this name leads to. False: that
+ * isn't there, errno says why.
+ */
 static bool list_add(struct list *list, int dir, const char *name, bool follow)
 {
     struct file file = {0};
-    if (!follow || fstatat(dir, name, &file.st, 0) < 0)
-        if (fstatat(dir, name, &file.st, AT_SYMLINK_NOFOLLOW) < 0)
-            return false;
+    if (fstatat(dir, name, &file.st, follow ? 0 : AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
     if (S_ISLNK(file.st.st_mode) && form == 'l')
         file.target = read_target(dir, name);
     file.is_directory = S_ISDIR(file.st.st_mode);
@@ -132,7 +134,10 @@ static bool list_directory(struct list *list, const char *path)
     if (!dir)
         return false;
     for (errno = 0; (d = readdir(dir)); errno = 0) {
-        if (is_shown(d->d_name) && !list_add(list, dirfd(dir), d->d_name, option['L'])) {
+        if (!is_shown(d->d_name) || list_add(list, dirfd(dir), d->d_name, option['L']))
+            continue;
+        /* A link that leads nowhere is still a file. */
+        if (!option['L'] || !list_add(list, dirfd(dir), d->d_name, false)) {
             char *full = path_join(path, d->d_name);
             complain(full, 1);
             free(full);

@@ -69,18 +69,12 @@ static int move(const char *from, const char *to)
         return 1;
     }
     if (lstat(to, &there) == 0) {
-        bool same = source.st_dev == there.st_dev && source.st_ino == there.st_ino;
-        if (same && (S_ISDIR(source.st_mode) || source.st_nlink == 1 || strcmp(from, to) == 0)) {
+        if (source.st_dev == there.st_dev && source.st_ino == there.st_ino) {
             warnx("%s and %s are the same file", from, to);
             return 1;
         }
         if (!may_replace(to, &there))
             return 0;
-        /* Two names of one file: rename does nothing, but one of them was to go. */
-        if (same && unlink(to) < 0) {
-            warn("%s", to);
-            return 1;
-        }
     }
     if (rename(from, to) < 0) {
         if (errno != EXDEV) {
