@@ -14,19 +14,16 @@
 /* Ours under names of their own, but with the host's types. */
 #define regcomp our_regcomp
 #define regexec our_regexec
-#define regerror our_regerror
 #define regfree our_regfree
 #define __regex re_dfa_t
 #define __program buffer
 int regcomp(regex_t *, const char *, int);
 int regexec(const regex_t *, const char *, size_t, regmatch_t *, int);
-size_t regerror(int, const regex_t *, char *, size_t);
 void regfree(regex_t *);
 #include "libc/regex/compile.c"
 #include "libc/regex/match.c"
 #undef regcomp
 #undef regexec
-#undef regerror
 #undef regfree
 
 #define ROUNDS 40000
@@ -83,7 +80,7 @@ static void compare_match(const char *expression, int flags, const regex_t *host
     exit(1);
 }
 
-/* POSIX leaves open what a repetition means at the beginning, behind an anchor and behind another: there host and we may differ. */
+/* POSIX leaves open what a repetition means at the beginning, behind an anchor and behind another. */
 static bool is_undefined(const char *s)
 {
     static const char *const repeated[] = {"*", "+", "?", "{", "\\{", "\\+", "\\?"};

@@ -1,0 +1,5 @@
+# false
+$X/false
+echo $?
+$X/false -x --help >/dev/null
+echo $?

@@ -1,0 +1,7 @@
+# sync
+: > f
+$X/sync
+$X/sync f
+$X/sync -d f
+$X/sync none
+$X/sync -f .

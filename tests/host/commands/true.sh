@@ -1,0 +1,4 @@
+# true
+$X/true
+echo $?
+$X/true -x a

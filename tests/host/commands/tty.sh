@@ -1,0 +1,7 @@
+# tty
+$X/tty < /dev/null
+echo $?
+$X/tty -s < /dev/null
+echo $?
+$X/tty x
+echo $?
