@@ -26,6 +26,7 @@
 #include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "net/socket.h"
 #include "proc/cred.h"
 #include "proc/exec.h"
 #include "proc/proc.h"
@@ -78,6 +79,7 @@ static void init_files(void)
     vfs_init();
     queue_init_subsystem();
     pipe_init();
+    unix_init();
     procfs_init();
 }
 

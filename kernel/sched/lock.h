@@ -35,6 +35,8 @@ enum lock_rank {
     RANK_FS_CONTEXT, /* cwd, root, umask */
     RANK_FILE_LOCKS, /* flock and fcntl locks */
     RANK_TTY,        /* line discipline: above its queues */
+    RANK_UNIX,       /* local sockets: who is bound, who is connected */
+    RANK_FLIGHT,     /* descriptors on their way in messages */
     RANK_QUEUE,      /* a pipe, a socket's queue */
     RANK_EPOLL,      /* one set's ready list (the watched before the watcher) */
     RANK_FILE,       /* an open description's small state */
