@@ -8,7 +8,7 @@
 #include "fs/epoll.h"
 #include "fs/file.h"
 #include "fs/procfs_internal.h"
-#include "ipc/pipe.h"
+#include "ipc/pipe_limits.h"
 #include "lib/atomic.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
@@ -121,7 +121,39 @@ LINE(show_file_nr, "%zu\t0\t%zu", file_count(), file_max)
 LINE(show_epoll_max, "%zu", epoll_max_items())
 LINE(show_file_max, "%zu", file_max)
 LINE(show_nr_open, "%d", 1048576)
-LINE(show_pipe_max, "%u", PIPE_MAX_SIZE)
+LINE(show_pipe_max, "%lu", READ_ONCE(pipe_sysctl.max_size))
+LINE(show_pipe_soft, "%lu", READ_ONCE(pipe_sysctl.user_soft))
+LINE(show_pipe_hard, "%lu", READ_ONCE(pipe_sysctl.user_hard))
+
+static int write_pipe_max(const struct subject *who, char *text, size_t n)
+{
+    uint64_t size;
+
+    (void)who, (void)n;
+    return parse_u64(text, 0, &size) ? -EINVAL : pipe_set_max_size(size);
+}
+
+static int write_pages(char *text, uint64_t *limit)
+{
+    uint64_t pages;
+
+    if (parse_u64(text, 0, &pages))
+        return -EINVAL;
+    WRITE_ONCE(*limit, pages);
+    return 0;
+}
+
+static int write_pipe_soft(const struct subject *who, char *text, size_t n)
+{
+    (void)who, (void)n;
+    return write_pages(text, &pipe_sysctl.user_soft);
+}
+
+static int write_pipe_hard(const struct subject *who, char *text, size_t n)
+{
+    (void)who, (void)n;
+    return write_pages(text, &pipe_sysctl.user_hard);
+}
 
 /* ---- vm ---- */
 
@@ -177,7 +209,9 @@ static const struct proc_node fs_nodes[] = {
     PROC_FILE("nr_open", 0444, show_nr_open),
     PROC_FILE("overflowgid", 0444, show_overflow_id),
     PROC_FILE("overflowuid", 0444, show_overflow_id),
-    PROC_FILE("pipe-max-size", 0444, show_pipe_max),
+    PROC_WRITABLE("pipe-max-size", 0644, show_pipe_max, write_pipe_max),
+    PROC_WRITABLE("pipe-user-pages-hard", 0644, show_pipe_hard, write_pipe_hard),
+    PROC_WRITABLE("pipe-user-pages-soft", 0644, show_pipe_soft, write_pipe_soft),
 };
 static const struct proc_node vm_nodes[] = {
     PROC_WRITABLE("drop_caches", 0200, NULL, write_drop_caches),

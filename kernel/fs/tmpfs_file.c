@@ -105,7 +105,10 @@ static ssize_t within_limits(uint64_t pos, size_t n)
     return (ssize_t)min(min((uint64_t)n, limit - pos), MAX_FILE_SIZE - pos);
 }
 
-/* Copy N bytes to AT, page by page; a page that nobody else has is kept instead. The bytes done; *ERROR says why it ended early. */
+/*
+ * Copy N bytes to AT, page by page; a page that nobody else has is kept instead. The bytes done; *ERROR
+ * says why it ended early.
+ */
 static size_t write_pages(struct vmobject *o, struct uio *u, uint64_t at, size_t n, ssize_t *error)
 {
     size_t done = 0;

@@ -22,8 +22,8 @@
 #include "fs/inode.h"
 #include "fs/poll.h"
 #include "ipc/pipe_io.h"
+#include "ipc/pipe_limits.h"
 #include "mm/slab.h"
-#include "proc/cred.h"
 #include "x86/uaccess.h"
 
 static struct slab_cache *pipe_cache; /* const after init */
@@ -43,12 +43,17 @@ static struct pipe *pipe_alloc(bool named)
     waitq_init(&p->opened, &p->q.lock);
     p->q.no_readers = p->q.no_writers = true;
     p->named = named;
+    if (pipe_limits_begin(p)) {
+        slab_free(pipe_cache, p);
+        return NULL;
+    }
     return p;
 }
 
 static void pipe_free(struct pipe *p)
 {
     queue_destroy(&p->q);
+    pipe_limits_end(p);
     slab_free(pipe_cache, p);
 }
 
@@ -177,37 +182,12 @@ static long pipe_ioctl(struct file *f, unsigned cmd, unsigned long arg)
     return put_user(bytes, (int __user *)arg);
 }
 
-/* F_SETPIPE_SZ: a power of two of pages, at least one. */
-static long resize(struct pipe *p, unsigned long size)
-{
-    unsigned slots = 1;
-
-    if (size > (1ul << 31))
-        return -EINVAL;
-    while (slots * PAGE_SIZE < size)
-        slots *= 2;
-    long error = 0;
-    spin_lock(&p->q.lock);
-    if (slots > p->q.slots && slots * PAGE_SIZE > PIPE_MAX_SIZE && !capable(CAP_SYS_RESOURCE)) {
-        error = -EPERM;
-    } else if (slots < p->q.nbufs) {
-        error = -EBUSY;
-    } else {
-        bool more = slots > p->q.slots;
-        p->q.slots = slots;
-        if (more)
-            wake_all(&p->q.writable, POLLOUT | POLLWRNORM);
-    }
-    spin_unlock(&p->q.lock);
-    return error ? error : (long)(slots * PAGE_SIZE);
-}
-
 static long pipe_fcntl(struct file *f, int cmd, unsigned long arg)
 {
     struct pipe *p = f->private;
 
     if (cmd == F_SETPIPE_SZ)
-        return resize(p, arg);
+        return pipe_limits_resize(p, (unsigned)arg);
     if (cmd == F_GETPIPE_SZ) {
         spin_lock(&p->q.lock);
         unsigned slots = p->q.slots;
@@ -231,7 +211,7 @@ static struct file *pipe_end(struct inode *inode, unsigned flags)
 {
     struct pipe *p = pipe_attach(inode, false);
     if (!p)
-        return err_ptr(-ENOMEM);
+        return err_ptr(-ENFILE);
     struct file *f = file_alloc(&pipe_file_ops, flags, p);
     if (is_err(f)) {
         pipe_detach(inode);

@@ -10,7 +10,6 @@ struct file;
 struct inode;
 
 #define PIPE_SLOTS 16u /* pages that a pipe holds unless F_SETPIPE_SZ says otherwise */
-#define PIPE_MAX_SIZE (1024u * 1024) /* F_SETPIPE_SZ beyond this needs CAP_SYS_RESOURCE */
 
 /*
  * Readers sleep on q.readable until there are bytes or no writer is left; writers sleep on q.writable until
@@ -23,13 +22,14 @@ struct pipe {
     unsigned read_opens;  /* q.lock: counts opens, so that an open and close in between is seen */
     unsigned write_opens; /* q.lock */
     struct waitq opened;  /* q.lock: who opens a FIFO waits here for the other side */
-    unsigned files; /* inode->spin: descriptions, and openers on their way; the last one frees */
-    bool named;     /* const: a FIFO, whose opens wait for each other */
+    unsigned files;   /* inode->spin: descriptions, and openers on their way; the last one frees */
+    uid_t charged_to; /* const: whose pages q.slots are */
+    bool named;       /* const: a FIFO, whose opens wait for each other */
 };
 
 extern const struct file_ops pipe_file_ops;
 
-/* The pipe of INODE with one more user; made when there is none yet. NULL: out of memory. */
+/* The pipe of INODE with one more user; made when there is none yet. NULL: out of memory, or at a limit. */
 struct pipe *pipe_attach(struct inode *inode, bool named);
 void pipe_detach(struct inode *inode);
 /* A door opens (readers, writers counted) or closes. q.lock held. */

@@ -38,30 +38,30 @@ static bool has_nothing(const struct user *u)
     return true;
 }
 
-bool user_count_up(enum user_thing thing, uid_t uid, uint64_t limit)
+bool user_count_add(enum user_thing thing, uid_t uid, unsigned n, uint64_t limit)
 {
     bool done = false;
 
     spin_lock(&lock);
     struct user *u = find(uid);
-    if (!u && limit && (u = kzalloc(sizeof(*u)))) {
+    if (!u && n <= limit && (u = kzalloc(sizeof(*u)))) {
         u->uid = uid;
         list_push_back(users, &u->link);
     }
-    if (u && u->count[thing] < limit) {
-        u->count[thing]++;
+    if (u && u->count[thing] + (uint64_t)n <= min(limit, (uint64_t)UINT32_MAX)) {
+        u->count[thing] += n;
         done = true;
     }
     spin_unlock(&lock);
     return done;
 }
 
-void user_count_down(enum user_thing thing, uid_t uid)
+void user_count_sub(enum user_thing thing, uid_t uid, unsigned n)
 {
     spin_lock(&lock);
     struct user *u = find(uid);
-    assert(u && u->count[thing] > 0);
-    u->count[thing]--;
+    assert(u && u->count[thing] >= n);
+    u->count[thing] -= n;
     if (u != &root && has_nothing(u)) {
         list_remove(&u->link);
         kfree(u);

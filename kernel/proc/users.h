@@ -6,11 +6,20 @@
 #include "lib/types.h"
 
 enum user_thing {
-    USER_SIGNALS, /* queued siginfos and POSIX timers: RLIMIT_SIGPENDING */
+    USER_SIGNALS,    /* queued siginfos and POSIX timers: RLIMIT_SIGPENDING */
+    USER_PIPE_PAGES, /* what its pipes may hold: /proc/sys/fs/pipe-user-pages-* */
     USER_THINGS
 };
 
-/* One more for UID, unless it has LIMIT already, or there is no memory to count it. */
-bool must_check user_count_up(enum user_thing thing, uid_t uid, uint64_t limit);
-void user_count_down(enum user_thing thing, uid_t uid);
+/* N more for UID, unless it would have more than LIMIT then, or there is no memory to count it. */
+bool must_check user_count_add(enum user_thing thing, uid_t uid, unsigned n, uint64_t limit);
+void user_count_sub(enum user_thing thing, uid_t uid, unsigned n);
+static inline bool must_check user_count_up(enum user_thing thing, uid_t uid, uint64_t limit)
+{
+    return user_count_add(thing, uid, 1, limit);
+}
+static inline void user_count_down(enum user_thing thing, uid_t uid)
+{
+    user_count_sub(thing, uid, 1);
+}
 unsigned user_count(enum user_thing thing, uid_t uid);
