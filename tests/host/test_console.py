@@ -159,7 +159,7 @@ def test_vi_edits_a_file():
 
 
 COMMANDS = {
-    "ps": ("ps", "init"),
+    "ps": ("ps -e", "init"),
     "top": ("top -b -n1", "Mem:"),
     "find": ("find / -xdev | sort | uniq -c | tail -n 1", "/var"),
     "tar": ("cd /tmp; tar cf t.tar /etc 2>/dev/null; tar tf t.tar | grep passwd; cd", "etc/passwd"),
