@@ -12,6 +12,7 @@
 #include "dev/random.h"
 #include "dev/serial.h"
 #include "dev/tty.h"
+#include "fs/async.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/inode.h"
@@ -77,6 +78,7 @@ static void init_processes(void)
 static void init_files(void)
 {
     vfs_init();
+    async_init();
     queue_init_subsystem();
     pipe_init();
     unix_init();

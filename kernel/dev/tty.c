@@ -211,6 +211,7 @@ static const struct file_ops tty_file_ops = {
     .write = tty_write,
     .poll = tty_poll,
     .ioctl = tty_ioctl,
+    .async_owner = tty_async_owner,
     .release = tty_release,
     .splice_from = true,
     .splice_to = true,

@@ -56,6 +56,7 @@ static inline bool tty_is_hung_up(const struct tty_open *o)
 void tty_hangup(struct tty *t, bool leader_exits);
 
 /* tty_job.c */
+struct pid *tty_async_owner(struct file *f, int *type);
 /* May the current process read (SIGTTIN) from, or change or write to (SIGTTOU) T? 0, -EIO, -ERESTARTSYS. */
 int tty_check_job(struct tty *t, int signo);
 /* Opened by a session leader that has no terminal: becomes its controlling terminal. */

@@ -268,3 +268,21 @@ void tty_session_exit(struct proc *leader)
         tty_put(t);
     }
 }
+
+/* Without an owner named: the foreground group, or who asks. */
+struct pid *tty_async_owner(struct file *f, int *type)
+{
+    const struct tty_open *o = f->private;
+    struct tty *t = o->tty;
+
+    *type = F_OWNER_PGRP;
+    spin_lock(&t->lock);
+    struct pid *owner = tty_foreground_get(t);
+    spin_unlock(&t->lock);
+    if (!owner) {
+        *type = F_OWNER_PID;
+        owner = current_proc()->pid;
+        pid_get(owner);
+    }
+    return owner;
+}

@@ -1,6 +1,7 @@
 /* Calls on descriptors as such: close, dup and fcntl(2). */
 #include <syscall_protos.h>
 
+#include "fs/async.h"
 #include "fs/locks.h"
 #include "fs/vfs.h"
 #include "sched/lock.h"
@@ -85,12 +86,17 @@ long sys_dup3(int oldfd, int newfd, int flags)
 
 #define SETFL_MASK (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME)
 
-static long set_flags(struct file *f, unsigned flags)
+static long set_flags(struct file *f, int fd, unsigned flags)
 {
     if (flags & ~f->flags & O_NOATIME && (!f->inode || !inode_owner_or_capable(f->inode)))
         return -EPERM;
     if (f->ops->set_flags) {
         int error = f->ops->set_flags(f, (f->flags & ~(unsigned)SETFL_MASK) | (flags & SETFL_MASK));
+        if (error)
+            return error;
+    }
+    if ((flags ^ f->flags) & O_ASYNC) {
+        long error = async_switch(f, fd, flags & O_ASYNC);
         if (error)
             return error;
     }
@@ -100,42 +106,11 @@ static long set_flags(struct file *f, unsigned flags)
     return 0;
 }
 
-/* Who gets SIGIO and SIGURG: ID of a thread, process or group, 0 for nobody. */
-static long set_owner(struct file *f, int type, int id)
-{
-    struct pid *new = NULL;
-    if (id) {
-        spin_lock(&proc_tree_lock);
-        new = pid_find_locked(id);
-        if (new)
-            pid_get(new);
-        spin_unlock(&proc_tree_lock);
-        if (!new)
-            return -ESRCH;
-    }
-    spin_lock(&f->lock);
-    struct pid *old = f->owner;
-    f->owner = new;
-    f->owner_type = type;
-    spin_unlock(&f->lock);
-    if (old)
-        pid_put(old);
-    return 0;
-}
-
-static struct f_owner_ex get_owner(struct file *f)
-{
-    spin_lock(&f->lock);
-    struct f_owner_ex o = {f->owner_type, f->owner ? f->owner->nr : 0};
-    spin_unlock(&f->lock);
-    return o;
-}
-
 static long set_owner_old(struct file *f, int who)
 {
     if (who == INT32_MIN)
         return -EINVAL;
-    return who < 0 ? set_owner(f, F_OWNER_PGRP, -who) : set_owner(f, F_OWNER_PID, who);
+    return who < 0 ? async_set_owner(f, F_OWNER_PGRP, -who) : async_set_owner(f, F_OWNER_PID, who);
 }
 
 static long set_owner_ex(struct file *f, const struct f_owner_ex __user *from)
@@ -145,15 +120,15 @@ static long set_owner_ex(struct file *f, const struct f_owner_ex __user *from)
         return -EFAULT;
     if (o.type != F_OWNER_TID && o.type != F_OWNER_PID && o.type != F_OWNER_PGRP)
         return -EINVAL;
-    return o.pid < 0 ? -ESRCH : set_owner(f, o.type, o.pid);
+    return o.pid < 0 ? -ESRCH : async_set_owner(f, o.type, o.pid);
 }
 
-static long set_signal(struct file *f, unsigned long sig)
+static long get_owner_ids(struct file *f, void __user *to)
 {
-    if (sig >= _NSIG)
-        return -EINVAL;
-    WRITE_ONCE(f->owner_signal, (int)sig);
-    return 0;
+    uid_t ids[2];
+
+    async_get_owner_ids(f, ids);
+    return copy_to_user(to, ids, sizeof(ids));
 }
 
 static long get_lease(const struct file *f)
@@ -166,7 +141,7 @@ static long fcntl_real(struct fdref r, int fd, unsigned cmd, unsigned long arg)
     struct file *f = r.file;
     struct f_owner_ex o;
     switch (cmd) {
-    case F_SETFL: return set_flags(f, (unsigned)arg);
+    case F_SETFL: return set_flags(f, fd, (unsigned)arg);
     case F_GETLK:
     case F_OFD_GETLK: return file_lock_get(f, (int)cmd, (struct flock __user *)arg);
     case F_SETLK:
@@ -174,11 +149,14 @@ static long fcntl_real(struct fdref r, int fd, unsigned cmd, unsigned long arg)
     case F_OFD_SETLK:
     case F_OFD_SETLKW: return file_lock_set(f, fd, (int)cmd, (struct flock __user *)arg);
     case F_SETOWN: return set_owner_old(f, (int)arg);
-    case F_GETOWN: o = get_owner(f); return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
+    case F_GETOWN: o = async_get_owner(f); return o.type == F_OWNER_PGRP ? -o.pid : o.pid;
     case F_SETOWN_EX: return set_owner_ex(f, (const struct f_owner_ex __user *)arg);
-    case F_GETOWN_EX: o = get_owner(f); return copy_to_user((void __user *)arg, &o, sizeof(o));
-    case F_SETSIG: return set_signal(f, arg);
-    case F_GETSIG: return f->owner_signal;
+    case F_GETOWN_EX:
+        o = async_get_owner(f);
+        return copy_to_user((void __user *)arg, &o, sizeof(o));
+    case F_SETSIG: return async_set_signal(f, arg);
+    case F_GETSIG: return async_get_signal(f);
+    case F_GETOWNER_UIDS: return get_owner_ids(f, (void __user *)arg);
     case F_GETLEASE: return get_lease(f);
     case F_SETPIPE_SZ:
     case F_GETPIPE_SZ: return f->ops->fcntl ? f->ops->fcntl(f, (int)cmd, arg) : -EBADF;

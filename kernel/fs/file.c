@@ -8,6 +8,7 @@
  */
 #include "fs/file.h"
 
+#include "fs/async.h"
 #include "fs/epoll.h"
 #include "fs/poll.h"
 #include "fs/vfs.h"
@@ -55,9 +56,7 @@ struct file *file_alloc(const struct file_ops *ops, unsigned flags, void *privat
     f->pos = 0;
     f->writing = false;
     f->private = private;
-    f->owner = NULL;
-    f->owner_type = F_OWNER_PID;
-    f->owner_signal = 0;
+    f->async = NULL;
     mutex_init(&f->pos_lock, RANK_FILE_POS, "file offset");
     spin_init(&f->lock, RANK_FILE, "file");
     list_init(&f->epoll_items);
@@ -88,14 +87,14 @@ static noinline void file_free(struct file *f)
         epoll_forget(f);
     if (f->inode && f->inode->locks)
         file_locks_release(f);
+    if (unlikely(f->async))
+        async_forget(f);
     if (f->ops->release)
         f->ops->release(f);
     if (f->writing) {
         inode_put_write(f->inode);
         mount_put_write(f->where.mnt);
     }
-    if (f->owner)
-        pid_put(f->owner);
     if (f->path)
         path_put(&f->where);
     else if (f->inode)

@@ -16,6 +16,7 @@
 #include "sched/wait.h"
 
 struct file;
+struct file_async;
 struct inode;
 struct page;
 struct page_batch;
@@ -88,6 +89,11 @@ struct file_ops {
     int (*set_flags)(struct file *f, unsigned flags); /* F_SETFL: may refuse; NULL: any */
     /* What fcntl(2) doesn't know itself: F_SETPIPE_SZ, F_ADD_SEALS... NULL: -EINVAL. */
     long (*fcntl)(struct file *f, int cmd, unsigned long arg);
+    /*
+     * Files that SIGIO can be asked of: whom to tell if nobody was named (a reference, and in *TYPE
+     * F_OWNER_*), or NULL for nobody. poll joins at most four queues then. Without: O_ASYNC does nothing.
+     */
+    struct pid *(*async_owner)(struct file *f, int *type);
     void (*show_fdinfo)(struct file *f, void (*emit)(void *ctx, const char *text), void *ctx);
     void (*flush)(struct file *f);   /* a descriptor for it was closed */
     void (*release)(struct file *f); /* the last reference went; may sleep */
@@ -111,10 +117,8 @@ struct file {
     struct mutex pos_lock; /* RANK_FILE_POS */
     void *private;         /* const after open: the implementation's */
     struct spinlock lock;  /* RANK_FILE: the fields below */
-    struct list epoll_items; /* lock: the places in epoll sets that watch it */
-    struct pid *owner;       /* lock: F_SETOWN; a reference is held; NULL for none */
-    int owner_type;          /* lock: F_OWNER_* */
-    int owner_signal;        /* lock: F_SETSIG */
+    struct list epoll_items;  /* lock: the places in epoll sets that watch it */
+    struct file_async *async; /* lock to set, once: see async.h; NULL: nobody has asked for SIGIO */
 };
 
 /* Access mode 3 is neither: it opens for ioctl alone. */

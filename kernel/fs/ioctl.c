@@ -5,6 +5,7 @@
 #include <abi/ioctl.h>
 #include <syscall_protos.h>
 
+#include "fs/async.h"
 #include "fs/vfs.h"
 #include "sched/lock.h"
 #include "x86/uaccess.h"
@@ -29,16 +30,15 @@ static long set_nonblock(struct file *f, const int __user *arg)
     return 0;
 }
 
-/*
- * Signal-driven input and output is a thing of sockets and terminals; who asks others for it is
- * told so.
- */
-static long set_async(struct file *f, const int __user *arg)
+/* Signal-driven input and output is a thing of few kinds of files; who asks others for it is told so. */
+static long set_async(struct file *f, int fd, const int __user *arg)
 {
     int on;
     if (get_user(on, arg))
         return -EFAULT;
-    return on && !(f->flags & O_ASYNC) ? -ENOTTY : 0;
+    if (!!on == !!(f->flags & O_ASYNC))
+        return 0;
+    return f->ops->async_owner ? async_switch(f, fd, on) : -ENOTTY;
 }
 
 static long regular_ioctl(struct file *f, unsigned request, unsigned long arg)
@@ -52,11 +52,11 @@ static long regular_ioctl(struct file *f, unsigned request, unsigned long arg)
     }
 }
 
-static long file_ioctl(struct file *f, unsigned request, unsigned long arg)
+static long file_ioctl(struct file *f, int fd, unsigned request, unsigned long arg)
 {
     switch (request) {
     case FIONBIO: return set_nonblock(f, (const int __user *)arg);
-    case FIOASYNC: return set_async(f, (const int __user *)arg);
+    case FIOASYNC: return set_async(f, fd, (const int __user *)arg);
     case FIOQSIZE:
         if (f->inode &&
             (S_ISREG(f->inode->mode) || S_ISDIR(f->inode->mode) || S_ISLNK(f->inode->mode)))
@@ -85,7 +85,7 @@ long sys_ioctl(int fd, unsigned int request, unsigned long arg)
     if (request == FIOCLEX || request == FIONCLEX)
         result = fd_set_cloexec((unsigned)fd, request == FIOCLEX);
     else
-        result = file_ioctl(r.file, request, arg);
+        result = file_ioctl(r.file, fd, request, arg);
     fdref_put(r);
     return result;
 }

@@ -17,6 +17,7 @@
 #include <abi/limits.h>
 #include <syscall_protos.h>
 
+#include "fs/async.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
 #include "fs/inode.h"
@@ -203,6 +204,7 @@ const struct file_ops pipe_file_ops = {
     .poll = pipe_poll,
     .ioctl = pipe_ioctl,
     .fcntl = pipe_fcntl,
+    .async_owner = async_no_owner,
     .release = pipe_release,
 };
 

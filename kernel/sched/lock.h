@@ -27,6 +27,7 @@ enum lock_rank {
     RANK_EXEC,        /* one exec or ptrace-like look at a process at a time */
     RANK_MM,          /* an address space */
     RANK_CLOCK_WATCH, /* who wants to know that the clock was set */
+    RANK_ASYNC_MUTEX, /* O_ASYNC switched on or off */
     /* spinlocks */
     RANK_PROC_TREE,  /* parents, groups, sessions, the pid table */
     RANK_SIGNAL,     /* one process's actions and pending sets */
@@ -39,6 +40,7 @@ enum lock_rank {
     RANK_FLIGHT,     /* descriptors on their way in messages */
     RANK_QUEUE,      /* a pipe, a socket's queue */
     RANK_EPOLL,      /* one set's ready list (the watched before the watcher) */
+    RANK_ASYNC,      /* files with a SIGIO to send */
     RANK_FILE,       /* an open description's small state */
     RANK_INODE_SPIN, /* times, link counts */
     RANK_DCACHE,     /* names */
@@ -48,6 +50,7 @@ enum lock_rank {
     RANK_PROC,   /* small state of one process: limits, credentials pointer, usage */
     RANK_DEVICE, /* a driver's registers and rings */
     RANK_WAIT,   /* stand-alone wait queues */
+    RANK_LATER,  /* work for when no lock is held */
     RANK_TIMER,
     RANK_RUNQUEUE,
     RANK_SLAB,

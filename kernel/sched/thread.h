@@ -42,6 +42,8 @@ enum thread_state {
 #define WORK_MASK \
     32u /* restore_blocked is set: the signal mask from before sigsuspend, ppoll... returns */
 
+#define WORK_LATER 64u /* something was put off until no lock is held: see sched/later.h */
+
 /* Why a restartable call with a time was interrupted: see sys_restart_syscall. */
 struct restart_block {
     long (*fn)(struct restart_block *rb); /* owner only */

@@ -25,6 +25,7 @@
 #include "signal/internal.h"
 
 #include "lib/atomic.h"
+#include "sched/later.h"
 #include "x86/context.h"
 #include "x86/sigframe.h"
 #include "x86/uaccess.h"
@@ -206,6 +207,10 @@ void user_return_work(struct regs *regs)
 
     if (work & WORK_EXIT)
         thread_exit(0);
+    if (work & WORK_LATER) {
+        atomic_and(&t->work, ~WORK_LATER);
+        later_run();
+    }
     if (work & WORK_RESCHED)
         schedule();
     if (work & WORK_START)
