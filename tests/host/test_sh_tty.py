@@ -125,10 +125,10 @@ def test_a_stopped_pipeline_is_one_job(sh):
 
 
 def test_the_background_is_told_of_when_it_ends(sh):
-    assert sh.run("sleep 0 &").startswith("[1] ")
-    assert "sleep 0" in sh.run("wait")
-    sh.run("(exit 3) &")
-    assert "Done(3)" in sh.run("wait")
+    # The notice stands before whichever prompt comes next.
+    shown = sh.run("sleep 0 &") + sh.run("wait")
+    assert shown.startswith("[1] ") and "[1] + Done" in shown
+    assert "Done(3)" in sh.run("(exit 3) &") + sh.run("wait")
     sh.run("sleep 1000 &")
     assert "Terminated" in sh.run("kill %%; wait")
 
@@ -162,6 +162,15 @@ def test_wait_is_interrupted(sh):
     sh.start("sh -c 'echo started; exec sleep 1000' & wait")
     sh.type(INTERRUPT)
     assert sh.run("kill %1; wait %1; echo $?").endswith("143\n")
+
+
+def test_exec_gives_the_program_its_signals_back():
+    with Shell() as shell:
+        assert "not found" in shell.run("exec nonexistent_program")
+        shell.start("exec sh -c 'echo started; grep SigIgn /proc/self/status; exec cat'")
+        shell.expect(r"SigIgn:\s+0+\r\n")
+        shell.send(INTERRUPT)
+        assert shell.status() == 130
 
 
 def test_end_of_file_ends_the_shell():

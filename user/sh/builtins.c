@@ -45,18 +45,10 @@ bool flush(void)
     return true;
 }
 
+/* : true false */
 static int builtin_true(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
-    return 0;
-}
-
-static int builtin_false(int argc, char **argv)
-{
-    (void)argc;
-    (void)argv;
-    return 1;
+    return argc > 0 && argv[0][0] == 'f';
 }
 
 /* One escape of echo, S behind the backslash; returns the last byte it took, NULL: \c. */
@@ -215,7 +207,8 @@ static int builtin_exec(int argc, char **argv)
 {
     if (argc < 2)
         return 0;
-    sh.option['i'] = false;
+    if (find_program(argv[1]) != NULL)
+        trap_in_child(); /* what only we ignore, the program shall not */
     exec_program(argv + 1);
 }
 
@@ -300,19 +293,6 @@ static int builtin_command(int argc, char **argv)
 
 /* --- variables -------------------------------------------------------------------------------- */
 
-static bool has_value(const struct variable *v)
-{
-    return v->value != NULL;
-}
-static bool is_exported(const struct variable *v)
-{
-    return v->exported;
-}
-static bool is_readonly(const struct variable *v)
-{
-    return v->readonly;
-}
-
 /* export, readonly, local: NAME or NAME=value. */
 static int builtin_declare(int argc, char **argv)
 {
@@ -320,8 +300,7 @@ static int builtin_declare(int argc, char **argv)
     char what = argv[0][0];
 
     if (list && what != 'l')
-        variables_print(what == 'e' ? "export " : "readonly ",
-                        what == 'e' ? is_exported : is_readonly);
+        variables_print(what == 'e' ? "export " : "readonly ", what);
     if (what == 'l' && sh.calls == 0)
         fail("local: not in a function");
     for (int i = 1; !list && i < argc; i++) {
@@ -348,7 +327,7 @@ static int builtin_unset(int argc, char **argv)
             continue;
         if (is_function)
             function_remove(argv[i]);
-        else if (!variable_unset(argv[i]))
+        else if (!variable_set(argv[i], NULL))
             return 2;
     }
     return 0;
@@ -389,7 +368,7 @@ static int builtin_set(int argc, char **argv)
     int i = 1;
 
     if (argc == 1)
-        variables_print("", has_value);
+        variables_print("", 's');
     for (; i < argc && (argv[i][0] == '-' || argv[i][0] == '+') && argv[i][1] != '\0'; i++) {
         bool on = argv[i][0] == '-';
         if (strcmp(argv[i], "--") == 0)
@@ -547,7 +526,7 @@ static const struct builtin builtins[] = {
     {"command", builtin_command, false}, {"continue", builtin_break, true},
     {"echo", builtin_echo, false},       {"eval", builtin_eval, true},
     {"exec", builtin_exec, true},        {"exit", builtin_exit, true},
-    {"export", builtin_declare, true},   {"false", builtin_false, false},
+    {"export", builtin_declare, true},   {"false", builtin_true, false},
     {"fg", builtin_fg, false},           {"jobs", builtin_jobs, false},
     {"kill", builtin_kill, false},       {"local", builtin_declare, true},
     {"pwd", builtin_pwd, false},         {"read", builtin_read, false},

@@ -60,9 +60,10 @@ _Noreturn void exec_program(char **argv)
         words[1] = path;
         execve("/proc/self/exe", words, environment());
     }
-    complain("%s: %s", argv[0],
-             errno == ENOENT && strchr(argv[0], '/') == NULL ? "not found" : strerror(errno));
-    leave(errno == ENOENT || errno == ENOTDIR ? 127 : 126);
+    int status = errno == ENOENT || errno == ENOTDIR ? 127 : 126;
+    bool searched = errno == ENOENT && strchr(argv[0], '/') == NULL;
+    complain("%s: %s", argv[0], searched ? "not found" : strerror(errno));
+    abandon(status);
 }
 
 /* --- simple commands -------------------------------------------------------------------------- */

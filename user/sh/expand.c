@@ -327,7 +327,7 @@ static const char *expand_dollar(struct expander *e, const char *s, enum mode mo
         return s + 2 + length;
     }
     if (*s == '(') {
-        put_output(e, parse_substitution(s + 1, T_RIGHT, &length), quoted);
+        put_output(e, parse_substitution(s + 1, ')', &length), quoted);
         return s + 1 + length;
     }
     length = isdigit((unsigned char)*s) ? 1 : name_length(s);

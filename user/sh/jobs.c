@@ -80,11 +80,10 @@ static void job_remove(struct job *gone)
 
 struct job *job_new(const char *text)
 {
-    struct job *j = allocate(sizeof *j);
+    struct job *j = allocate(NULL, sizeof *j);
 
-    j->text = copy_string(text != NULL ? text : "");
-    j->controlled = sh.option['m'];
-    j->next = jobs;
+    *j = (struct job){
+        .next = jobs, .text = copy_string(text != NULL ? text : ""), .controlled = sh.option['m']};
     return jobs = j;
 }
 
@@ -138,9 +137,7 @@ pid_t job_fork(struct job *job, bool background)
         job->group = pid;
     if (job->controlled)
         setpgid(pid, job->group);
-    job->processes = realloc(job->processes, (size_t)(job->count + 1) * sizeof *job->processes);
-    if (job->processes == NULL)
-        fail("Out of space");
+    job->processes = allocate(job->processes, (size_t)(job->count + 1) * sizeof *job->processes);
     job->processes[job->count++] = (struct process){pid, 0, RUNNING};
     return pid;
 }

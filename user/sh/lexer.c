@@ -22,13 +22,11 @@ struct lexer lexer;
 
 static const struct {
     const char *text;
-    enum token token;
-} operators[] = {
-    /* a longer one before its beginning */
-    {"<<-", T_HERE_TABS}, {"<<", T_HERE},    {"<&", T_IN_DUP},  {"<>", T_READ_WRITE}, {"<", T_LESS},
-    {">>", T_APPEND},     {">&", T_OUT_DUP}, {">|", T_CLOBBER}, {">", T_GREAT},       {"&&", T_AND},
-    {"&", T_AMP},         {"||", T_OR},      {"|", T_PIPE},     {";;", T_DSEMI},      {";", T_SEMI},
-    {"(", T_LEFT},        {")", T_RIGHT},    {"\n", T_NEWLINE},
+    int token;
+} long_operators[] = {
+    {"<<-", T_HERE_TABS}, {"<<", T_HERE},    {"<&", T_IN_DUP},  {"<>", T_READ_WRITE},
+    {">>", T_APPEND},     {">&", T_OUT_DUP}, {">|", T_CLOBBER}, {"&&", T_AND},
+    {"||", T_OR},         {";;", T_DSEMI},
 };
 
 /* --- the source ------------------------------------------------------------------------------- */
@@ -169,7 +167,7 @@ static void scan_dollar(bool quoted)
         struct lexer outer = lexer;
         take();
         lexer = (struct lexer){.source = outer.source, .program = outer.program};
-        parse_until(T_RIGHT);
+        parse_until(')');
         lexer = outer;
     }
 }
@@ -275,25 +273,26 @@ static void skip_blanks(void)
     }
 }
 
-static enum token read_operator(void)
+static int read_operator(void)
 {
-    for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
+    for (size_t i = 0; i < sizeof long_operators / sizeof long_operators[0]; i++) {
+        const char *text = long_operators[i].text;
         size_t length = 0;
-        while (operators[i].text[length] != '\0' && peek_at(length) == operators[i].text[length])
+        while (text[length] != '\0' && peek_at(length) == text[length])
             length++;
-        if (operators[i].text[length] != '\0')
+        if (text[length] != '\0')
             continue;
         while (length-- > 0)
             take();
-        return operators[i].token;
+        return long_operators[i].token;
     }
-    return T_WORD;
+    return strchr("\n;&|()<>", peek_at(0)) != NULL ? take() : T_WORD;
 }
 
-static enum token read_token(void)
+static int read_token(void)
 {
     struct source *s = lexer.source;
-    enum token token;
+    int token;
 
     skip_blanks();
     lexer.start = s->at;
@@ -308,13 +307,13 @@ static enum token read_token(void)
         lexer.text =
             arena_string(&lexer.program->arena, s->text.data + lexer.start, s->at - lexer.start);
     }
-    for (; token == T_NEWLINE && lexer.here != NULL; lexer.here = lexer.here->next_here)
+    for (; token == '\n' && lexer.here != NULL; lexer.here = lexer.here->next_here)
         read_here_document(lexer.here);
     return token;
 }
 
 /* The next token, which stays the next. */
-enum token token_peek(void)
+int token_peek(void)
 {
     if (!lexer.have)
         lexer.token = read_token();
@@ -322,9 +321,9 @@ enum token token_peek(void)
     return lexer.token;
 }
 
-enum token token_take(void)
+int token_take(void)
 {
-    enum token token = token_peek();
+    int token = token_peek();
 
     lexer.have = false;
     return token;

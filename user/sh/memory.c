@@ -3,7 +3,6 @@
  * the words of a command when the command has ended. So both come from arenas: memory is taken from the
  * newest chunk, never given back one by one, and freed down to a mark. Marks nest as commands do.
  */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,9 +18,9 @@ struct chunk {
 
 struct arena scratch;
 
-void *allocate(size_t size)
+void *allocate(void *old, size_t size)
 {
-    void *p = calloc(1, size);
+    void *p = realloc(old, size);
 
     if (p == NULL)
         fail("Out of space");
@@ -30,7 +29,7 @@ void *allocate(size_t size)
 
 char *copy_string(const char *s)
 {
-    return strcpy(allocate(strlen(s) + 1), s);
+    return strcpy(allocate(NULL, strlen(s) + 1), s);
 }
 
 void *arena_alloc(struct arena *a, size_t size)
@@ -40,9 +39,8 @@ void *arena_alloc(struct arena *a, size_t size)
     size = (size + 15) & ~(size_t)15;
     if (c == NULL || c->size - c->used < size) {
         size_t room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
-        c = allocate(sizeof *c + room);
-        c->size = room;
-        c->next = a->chunks;
+        c = allocate(NULL, sizeof *c + room);
+        *c = (struct chunk){.next = a->chunks, .size = room};
         a->chunks = c;
     }
     c->used += size;
@@ -73,12 +71,8 @@ void arena_release(struct arena *a, struct mark mark)
 void buffer_add(struct buffer *b, const char *s, size_t length)
 {
     if (b->room - b->length <= length) {
-        size_t room = (b->length + length + 32) * 2;
-        char *data = realloc(b->data, room);
-        if (data == NULL)
-            fail("Out of space");
-        b->data = data;
-        b->room = room;
+        b->room = (b->length + length + 32) * 2;
+        b->data = allocate(b->data, b->room);
     }
     memcpy(b->data + b->length, s, length);
     b->length += length;

@@ -23,7 +23,7 @@ static void *tree_alloc(size_t size)
     return arena_alloc(&lexer.program->arena, size);
 }
 
-static struct node *new_node(enum node_type type, struct node *a)
+static struct node *new_node(int type, struct node *a)
 {
     struct node *n = tree_alloc(sizeof *n);
 
@@ -35,7 +35,7 @@ static struct node *new_node(enum node_type type, struct node *a)
 
 static _Noreturn void unexpected(void)
 {
-    enum token token = token_peek();
+    int token = token_peek();
     const char *text = lexer.text;
 
     if (token != T_WORD)
@@ -43,8 +43,8 @@ static _Noreturn void unexpected(void)
                             lexer.source->at - lexer.start);
     if (token == T_END)
         fail("Syntax error: end of file unexpected");
-    fail("Syntax error: %s%s%s unexpected", token == T_NEWLINE ? "" : "\"",
-         token == T_NEWLINE ? "newline" : text, token == T_NEWLINE ? "" : "\"");
+    fail("Syntax error: %s%s%s unexpected", token == '\n' ? "" : "\"",
+         token == '\n' ? "newline" : text, token == '\n' ? "" : "\"");
 }
 
 static bool at_word(const char *text)
@@ -67,7 +67,7 @@ static void expect_word(const char *text)
         unexpected();
 }
 
-static bool accept(enum token token)
+static bool accept(int token)
 {
     bool found = token_peek() == token;
 
@@ -86,7 +86,7 @@ static char *take_word(void)
 
 static void skip_newlines(void)
 {
-    while (accept(T_NEWLINE))
+    while (accept('\n'))
         ;
 }
 
@@ -124,16 +124,16 @@ bool is_name(const char *s, size_t length)
 
 static bool accept_redirect(struct redirect ***tail)
 {
-    enum token token = token_peek();
+    int token = token_peek();
     struct redirect *r;
 
-    if (token < T_LESS)
+    if (token != '<' && token != '>' && token < T_READ_WRITE)
         return false;
     r = tree_alloc(sizeof *r);
     r->type = token;
     r->fd = lexer.io_number;
     if (r->fd < 0)
-        r->fd = token == T_GREAT || token == T_APPEND || token == T_OUT_DUP || token == T_CLOBBER;
+        r->fd = token == '>' || token == T_APPEND || token == T_OUT_DUP || token == T_CLOBBER;
     token_take();
     r->word = take_word();
     if (token == T_HERE || token == T_HERE_TABS) {
@@ -190,7 +190,7 @@ static struct node *parse_do(void)
     return body;
 }
 
-static struct node *parse_while(enum node_type type)
+static struct node *parse_while(int type)
 {
     struct node *n = new_node(type, parse_body());
 
@@ -210,11 +210,11 @@ static struct node *parse_for(void)
     if (accept_word("in")) {
         while (token_peek() == T_WORD)
             tail = add_word(tail, take_word());
-        if (!accept(T_SEMI) && !accept(T_NEWLINE))
+        if (!accept(';') && !accept('\n'))
             unexpected();
     } else {
         add_word(tail, "\"$@\"");
-        accept(T_SEMI);
+        accept(';');
     }
     skip_newlines();
     n->b = parse_do();
@@ -232,11 +232,11 @@ static struct node *parse_case(void)
     for (skip_newlines(); !accept_word("esac"); skip_newlines()) {
         struct node *item = new_node(N_ITEM, NULL);
         struct word **patterns = &item->words;
-        accept(T_LEFT);
+        accept('(');
         do
             patterns = add_word(patterns, take_word());
-        while (accept(T_PIPE));
-        if (!accept(T_RIGHT))
+        while (accept('|'));
+        if (!accept(')'))
             unexpected();
         item->a = parse_list(false);
         *items = item;
@@ -252,7 +252,7 @@ static struct node *parse_function(char *name)
     struct node *n = new_node(N_FUNCTION, NULL);
 
     token_take();
-    if (!accept(T_RIGHT))
+    if (!accept(')'))
         unexpected();
     if (!is_name(name, strlen(name)))
         fail("Syntax error: Bad function name");
@@ -272,7 +272,7 @@ static struct node *parse_simple(void)
     for (;;) {
         if (accept_redirect(&redirects))
             continue;
-        if (token_peek() == T_LEFT && n->words != NULL && n->words->next == NULL &&
+        if (token_peek() == '(' && n->words != NULL && n->words->next == NULL &&
             n->assigns == NULL && n->redirects == NULL)
             return parse_function(n->words->text);
         if (token_peek() != T_WORD)
@@ -289,11 +289,11 @@ static struct node *parse_simple(void)
     return n;
 }
 
-static struct node *parse_enclosed(enum node_type type)
+static struct node *parse_enclosed(int type)
 {
     struct node *n = new_node(type, parse_body());
 
-    if (type == N_SUBSHELL && !accept(T_RIGHT))
+    if (type == N_SUBSHELL && !accept(')'))
         unexpected();
     if (type == N_GROUP)
         expect_word("}");
@@ -330,7 +330,7 @@ static struct node *parse_command(void)
     check_stack();
     if (at_closing_word())
         unexpected();
-    if (accept(T_LEFT))
+    if (accept('('))
         n = parse_enclosed(N_SUBSHELL);
     else if (accept_word("{"))
         n = parse_enclosed(N_GROUP);
@@ -364,9 +364,9 @@ static struct node *parse_pipeline(void)
     while (accept_word("!"))
         inverted = !inverted;
     n = parse_command();
-    if (token_peek() == T_PIPE) {
+    if (token_peek() == '|') {
         n = new_node(N_PIPE, n);
-        for (stages = &n->a->next; accept(T_PIPE); stages = &(*stages)->next) {
+        for (stages = &n->a->next; accept('|'); stages = &(*stages)->next) {
             skip_newlines();
             *stages = parse_command();
         }
@@ -394,19 +394,19 @@ static struct node *parse_list(bool one_line)
 
     for (;;) {
         size_t start;
-        while (!one_line && accept(T_NEWLINE))
+        while (!one_line && accept('\n'))
             ;
-        if (token_peek() == T_END || token_peek() == T_RIGHT || token_peek() == T_DSEMI ||
-            token_peek() == T_NEWLINE || at_closing_word())
+        if (token_peek() == T_END || token_peek() == ')' || token_peek() == T_DSEMI ||
+            token_peek() == '\n' || at_closing_word())
             break;
         start = lexer.start;
         *tail = parse_and_or();
-        if (token_peek() == T_AMP) {
+        if (token_peek() == '&') {
             *tail = new_node(N_BACKGROUND, *tail);
             (*tail)->text = typed_since(start);
         }
         tail = &(*tail)->next;
-        if (!accept(T_SEMI) && !accept(T_AMP) && (one_line || token_peek() != T_NEWLINE))
+        if (!accept(';') && !accept('&') && (one_line || token_peek() != '\n'))
             break;
     }
     if (list == NULL || list->next == NULL)
@@ -415,7 +415,7 @@ static struct node *parse_list(bool one_line)
 }
 
 /* A list and the token END behind it. */
-struct node *parse_until(enum token end)
+struct node *parse_until(int end)
 {
     struct node *list = parse_list(false);
 
@@ -428,9 +428,9 @@ struct node *parse_until(enum token end)
 
 static struct program *program_new(void)
 {
-    struct program *p = allocate(sizeof *p);
+    struct program *p = allocate(NULL, sizeof *p);
 
-    p->references = 1;
+    *p = (struct program){.references = 1};
     return p;
 }
 
@@ -447,7 +447,7 @@ struct program *parse_line(struct source *source)
 {
     struct lexer outer = lexer;
     struct program *p = program_new();
-    enum token end;
+    int end;
 
     if (source->fd >= 0 && source->at > 0) { /* forget what was run */
         memmove(source->text.data, source->text.data + source->at,
@@ -458,7 +458,7 @@ struct program *parse_line(struct source *source)
     lexer = (struct lexer){.source = source, .program = p};
     p->node = parse_list(true);
     end = token_take();
-    if (end != T_NEWLINE && end != T_END) {
+    if (end != '\n' && end != T_END) {
         lexer.have = true;
         unexpected();
     }
@@ -470,8 +470,8 @@ struct program *parse_line(struct source *source)
     return p;
 }
 
-/* The command of a substitution: TEXT up to END, T_RIGHT or T_END; USED says how much of TEXT it was. */
-struct program *parse_substitution(const char *text, enum token end, size_t *used)
+/* The command of a substitution: TEXT up to END, ')' or T_END; USED says how much of TEXT it was. */
+struct program *parse_substitution(const char *text, int end, size_t *used)
 {
     struct lexer outer = lexer;
     struct source source = source_of_string(text);

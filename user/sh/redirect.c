@@ -74,8 +74,8 @@ static int open_redirect(const struct redirect *r, bool *is_copy)
     switch (r->type) {
     case T_HERE:
     case T_HERE_TABS: return open_here_document(word);
-    case T_LESS: fd = open(word, O_RDONLY); break;
-    case T_GREAT: fd = open_output(word); break;
+    case '<': fd = open(word, O_RDONLY); break;
+    case '>': fd = open_output(word); break;
     case T_CLOBBER: fd = open(word, O_WRONLY | O_CREAT | O_TRUNC, 0666); break;
     case T_APPEND: fd = open(word, O_WRONLY | O_CREAT | O_APPEND, 0666); break;
     case T_READ_WRITE: fd = open(word, O_RDWR | O_CREAT, 0666); break;
@@ -91,7 +91,7 @@ static int open_redirect(const struct redirect *r, bool *is_copy)
         return fd;
     }
     if (fd < 0)
-        complain("cannot %s %s: %s", r->type == T_LESS ? "open" : "create", word, strerror(errno));
+        complain("cannot %s %s: %s", r->type == '<' ? "open" : "create", word, strerror(errno));
     return fd;
 }
 
@@ -105,7 +105,7 @@ bool redirect(struct redirect *r, bool save)
         if (fd == r->fd && is_copy)
             continue;
         if (save) {
-            saved = realloc(saved, (depth + 1) * sizeof *saved);
+            saved = allocate(saved, (depth + 1) * sizeof *saved);
             saved[depth++] =
                 (struct saved){r->fd, fd == r->fd ? -1 : fcntl(r->fd, F_DUPFD_CLOEXEC, 10)};
         }

@@ -39,7 +39,7 @@ struct buffer { /* bytes that grow, with a NUL behind them once something was ad
 
 extern struct arena scratch; /* what one command needs while it runs */
 
-void *allocate(size_t size); /* malloc that never returns NULL, zeroed */
+void *allocate(void *old, size_t size); /* realloc that never returns NULL */
 char *copy_string(const char *s);
 void *arena_alloc(struct arena *a, size_t size);
 char *arena_string(struct arena *a, const char *s, size_t length);
@@ -51,59 +51,26 @@ char *buffer_take(struct buffer *b); /* its text, in scratch; the buffer is empt
 
 /* --- the tree --------------------------------------------------------------------------------- */
 
-enum token {
-    T_END,
-    T_NEWLINE,
-    T_WORD,
-    T_SEMI,
-    T_AMP,
-    T_PIPE,
-    T_LEFT,
-    T_RIGHT,
-    T_AND,
-    T_OR,
-    T_DSEMI,
-    T_LESS,
-    T_GREAT,
-    T_HERE,
-    T_HERE_TABS,
-    T_APPEND,
-    T_IN_DUP,
-    T_OUT_DUP,
-    T_READ_WRITE,
-    T_CLOBBER
-};
-enum node_type {
-    N_SIMPLE,
-    N_PIPE,
-    N_NOT,
-    N_AND,
-    N_OR,
-    N_LIST,
-    N_BACKGROUND,
-    N_SUBSHELL,
-    N_GROUP,
-    N_IF,
-    N_WHILE,
-    N_UNTIL,
-    N_FOR,
-    N_CASE,
-    N_ITEM,
-    N_FUNCTION
-};
+/* Tokens of one byte are that byte. Those that redirect come last. */
+enum { T_END = 256, T_WORD, T_AND, T_OR, T_DSEMI };
+enum { T_READ_WRITE = 512, T_HERE, T_HERE_TABS, T_IN_DUP, T_OUT_DUP, T_APPEND, T_CLOBBER };
+
+enum { N_SIMPLE, N_PIPE, N_NOT, N_AND, N_OR, N_LIST, N_BACKGROUND, N_SUBSHELL };
+enum { N_GROUP = N_SUBSHELL + 1, N_IF, N_WHILE, N_UNTIL, N_FOR, N_CASE, N_ITEM, N_FUNCTION };
+
 struct word {
     struct word *next;
     char *text; /* in the tree: as typed, with its quotes; after expansion: plain */
 };
 struct redirect {
     struct redirect *next, *next_here; /* next_here: the next here-document whose text is to come */
-    enum token type;
+    int type;                          /* < > or T_... */
     int fd;
     char *word; /* file name or descriptor; of a here-document the delimiter, later the text */
     bool quoted;
 };
 struct node {
-    enum node_type type;
+    int type; /* N_... */
     int line;
     struct node *a, *b, *c; /* if a then b else c; while a do b; a && b; the one child a */
     struct node *next;      /* next of a list, of a pipeline's stages, of a case's items */
@@ -132,7 +99,7 @@ struct source { /* where the text comes from */
 struct lexer {
     struct source *source;
     struct program *program;
-    enum token token;
+    int token;
     bool have;             /* token was looked at and not taken yet */
     char *text;            /* of a word */
     size_t start;          /* of the token in source->text */
@@ -141,8 +108,8 @@ struct lexer {
 };
 extern struct lexer lexer;
 
-enum token token_peek(void);
-enum token token_take(void);
+int token_peek(void);
+int token_take(void);
 struct source source_of_string(const char *text);
 size_t scan_braces(const char *text, bool quoted); /* length of the rest of ${...}, } included */
 size_t scan_arithmetic(const char *text);          /* the same for $((...)) */
@@ -150,9 +117,9 @@ bool is_reserved(const char *s);
 bool is_name(const char *s, size_t length);
 size_t name_length(const char *s);
 
-struct node *parse_until(enum token end);
+struct node *parse_until(int end);
 struct program *parse_line(struct source *source); /* NULL at the end */
-struct program *parse_substitution(const char *text, enum token end, size_t *used);
+struct program *parse_substitution(const char *text, int end, size_t *used);
 void program_put(struct program *p);
 
 /* --- expand.c, arith.c, pattern.c ------------------------------------------------------------- */
@@ -189,13 +156,11 @@ struct parameters { /* $1 $2 ... */
     int count;
     char **owned; /* what to free when they are replaced; NULL: they belong to somebody else */
 };
-extern struct function *functions;
 
 const char *variable_get(const char *name);
 struct variable *variable_find(const char *name);       /* made when it isn't there */
-bool variable_set(const char *name, const char *value); /* false, said why: it is readonly */
-bool variable_unset(const char *name);
-void variables_print(const char *prefix, bool (*wanted)(const struct variable *));
+bool variable_set(const char *name, const char *value); /* NULL unsets. False, said why: readonly */
+void variables_print(const char *prefix, char which);
 char **environment(void);
 void variables_import(char **environment);
 size_t scope_enter(void);

@@ -12,17 +12,14 @@
 
 #define BUCKETS 64
 
-struct saved {
+static struct variable *variables[BUCKETS];
+static struct saved {
     struct saved *next;
     struct variable *variable;
-    char *value;
-    bool exported, readonly;
-};
-
-static struct variable *variables[BUCKETS];
-static struct saved *saved;
+    struct variable old;
+} * saved;
 static size_t saved_count;
-struct function *functions;
+static struct function *functions;
 
 struct variable *variable_find(const char *name)
 {
@@ -34,10 +31,9 @@ struct variable *variable_find(const char *name)
     for (bucket = &variables[hash % BUCKETS]; *bucket != NULL; bucket = &(*bucket)->next)
         if (strcmp((*bucket)->name, name) == 0)
             return *bucket;
-    v = allocate(sizeof *v);
-    v->name = copy_string(name);
-    v->exported = sh.option['a'];
-    return *bucket = v;
+    v = *bucket = allocate(NULL, sizeof *v);
+    *v = (struct variable){.name = copy_string(name)};
+    return v;
 }
 
 const char *variable_get(const char *name)
@@ -48,23 +44,15 @@ const char *variable_get(const char *name)
 bool variable_set(const char *name, const char *value)
 {
     struct variable *v = variable_find(name);
+    char *old = v->value;
 
     if (v->readonly) {
         complain("%s: is read only", name);
         return false;
     }
-    char *copy = value != NULL ? copy_string(value) : NULL;
-    free(v->value);
-    v->value = copy;
-    v->exported |= sh.option['a'];
-    return true;
-}
-
-bool variable_unset(const char *name)
-{
-    if (!variable_set(name, NULL))
-        return false;
-    variable_find(name)->exported = false;
+    v->value = value != NULL ? copy_string(value) : NULL;
+    v->exported = value != NULL && (v->exported || sh.option['a']);
+    free(old);
     return true;
 }
 
@@ -85,25 +73,27 @@ static int compare_variables(const void *a, const void *b)
 /* All variables, sorted by name, with a NULL behind them; in scratch. */
 static struct variable **all_variables(void)
 {
-    struct variable **list;
+    struct variable **list = NULL;
     size_t count = 0;
 
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (struct variable *v = variables[i]; v != NULL; v = v->next)
-            count++;
-    list = arena_alloc(&scratch, (count + 1) * sizeof *list);
-    count = 0;
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (struct variable *v = variables[i]; v != NULL; v = v->next)
-            list[count++] = v;
+    for (int round = 0; round < 2; round++) { /* first count, then list */
+        if (round == 1)
+            list = arena_alloc(&scratch, (count + 1) * sizeof *list);
+        count = 0;
+        for (size_t i = 0; i < BUCKETS; i++)
+            for (struct variable *v = variables[i]; v != NULL; v = v->next, count++)
+                if (list != NULL)
+                    list[count] = v;
+    }
     qsort(list, count, sizeof *list, compare_variables);
     return list;
 }
 
-void variables_print(const char *prefix, bool (*wanted)(const struct variable *))
+/* Those that are set ('s'), exported ('e') or readonly ('r'), each behind PREFIX. */
+void variables_print(const char *prefix, char which)
 {
     for (struct variable **v = all_variables(); *v != NULL; v++) {
-        if (!wanted(*v))
+        if (!(which == 's' ? (*v)->value != NULL : which == 'e' ? (*v)->exported : (*v)->readonly))
             continue;
         out("%s%s", prefix, (*v)->name);
         if ((*v)->value != NULL) {
@@ -117,37 +107,31 @@ void variables_print(const char *prefix, bool (*wanted)(const struct variable *)
 /* What programs get: in scratch. */
 char **environment(void)
 {
-    struct variable **list = all_variables();
-    size_t count = 0, size;
-    char **result;
+    struct variable **v = all_variables();
+    char **result, **next;
+    size_t count = 0;
 
-    while (list[count] != NULL)
+    while (v[count] != NULL)
         count++;
-    result = arena_alloc(&scratch, (count + 1) * sizeof *result);
-    count = 0;
-    for (; *list != NULL; list++) {
-        if (!(*list)->exported || (*list)->value == NULL)
+    result = next = arena_alloc(&scratch, (count + 1) * sizeof *result);
+    for (; *v != NULL; v++) {
+        if (!(*v)->exported || (*v)->value == NULL)
             continue;
-        size = strlen((*list)->name) + strlen((*list)->value) + 2;
-        result[count] = arena_alloc(&scratch, size);
-        snprintf(result[count++], size, "%s=%s", (*list)->name, (*list)->value);
+        *next = arena_alloc(&scratch, strlen((*v)->name) + strlen((*v)->value) + 2);
+        sprintf(*next++, "%s=%s", (*v)->name, (*v)->value);
     }
     return result;
 }
 
-void variables_import(char **environment)
+void variables_import(char **e)
 {
-    for (; *environment != NULL; environment++) {
-        size_t length = strcspn(*environment, "=");
-        if ((*environment)[length] != '=' || !is_name(*environment, length))
-            continue;
-        char *name = arena_string(&scratch, *environment, length);
-        variable_set(name, *environment + length + 1);
-        variable_find(name)->exported = true;
+    for (; *e != NULL; e++) {
+        size_t length = strcspn(*e, "=");
+        char *name = arena_string(&scratch, *e, length);
+        if ((*e)[length] == '=' && is_name(name, length) && variable_set(name, *e + length + 1))
+            variable_find(name)->exported = true;
     }
 }
-
-/* --- scopes ----------------------------------------------------------------------------------- */
 
 size_t scope_enter(void)
 {
@@ -156,27 +140,24 @@ size_t scope_enter(void)
 
 void scope_local(const char *name)
 {
-    struct saved *s = allocate(sizeof *s);
+    struct saved *s = allocate(NULL, sizeof *s);
+    struct variable *v = variable_find(name);
 
-    s->variable = variable_find(name);
-    s->value = s->variable->value != NULL ? copy_string(s->variable->value) : NULL;
-    s->exported = s->variable->exported;
-    s->readonly = s->variable->readonly;
-    s->next = saved;
+    *s = (struct saved){saved, v, *v};
+    if (v->value != NULL)
+        s->old.value = copy_string(v->value);
     saved = s;
     saved_count++;
 }
 
 void scope_leave(size_t scope)
 {
-    while (saved_count > scope) {
+    for (; saved_count > scope; saved_count--) {
         struct saved *s = saved;
-        free(s->variable->value);
-        s->variable->value = s->value;
-        s->variable->exported = s->exported;
-        s->variable->readonly = s->readonly;
         saved = s->next;
-        saved_count--;
+        free(s->variable->value);
+        s->old.next = s->variable->next; /* others may have come behind it */
+        *s->variable = s->old;
         free(s);
     }
 }
@@ -208,26 +189,23 @@ void function_remove(const char *name)
 
 void function_define(struct node *n)
 {
-    struct function *f = allocate(sizeof *f);
+    struct function *f = allocate(NULL, sizeof *f);
 
     function_remove(n->name);
-    f->name = copy_string(n->name);
-    f->body = n->a;
-    f->program = n->program;
+    *f = (struct function){functions, copy_string(n->name), n->a, n->program};
     f->program->references++;
-    f->next = functions;
     functions = f;
 }
 
 /* Become $1 $2 ..., copied: one block holds the pointers and the bytes. */
 void parameters_set(char **values, int count)
 {
-    size_t size = 0;
+    size_t size = (size_t)count * sizeof *values + 1;
     char **block, *text;
 
     for (int i = 0; i < count; i++)
         size += strlen(values[i]) + 1;
-    block = allocate((size_t)count * sizeof *block + size + 1);
+    block = allocate(NULL, size);
     text = (char *)(block + count);
     for (int i = 0; i < count; i++) {
         block[i] = text;
