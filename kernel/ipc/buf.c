@@ -9,7 +9,8 @@
 #include "mm/slab.h"
 #include "x86/cpu.h"
 
-#define SPARE_MAX 4
+#define SPARE_MAX \
+    16 /* what one full pipe holds: a long write and its reader then hand the same ones round */
 #define SMALL_MAX 1024
 
 struct buf_store {

@@ -29,15 +29,12 @@ static struct buf *appendable(struct queue *q, const struct queue_manner *how, s
     return how->record || how->cargo ? NULL : queue_appendable(q, n);
 }
 
-/*
- * Wait until N bytes (at most a page) can go into the queue: 0, -EPIPE when nobody will read them, -EAGAIN,
- * -ERESTARTSYS. Sets *SLEPT when it had to. q->lock held.
- */
-static int wait_for_room(struct queue *q, const struct queue_manner *how, size_t n, bool *slept)
+static noinline int sleep_for_room(struct queue *q, const struct queue_manner *how, size_t n,
+                                   bool *slept)
 {
     if (q->no_readers)
         return -EPIPE;
-    if (!queue_is_full(q) || appendable(q, how, n))
+    if (appendable(q, how, n))
         return 0;
     if (how->nonblock)
         return -EAGAIN;
@@ -47,6 +44,18 @@ static int wait_for_room(struct queue *q, const struct queue_manner *how, size_t
     if (q->no_readers)
         return -EPIPE;
     return error == -ETIMEDOUT ? -EAGAIN : error;
+}
+
+/*
+ * Wait until N bytes (at most a page) can go into the queue: 0, -EPIPE when nobody will read them, -EAGAIN,
+ * -ERESTARTSYS. Sets *SLEPT when it had to. q->lock held.
+ */
+static inline int wait_for_room(struct queue *q, const struct queue_manner *how, size_t n,
+                                bool *slept)
+{
+    if (likely(!q->no_readers && !queue_is_full(q)))
+        return 0;
+    return sleep_for_room(q, how, n, slept);
 }
 
 /* The end of every write that slept: let the next writer have what is left. q->lock held. */
