@@ -206,6 +206,19 @@ static int create_tables(struct mm *mm, uintptr_t start, uintptr_t end, uintptr_
     return 0;
 }
 
+/*
+ * Give back the tables that [start, end) has left empty. Only when all has been moved: an emptied table may
+ * be the one that later pages are to go to.
+ */
+static void prune_tables(struct mm *mm, uintptr_t start, uintptr_t end, struct tlb_gather *g)
+{
+    for (uintptr_t at = start; pt_next(mm->pt_root, &at, end); at = pt_table_end(at)) {
+        spin_lock(&mm->pt_lock);
+        pt_prune(mm->pt_root, at, &g->tables);
+        spin_unlock(&mm->pt_lock);
+    }
+}
+
 /* One entry on its way to DST. True when the gather is full. Locks held. */
 static bool move_entry(struct mm *mm, pte_t *src, pte_t *dst, uintptr_t at, struct tlb_gather *g)
 {
@@ -233,7 +246,6 @@ int pages_move(struct mm *mm, struct vma *v, uintptr_t start, uintptr_t end, str
     tlb_gather_init(&g, mm);
     pte_t *slot;
     for (uintptr_t at = start; (slot = pt_next(mm->pt_root, &at, end));) {
-        uintptr_t table = at;
         uintptr_t stop = min(end, pt_table_end(at));
         bool full = false;
         lock_object(v);
@@ -241,12 +253,12 @@ int pages_move(struct mm *mm, struct vma *v, uintptr_t start, uintptr_t end, str
         for (; at < stop && !full; at += PAGE_SIZE, slot++)
             if (!pte_is_empty(*slot))
                 full = move_entry(mm, slot, pt_slot(mm->pt_root, new_start + (at - start)), at, &g);
-        pt_prune(mm->pt_root, table, &g.tables);
         spin_unlock(&mm->pt_lock);
         unlock_object(v);
         if (full)
             tlb_gather_finish(&g);
     }
+    prune_tables(mm, start, end, &g);
     tlb_gather_finish(&g);
     return 0;
 }

@@ -113,6 +113,29 @@ TEST(mremap_fixed_goes_where_told)
     same(there[3 * PAGE], 9);
 }
 
+/*
+ * A page table covers 2 MiB. The new place ends where the old one begins, in the middle of such a piece: the table
+ * that loses the first pages gets the last ones.
+ */
+TEST(mremap_to_the_place_below)
+{
+    const size_t piece = 2UL << 20, size = piece + piece / 2;
+    char *room = mmap(NULL, 5 * piece, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    check(room != MAP_FAILED, "room: %s", strerror(errno));
+    char *old = (char *)(((uintptr_t)room + 2 * piece) & ~(piece - 1)) + piece + piece / 2;
+    char *new = old - size;
+    check(mmap(old, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+              old,
+          "the old place: %s", strerror(errno));
+    for (size_t i = 0; i < size; i += PAGE)
+        old[i] = (char)(i / PAGE % 127 + 1);
+    check(mremap(old, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, new) == new, "moved: %s",
+          strerror(errno));
+    for (size_t i = 0; i < size; i += PAGE)
+        same(new[i], i / PAGE % 127 + 1);
+    works(munmap(room, 5 * piece));
+}
+
 TEST(mremap_refuses_nonsense)
 {
     char *p = map(4);
