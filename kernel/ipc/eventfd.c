@@ -85,9 +85,9 @@ static unsigned eventfd_poll(struct file *f, struct poll_table *pt)
     poll_wait(pt, &e->readable);
     poll_wait(pt, &e->writable);
     if (e->count > 0)
-        ready |= POLLIN | POLLRDNORM;
+        ready |= POLLIN;
     if (e->count < COUNT_MAX)
-        ready |= POLLOUT | POLLWRNORM;
+        ready |= POLLOUT;
     spin_unlock(&e->lock);
     return ready;
 }

@@ -172,7 +172,7 @@ static unsigned timerfd_poll(struct file *f, struct poll_table *pt)
     poll_wait(pt, &t->readable);
     bool ready = t->ticks || t->canceled;
     spin_unlock(&t->lock);
-    return ready ? POLLIN | POLLRDNORM : 0;
+    return ready ? POLLIN : 0;
 }
 
 /* TFD_IOC_SET_TICKS: for checkpoints. */
