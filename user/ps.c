@@ -398,21 +398,24 @@ static void column_text(const struct process *p, enum what what, char *text, siz
     }
 }
 
-/* NAME or NAME=TITLE, or several with commas between; but a title takes the rest of the word. */
+/*
+ * NAME or NAME=TITLE, or several with commas between. A title takes the rest of the word, but an empty one
+ * only itself: pid=,comm= is what people write.
+ */
 static void show_columns(char *words)
 {
     while (words) {
         char *word = words;
         const char *title = NULL;
         size_t length = strcspn(word, ",= ");
-        words = NULL;
-        if (word[length] == '=')
-            title = word + length + 1;
-        if (title &&
-            *title == ',') /* pid=,comm= as people write it, though a title may hold commas */
-            words = (char *)title + 1, title = "";
-        if (word[length] && !title)
-            words = word + length + 1;
+        words = word[length] ? word + length + 1 : NULL;
+        if (word[length] == '=' && *words == ',') {
+            title = "";
+            words++;
+        } else if (word[length] == '=') {
+            title = words;
+            words = NULL;
+        }
         word[length] = '\0';
         if (length == 0)
             continue;
