@@ -197,6 +197,15 @@ static void write_to_the_leaving(void)
     set(events, get(events) + 1);
 }
 
+/* Until the writer has written so much: then it is about to fall asleep, or does. */
+static void wait_for_bytes(int n)
+{
+    time_t late = now() + PATIENCE;
+
+    for (int waiting = 0; waiting < n; need(now() <= late, "the writer does not write"))
+        need(ioctl(shared->pipe[0], FIONREAD, &waiting) == 0, "FIONREAD");
+}
+
 static void last_reader_closes(void)
 {
     pid_t partner = start_partner(write_to_the_leaving);
@@ -205,6 +214,8 @@ static void last_reader_closes(void)
         new_pipe(0);
         shared->size = (long)(draw(3) ? 1 + draw(PAGE) : 200000);
         begin(i);
+        if (draw(2))
+            wait_for_bytes(shared->size < 65536 ? (int)shared->size : 65536);
         need(close(shared->pipe[0]) == 0, "close");
         finish(i);
         need(write(shared->pipe[1], "x", 1) < 0 && errno == EPIPE, "EPIPE afterwards");
