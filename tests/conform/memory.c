@@ -315,6 +315,21 @@ TEST(stack_limit_is_respected)
     dies(pid, SIGSEGV);
 }
 
+TEST(mremap_to_the_place_right_below)
+{
+    const size_t table = 512 * PAGE, len = 2 * table;
+    char *area = mmap(NULL, 8 * table, PROT_NONE, ANON, -1, 0);
+    check(area != MAP_FAILED, "room");
+    /* The first and the last of its page tables will hold old and new places. */
+    char *old = (char *)(((uintptr_t)area + 5 * table) / table * table + table / 2);
+    same(mmap(old, len, RW, ANON | MAP_FIXED, -1, 0), old);
+    for (size_t i = 0; i < len; i += PAGE)
+        old[i] = (char)(i / PAGE);
+    same(mremap(old, len, len, MREMAP_MAYMOVE | MREMAP_FIXED, old - len), old - len);
+    for (size_t i = 0; i < len; i += PAGE)
+        same(old[i - len], (char)(i / PAGE));
+}
+
 TEST(memory_can_run_out_without_harm)
 {
     pid_t pid;
