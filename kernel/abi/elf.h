@@ -162,3 +162,6 @@ typedef struct {
 #define NT_SIGINFO 0x53494749
 #define NT_FILE 0x46494c45
 #define NT_GNU_BUILD_ID 3
+#define NT_X86_XSTATE 0x202
+#define NT_SIGINFO 0x53494749
+#define NT_FILE 0x46494c45

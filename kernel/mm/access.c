@@ -61,6 +61,20 @@ static struct page *find_page(struct mm *mm, uintptr_t addr, bool write)
     }
 }
 
+struct page *mm_page_to_save(struct mm *mm, uintptr_t addr)
+{
+    struct page *p = NULL;
+
+    mm_lock(mm);
+    const struct vma *v = mm_find(mm, addr);
+    if (v && v->start <= addr && v->object)
+        p = find_page(mm, addr, false);
+    else if (v && v->start <= addr)
+        p = get_entry_page(mm, v, addr, false);
+    mm_unlock(mm);
+    return is_err(p) ? NULL : p;
+}
+
 struct page *mm_user_page(struct mm *mm, uintptr_t addr)
 {
     mm_lock(mm);

@@ -145,6 +145,12 @@ ssize_t mm_write(struct mm *mm, uintptr_t addr, const void *buf,
 struct page *mm_user_page(struct mm *mm, uintptr_t addr);
 
 /*
+ * For core files: the page at ADDR, page aligned, with a reference; NULL when it has nothing but zeroes or
+ * can't be had. May sleep.
+ */
+struct page *mm_page_to_save(struct mm *mm, uintptr_t addr);
+
+/*
  * One line for each area: /proc/PID/maps. EMIT is called with mm->lock held and must not touch user
  * memory.
  */

@@ -216,6 +216,8 @@ static bool leave_process(struct thread *t, int status)
     thread_unlink(t);
     bool last = p->nthreads == 0;
     signal_thread_leaves(t);
+    if (p->dumping_core)
+        wake_all(&p->core_wait, 0);
     if (p->exec_thread && p->nthreads == 1)
         wake_all(&p->exec_wait, 0);
     spin_unlock(&p->signal_lock);
@@ -236,6 +238,7 @@ _Noreturn void thread_exit(int status)
     struct thread *t = current;
     struct proc *p = t->proc;
 
+    core_park();
     release_memory_user(t);
     bool last = leave_process(t, status);
     signal_flush_thread(t);
@@ -248,8 +251,7 @@ _Noreturn void thread_exit(int status)
     sched_exit();
 }
 
-/* All threads of P but the current one are to leave. P's signal_lock held. */
-static void expel_other_threads(struct proc *p)
+void proc_expel_others(struct proc *p)
 {
     struct thread *t;
 
@@ -268,10 +270,19 @@ _Noreturn void proc_exit_group(int status)
     if (!p->exiting) { /* else somebody was first: theirs is the status */
         p->exiting = true;
         p->exit_code = status;
-        expel_other_threads(p);
+        proc_expel_others(p);
     }
     spin_unlock(&p->signal_lock);
     thread_exit(status);
+}
+
+_Noreturn void proc_die(const siginfo_t *info)
+{
+    int status = info->si_signo;
+
+    if (core_dump(info))
+        thread_exit(status | W_COREFLAG);
+    proc_exit_group(status);
 }
 
 /*
@@ -313,7 +324,7 @@ int proc_become_single(void)
         return -EAGAIN;
     }
     p->exec_thread = current;
-    expel_other_threads(p);
+    proc_expel_others(p);
     error = wait_event_killable(&p->exec_wait, p->nthreads == 1, DEADLINE_NONE);
     p->exec_thread = NULL;
     spin_unlock(&p->signal_lock);

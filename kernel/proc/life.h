@@ -24,8 +24,19 @@ void proc_set_session(struct proc *p, struct pid *session);
 void proc_leave_group(struct proc *p);
 void proc_leave_session(struct proc *p);
 
+/* All threads of P but the current one are to leave. P's signal_lock held. */
+void proc_expel_others(struct proc *p);
+
 /* T left its old memory, by exec or exit: a parent that waits in vfork goes on. proc_tree_lock not held. */
 void vfork_finish(struct thread *t);
+
+/*
+ * core.c: write a core file that says that the process died of INFO's signal. The process is exiting after this,
+ * with that status. False when there is none, for whatever reason.
+ */
+bool core_dump(const siginfo_t *info);
+/* The current thread is to exit, but a core file is to tell of it first. */
+void core_park(void);
 
 /*
  * exec: make the current thread the only one of its process, with the process's own id. 0, or -EINTR when it

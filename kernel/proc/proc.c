@@ -52,6 +52,7 @@ struct proc *proc_alloc(void)
     waitq_init(&p->child_wait, &proc_tree_lock);
     spin_init(&p->signal_lock, RANK_SIGNAL, "signal");
     waitq_init(&p->signal_wait, &p->signal_lock);
+    waitq_init(&p->core_wait, &p->signal_lock);
     waitq_init(&p->exec_wait, &p->signal_lock);
     spin_init(&p->limit_lock, RANK_PROC, "limits");
     proc_timers_init(p);

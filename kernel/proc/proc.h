@@ -67,6 +67,9 @@ struct proc {
     struct waitq signal_wait; /* signal_lock: readers and pollers of signalfds sleep here */
     int exit_code;            /* wait status as wait4 returns it, once exiting */
     bool exiting;             /* exit_group or a fatal signal: all threads are to go */
+    bool dumping_core;        /* one thread writes a core file, the others wait until it has */
+    unsigned dump_parked;     /* of these, so many do */
+    struct waitq core_wait;   /* signal_lock: both sleep here */
     struct thread *exec_thread; /* a thread in exec waits for all others to be gone */
     struct waitq exec_wait;     /* signal_lock: that thread sleeps here */
     bool stopped;               /* all threads stopped or on their way */
@@ -130,6 +133,8 @@ void proc_create_first(void (*fn)(void *));
 
 /* End the current process (all threads) with a wait status (exit: code << 8; signal: number, | 0x80 core). */
 _Noreturn void proc_exit_group(int status);
+/* The same because of a signal whose default action is that; first a core file, if there is to be one. */
+_Noreturn void proc_die(const siginfo_t *info);
 _Noreturn void thread_exit(int status); /* this thread; the process too when it is the last */
 /* From user_return_work: the process is exiting, this thread leaves. */
 

@@ -103,7 +103,7 @@ static bool next_handled(struct delivery *d)
         else if (verdict == STOPS)
             stop_begin(signo);
         else if (verdict == KILLS)
-            proc_exit_group(signo);
+            proc_die(&d->info);
         else if (verdict == HANDLED)
             return true;
     }
@@ -149,7 +149,7 @@ static void call_handler(struct regs *regs, const struct delivery *d)
     if (sigframe_push(regs, d->signo, &d->info, a, mask)) {
         siginfo_t info = {.si_signo = SIGSEGV, .si_code = SI_KERNEL};
         if (d->signo == SIGSEGV)
-            proc_exit_group(SIGSEGV);
+            proc_die(&info);
         signal_force(&info);
         return;
     }

@@ -36,7 +36,7 @@ void signal_force(const siginfo_t *info)
     if (caught)
         return;
     log_death(info);
-    proc_exit_group(signo);
+    proc_die(info);
 }
 
 void signal_fault(int signo, int code, uintptr_t addr, unsigned trapno, uint64_t error)

@@ -15,14 +15,6 @@
 #define SET_STOP (SIGMASK(SIGSTOP) | SIGMASK(SIGTSTP) | SIGMASK(SIGTTIN) | SIGMASK(SIGTTOU))
 #define SET_IGNORED_BY_DEFAULT \
     (SIGMASK(SIGCONT) | SIGMASK(SIGCHLD) | SIGMASK(SIGWINCH) | SIGMASK(SIGURG))
-/* What the program's own instructions bring about: acted on before all others. */
-#define SET_FAULTS                                                                               \
-    (SIGMASK(SIGSEGV) | SIGMASK(SIGBUS) | SIGMASK(SIGILL) | SIGMASK(SIGTRAP) | SIGMASK(SIGFPE) | \
-     SIGMASK(SIGSYS))
-/* Would leave a core file, so that the thread that gets them has to die of them itself. */
-#define SET_CORE \
-    (SET_FAULTS | SIGMASK(SIGQUIT) | SIGMASK(SIGABRT) | SIGMASK(SIGXCPU) | SIGMASK(SIGXFSZ))
-
 static inline bool signo_is_valid(int signo)
 {
     return signo > 0 && signo < _NSIG;

@@ -35,6 +35,14 @@ struct sigqueue {
     struct posix_timer *timer; /* const: whose own it is; NULL for all others */
 };
 
+/* What the program's own instructions bring about: acted on before all others. */
+#define SET_FAULTS                                                                               \
+    (SIGMASK(SIGSEGV) | SIGMASK(SIGBUS) | SIGMASK(SIGILL) | SIGMASK(SIGTRAP) | SIGMASK(SIGFPE) | \
+     SIGMASK(SIGSYS))
+/* Would leave a core file, so that the thread that gets them has to die of them itself. */
+#define SET_CORE \
+    (SET_FAULTS | SIGMASK(SIGQUIT) | SIGMASK(SIGABRT) | SIGMASK(SIGXCPU) | SIGMASK(SIGXFSZ))
+
 void signal_init(void); /* needs slabs; before the first process */
 
 /*

@@ -222,6 +222,39 @@ static void set_user_gs(struct thread *t, uint64_t base)
     irq_pop_off();
 }
 
+void arch_core_regs(struct thread *t, uint64_t out[CORE_REGS])
+{
+    const struct regs *r = thread_regs(t);
+    uint64_t gs = t->arch.gs_base;
+
+    if (t == current) {
+        irq_push_off();
+        gs = read_user_gs(t);
+        irq_pop_off();
+    }
+    const uint64_t regs[CORE_REGS] = {
+        r->r15,    r->r14, r->r13, r->r12,          r->rbp, r->rbx, r->r11,      r->r10, r->r9,
+        r->r8,     r->rax, r->rcx, r->rdx,          r->rsi, r->rdi, r->orig_rax, r->rip, r->cs,
+        r->rflags, r->rsp, r->ss,  arch_get_tls(t), gs,     0,      0,           0,      0,
+    };
+    memcpy(out, regs, sizeof(regs));
+}
+
+/* Debuggers look for XCR0 in the bytes that FXSAVE leaves to software. */
+#define XCR0_OFFSET 464
+
+size_t arch_core_fpu(struct thread *t, const void **area)
+{
+    struct xsave_area *x = t->arch.fpu;
+
+    if (t == current)
+        fpu_save(x);
+    if (cpu_has.xsave)
+        memcpy(&x->legacy[XCR0_OFFSET], &fpu_features, sizeof(fpu_features));
+    *area = x;
+    return cpu_has.xsave ? fpu_area_size : FPU_LEGACY_SIZE;
+}
+
 long arch_prctl(int code, uint64_t addr)
 {
     struct thread *t = current;

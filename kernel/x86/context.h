@@ -85,6 +85,16 @@ static inline void regs_leave_syscall(struct regs *r)
 struct regs *thread_regs(struct thread *t);
 
 /*
+ * What core files say of T, which is current or will not run before this is done: its registers in the order
+ * of Linux's user_regs_struct; and where its FPU state lies, in the XSAVE format, of which the first
+ * FPU_LEGACY_SIZE bytes are FXSAVE's. Returns how many bytes that has.
+ */
+#define CORE_REGS 27
+#define FPU_LEGACY_SIZE 512
+void arch_core_regs(struct thread *t, uint64_t out[CORE_REGS]);
+size_t arch_core_fpu(struct thread *t, const void **area);
+
+/*
  * A kernel thread that runs fn(arg) with interrupts on when first switched to; fn must not return.
  * The top of its stack is kept free for user registers: after arch_exec(thread_regs(current), ...)
  * it may become a user thread by arch_enter_user().

@@ -1,0 +1,90 @@
+"""Core files: what the machine writes when a program crashes, gdb on the host opens."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from support import run
+
+PROGRAM = r"""
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
+static volatile int ready;
+static int *volatile nowhere;
+static void *waiting_thread(void *arg) { ready++; pause(); return arg; }
+static void fall(int depth)
+{
+    if (depth > 0)
+        fall(depth - 1);
+    else
+        *nowhere = 42; /* the line that crashes */
+    __asm__ volatile("");
+}
+int main(void)
+{
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    pthread_attr_t attr;
+    pthread_t t;
+    setrlimit(RLIMIT_CORE, &limit);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, 65536);
+    pthread_create(&t, &attr, waiting_thread, 0);
+    pthread_create(&t, &attr, waiting_thread, 0);
+    while (ready < 2)
+        usleep(1000);
+    usleep(10000);
+    fall(2);
+    return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def crash(tmp_path_factory):
+    """The program that crashes, and its core file."""
+    folder = tmp_path_factory.mktemp("core")
+    source, program, core = folder / "crash.c", folder / "crash", folder / "core"
+    source.write_text(PROGRAM)
+    subprocess.run(["gcc", "-g", "-O0", "-static", "-o", program, source, "-lpthread"], check=True)
+    result = run("--debug", "--fetch", f"/core:{core}", "--", str(program))
+    result.must_have_run()
+    assert result.status == 128 + 11, result.text + result.err
+    return program, core
+
+
+def gdb(crash, *commands):
+    if not shutil.which("gdb"):
+        pytest.skip("no gdb on this host")
+    words = ["gdb", "-q", "-batch", "-nx"]
+    for command in commands:
+        words += ["-ex", command]
+    done = subprocess.run([*words, *crash], capture_output=True, check=False, timeout=120,
+                          stdin=subprocess.DEVNULL)
+    return done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
+
+
+def test_gdb_names_the_line_that_crashed(crash):
+    text = gdb(crash, "bt")
+    assert "terminated with signal SIGSEGV" in text, text
+    assert "the line that crashes" in text, text
+    for depth in (0, 1, 2):
+        assert f"fall (depth={depth})" in text, text
+    assert "in main ()" in text, text
+
+
+def test_gdb_sees_every_thread(crash):
+    text = gdb(crash, "thread apply all bt")
+    assert text.count("waiting_thread (arg=") == 2, text
+    assert text.count("in pause ()") == 2, text
+
+
+def test_gdb_reads_memory_signal_and_files(crash):
+    text = gdb(crash, "print ready", "print $_siginfo.si_signo", "print/x $_siginfo._sifields._sigfault.si_addr",
+               "info proc mappings", "print $xmm0.uint128 >= 0", "info auxv")
+    assert "$1 = 2" in text and "$2 = 11" in text and "$3 = 0x0" in text, text
+    assert f"{os.fspath(crash[0])}" in text, text
+    assert "$4 = 1" in text, text
+    assert "AT_ENTRY" in text, text
