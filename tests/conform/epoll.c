@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 
 static int set_with(int fd, uint32_t events)
 {
@@ -42,8 +43,8 @@ static void take(int fd, size_t n)
 
 TEST(create_refuses_bad_arguments)
 {
-    fails(epoll_create(0), EINVAL);
-    fails(epoll_create(-1), EINVAL);
+    fails(syscall(SYS_epoll_create, 0), EINVAL); /* a library may not pass the size on */
+    fails(syscall(SYS_epoll_create, -1), EINVAL);
     fails(epoll_create1(1), EINVAL);
     works(epoll_create(1));
     int set = works(epoll_create1(EPOLL_CLOEXEC));
