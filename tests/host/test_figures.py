@@ -28,6 +28,7 @@ LINUX = {
 }
 BOOT_NANOSECONDS = 150_000_000
 FOOTPRINT = 8 << 20
+EMPTY_PIPE = 1024
 PAGE = 4096
 
 
@@ -52,6 +53,15 @@ def figures():
             known[program] = measure(program)
         return known[program]
     return of
+
+
+def test_a_ready_descriptor_costs_the_same_among_many(figures):
+    waiting = figures("waiting")
+    assert waiting["epoll_1_of_1000"] <= waiting["epoll_1_of_10"] * 1.02
+
+
+def test_ten_thousand_empty_pipes(figures):
+    assert figures("footprint")["empty_pipe_bytes"] < EMPTY_PIPE
 
 
 def test_figures_repeat():
