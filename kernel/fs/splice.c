@@ -58,10 +58,10 @@ static void batch_trim(struct page_batch *b, size_t n)
 
 /* Files whose bytes lie nowhere: read them into pages of our own. */
 static ssize_t read_into_pages(struct file *f, struct page_batch *b, size_t n, unsigned max,
-                               off_t *pos)
+                               off_t *pos, bool nonblock)
 {
     struct iovec iov[PAGE_BATCH];
-    struct uio u = {.iov = iov, .kernel = true};
+    struct uio u = {.iov = iov, .kernel = true, .flags = nonblock ? RWF_NOWAIT : 0};
 
     u.left = batch_alloc(b, iov, n, max);
     u.count = b->count;
@@ -85,7 +85,7 @@ ssize_t file_read_pages(struct file *f, struct page_batch *b, size_t n, unsigned
     max = min(max, PAGE_BATCH);
     if (f->ops->read_pages)
         return f->ops->read_pages(f, b, n, max, pos, nonblock);
-    return read_into_pages(f, b, n, max, pos);
+    return read_into_pages(f, b, n, max, pos, nonblock);
 }
 
 ssize_t file_write_page(struct file *f, struct page *p, uint32_t off, size_t n, off_t *pos)

@@ -69,7 +69,7 @@ static void pass_on(struct queue *q, bool slept)
 static void put_marked(struct queue *q, const struct queue_manner *how, struct buf *b)
 {
     if (how->record)
-        b->flags = BUF_RECORD;
+        b->flags |= BUF_RECORD;
     if (how->cargo) {
         ref_get(&how->cargo->ref);
         b->cargo = how->cargo;
@@ -127,27 +127,47 @@ static size_t next_chunk(struct queue *q, const struct queue_manner *how, size_t
     return min(left, room * PAGE_SIZE);
 }
 
-/* Copy N bytes into fresh buffers. Returns the bytes in whole buffers; *ERROR says why it was less. */
+/*
+ * A buffer with the next N bytes of U, at most a page's: a view of U's page when all of U lies in one that
+ * may be kept (file_write_page), else a copy. NULL with *ERROR: -ENOMEM, -EFAULT.
+ */
+static struct buf *fill_buffer(struct uio *u, size_t n, int *error)
+{
+    unsigned tries = 0;
+    struct buf *b;
+
+    do {
+        if (u->page) {
+            uint32_t off = (uint32_t)(((uintptr_t)u->iov->iov_base + u->done) % PAGE_SIZE);
+            b = buf_from_page(u->page, off, (uint32_t)n);
+        } else {
+            b = buf_alloc();
+        }
+    } while (!b && memory_make_room(&tries));
+    if (!b) {
+        *error = -ENOMEM;
+    } else if (u->page) {
+        uio_skip(u, n);
+    } else if (uio_copy_in(u, b->base, n) < n) {
+        buf_free(b);
+        b = NULL;
+        *error = -EFAULT;
+    } else {
+        b->len = (uint32_t)n;
+    }
+    return b;
+}
+
+/* Put N bytes into fresh buffers. Returns the bytes in whole buffers; *ERROR says why it was less. */
 static size_t fill_buffers(struct list *fresh, struct uio *u, size_t n, int *error)
 {
     size_t done = 0;
 
     while (done < n) {
         size_t chunk = min(n - done, PAGE_SIZE);
-        unsigned tries = 0;
-        struct buf *b = buf_alloc();
-        while (!b && memory_make_room(&tries))
-            b = buf_alloc();
-        if (!b) {
-            *error = -ENOMEM;
+        struct buf *b = fill_buffer(u, chunk, error);
+        if (!b)
             break;
-        }
-        if (uio_copy_in(u, b->base, chunk) < chunk) {
-            buf_free(b);
-            *error = -EFAULT;
-            break;
-        }
-        b->len = (uint32_t)chunk;
         list_push_back(fresh, &b->link);
         done += chunk;
     }

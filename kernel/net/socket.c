@@ -86,7 +86,7 @@ void socket_broken_pipe(const struct message *m)
 static void message_for_file(struct message *m, struct file *f, const struct uio *u)
 {
     m->data = *u;
-    m->flags = f->flags & O_NONBLOCK ? MSG_DONTWAIT : 0;
+    m->flags = (f->flags & O_NONBLOCK) || (u->flags & RWF_NOWAIT) ? MSG_DONTWAIT : 0;
     m->result = 0;
     m->namelen = 0;
     m->control = NULL;
@@ -157,6 +157,8 @@ const struct file_ops socket_file_ops = {
     .ioctl = socket_ioctl,
     .flush = socket_flush,
     .release = socket_release,
+    .splice_from = true,
+    .splice_to = true,
 };
 
 struct file *socket_file_create(struct socket *s, unsigned flags)
