@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "tap.h"
 
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 
@@ -139,6 +140,123 @@ TEST(what_is_copied_comes_before_how_it_is_open)
     fails(copy(p[0], NULL, read_only, NULL, 1, 0), EINVAL);
     fails(copy(p[1], NULL, in, NULL, 1, 0), EINVAL);
     fails(copy(in, NULL, 99, NULL, 1, 0), EBADF);
+}
+
+TEST(sendfile_to_a_pipe_stops_when_it_is_full)
+{
+    int in = works(open("source", O_RDWR | O_CREAT, 0600)), p[2];
+    works(pipe(p));
+    same(write(in, buf, 100000), 100000);
+    works(lseek(in, 0, SEEK_SET));
+    same(sendfile(p[1], in, NULL, 100000), 65536);
+    same(lseek(in, 0, SEEK_CUR), 65536);
+    works(fcntl(p[1], F_SETFL, O_NONBLOCK));
+    fails(sendfile(p[1], in, NULL, 100000), EAGAIN);
+    same(read(p[0], buf, 4096), 4096);
+    same(sendfile(p[1], in, NULL, 100000), 4096);
+}
+
+TEST(sendfile_to_a_pipe_that_nobody_reads)
+{
+    int in = source("x"), p[2];
+    signal(SIGPIPE, SIG_IGN);
+    works(pipe(p));
+    works(close(p[0]));
+    fails(sendfile(p[1], in, NULL, 1), EPIPE);
+    same(lseek(in, 0, SEEK_CUR), 0);
+}
+
+TEST(sendfile_takes_from_what_has_an_offset)
+{
+    int out = target(), p[2];
+    off_t offset = 0;
+    works(pipe(p));
+    same(write(p[1], "abc", 3), 3);
+    fails(sendfile(out, p[0], NULL, 3), EINVAL);
+    fails(sendfile(out, p[0], &offset, 3), ESPIPE);
+    fails(sendfile(out, works(open(".", O_RDONLY)), NULL, 3), EINVAL);
+    same(read(p[0], buf, 10), 3);
+}
+
+TEST(sendfile_to_itself_goes_forward)
+{
+    int in = source("0123456789"), out = works(open("source", O_WRONLY));
+    works(lseek(out, 5, SEEK_SET));
+    same(sendfile(out, in, NULL, 5), 5);
+    same(pread(in, buf, 100, 0), 10);
+    same(memcmp(buf, "0123401234", 10), 0);
+}
+
+TEST(sendfile_of_nothing)
+{
+    int in = source("abc"), out = target();
+    off_t far = 100;
+    same(sendfile(out, in, NULL, 0), 0);
+    same(sendfile(out, in, &far, 10), 0);
+    same(far, 100);
+    fails(sendfile(out, in, NULL, (size_t)-1), EINVAL);
+    fails(sendfile(99, in, NULL, 0), EBADF);
+}
+
+TEST(sendfile_ends_where_the_target_takes_no_more)
+{
+    struct rlimit limit = {5000, RLIM_INFINITY};
+    int in = works(open("source", O_RDWR | O_CREAT, 0600)), out = target();
+    same(write(in, buf, 20000), 20000);
+    works(lseek(in, 0, SEEK_SET));
+    signal(SIGXFSZ, SIG_IGN);
+    works(setrlimit(RLIMIT_FSIZE, &limit));
+    same(sendfile(out, in, NULL, 20000), 5000);
+    same(lseek(in, 0, SEEK_CUR), 5000);
+    same(lseek(out, 0, SEEK_CUR), 5000);
+    fails(sendfile(out, in, NULL, 20000), EFBIG);
+}
+
+TEST(sendfile_of_a_hole_is_zeroes)
+{
+    int in = works(open("source", O_RDWR | O_CREAT, 0600)), out = target();
+    works(ftruncate(in, 10000));
+    memset(buf, 1, 10000);
+    same(sendfile(out, in, NULL, 20000), 10000);
+    same(pread(out, buf, 20000, 0), 10000);
+    for (int i = 0; i < 10000; i++)
+        same(buf[i], 0);
+}
+
+TEST(copies_are_files_of_their_own)
+{
+    int in = works(open("source", O_RDWR | O_CREAT, 0600)), out = target();
+    memset(buf, 'a', 50000);
+    same(write(in, buf, 50000), 50000);
+    off_t from = 0, to = 0;
+    same(copy(in, &from, out, &to, 50000, 0), 50000);
+    same(pwrite(in, "b", 1, 10000), 1);
+    same(pwrite(out, "c", 1, 20000), 1);
+    same(pread(out, buf, 1, 10000), 1);
+    same(buf[0], 'a');
+    same(pread(in, buf, 1, 20000), 1);
+    same(buf[0], 'a');
+}
+
+TEST(copy_file_range_stays_within_a_file_system)
+{
+    int out = target();
+    off_t offset = 0;
+    int in = works(open("/proc/uptime", O_RDONLY));
+    fails(copy(in, &offset, out, NULL, 10, 0), EXDEV);
+}
+
+TEST(copy_file_range_checks_its_ranges)
+{
+    int in = source("0123456789"), out = target();
+    off_t negative = -5, start = 0, end = 10;
+    fails(copy(in, &negative, out, &start, 1, 0), EINVAL);
+    fails(copy(in, &start, out, &negative, 1, 0), EINVAL);
+    same(copy(in, &end, out, &start, 10, 0), 0);
+    fails(copy(in, NOWHERE, out, &start, 10, 0), EFAULT);
+    fails(copy(in, &start, out, NOWHERE, 10, 0), EFAULT);
+    fails(copy(in, &start, works(open(".", O_PATH)), NULL, 10, 0), EBADF);
+    same(start, 0);
 }
 
 int main(void)
