@@ -56,7 +56,7 @@ static void batch_trim(struct page_batch *b, size_t n)
         b->piece[kept - 1].len = n % PAGE_SIZE;
 }
 
-/* Files whose bytes lie nowhere: read them into pages of our own. */
+/* Files whose bytes lie nowhere: read them into pages of our own. A socket is told not to wait. */
 static ssize_t read_into_pages(struct file *f, struct page_batch *b, size_t n, unsigned max,
                                off_t *pos, bool nonblock)
 {
