@@ -128,6 +128,9 @@ typedef struct siginfo {
     };
 } siginfo_t;
 
+/* No field lies further back; what follows is zero in every siginfo that a program gets. */
+#define SIGINFO_USED 48
+
 #define si_int si_value.sival_int
 #define si_ptr si_value.sival_ptr
 

@@ -283,7 +283,10 @@ static void forget(struct core *c)
 bool core_dump(const siginfo_t *info)
 {
     struct proc *p = current_proc();
-    struct core c = {.info = info, .limit = proc_rlimit(RLIMIT_CORE)};
+    siginfo_t whole = {0};
+    struct core c = {.info = &whole, .limit = proc_rlimit(RLIMIT_CORE)};
+
+    siginfo_copy(&whole, info);
 
     if (!(SIGMASK(info->si_signo) & SET_CORE) || c.limit < PAGE_SIZE ||
         READ_ONCE(current->mm->dumpable) != 1)

@@ -18,18 +18,14 @@
 /* Codes below this one that are not SI_ASYNCNL have no layout that the kernel knows. */
 #define SI_DETHREAD (-7)
 #define SI_ASYNCNL (-60)
-/* Linux keeps this much of a siginfo; the rest is zero. */
-#define SIGINFO_USED 48
 
-static siginfo_t info_from_caller(int signo, int code)
+static void info_from_caller(siginfo_t *info, int signo, int code)
 {
-    siginfo_t info = {0};
-
-    info.si_signo = signo;
-    info.si_code = code;
-    info.si_pid = current_proc()->pid->nr;
-    info.si_uid = current_cred()->uid;
-    return info;
+    siginfo_clear(info);
+    info->si_signo = signo;
+    info->si_code = code;
+    info->si_pid = current_proc()->pid->nr;
+    info->si_uid = current_cred()->uid;
 }
 
 /* A shell may continue whatever it started in its session, also what has changed its user since. */
@@ -121,8 +117,9 @@ static int kill_all(const siginfo_t *info)
 
 long sys_kill(pid_t pid, int sig)
 {
-    siginfo_t info = info_from_caller(sig, SI_USER);
+    siginfo_t info;
 
+    info_from_caller(&info, sig, SI_USER);
     if (pid > 0)
         return kill_pid(pid, &info);
     if (pid == -1)
@@ -154,19 +151,21 @@ static int kill_thread(pid_t tgid, pid_t tid, const siginfo_t *info)
 
 long sys_tgkill(pid_t tgid, pid_t tid, int sig)
 {
-    siginfo_t info = info_from_caller(sig, SI_TKILL);
+    siginfo_t info;
 
     if (tgid <= 0 || tid <= 0)
         return -EINVAL;
+    info_from_caller(&info, sig, SI_TKILL);
     return kill_thread(tgid, tid, &info);
 }
 
 long sys_tkill(pid_t tid, int sig)
 {
-    siginfo_t info = info_from_caller(sig, SI_TKILL);
+    siginfo_t info;
 
     if (tid <= 0)
         return -EINVAL;
+    info_from_caller(&info, sig, SI_TKILL);
     return kill_thread(0, tid, &info);
 }
 
@@ -260,7 +259,7 @@ long sys_pidfd_send_signal(int fd, int sig, const struct siginfo __user *from, u
     else if (from)
         error = pidfd_info(&info, sig, pid->nr, from);
     else
-        info = info_from_caller(sig, scope == PIDFD_SIGNAL_THREAD ? SI_TKILL : SI_USER);
+        info_from_caller(&info, sig, scope == PIDFD_SIGNAL_THREAD ? SI_TKILL : SI_USER);
     if (!error)
         error = kill_by_file(pid, scope, &info);
     if (r.file)

@@ -292,6 +292,7 @@ static struct posix_timer *timer_alloc(void)
     t->owner = current_proc();
     t->base = CLOCK_MONOTONIC;
     t->entry.charged = uid;
+    t->entry.own = true;
     t->entry.timer = t;
     list_init(&t->link);
     list_init(&t->entry.link);

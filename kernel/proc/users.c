@@ -1,9 +1,10 @@
 /*
- * Counts by user. They hang in a list of the users that have any, which is short; user 0 always stands in it,
- * so that the usual case allocates nothing.
+ * Counts by user. They hang in a list of the users that have any, which is short. User 0's stand apart and need
+ * no lock: it is asked for most.
  */
 #include "proc/users.h"
 
+#include "lib/atomic.h"
 #include "lib/list.h"
 #include "mm/slab.h"
 #include "sched/lock.h"
@@ -14,17 +15,15 @@ struct user {
     unsigned count[USER_THINGS]; /* lock */
 };
 
-static struct user root = {.link = LIST_INIT(root.link)};
-static struct list *const users = &root.link; /* lock: the others hang on user 0's link */
+static unsigned root_count[USER_THINGS];     /* atomic: user 0's */
+static struct list users = LIST_INIT(users); /* lock: struct user: all others */
 static struct spinlock lock = SPINLOCK_INIT(RANK_PROC, "user counts");
 
 static struct user *find(uid_t uid)
 {
     struct user *u;
 
-    if (uid == root.uid)
-        return &root;
-    list_for_each (u, users, link)
+    list_for_each (u, &users, link)
         if (u->uid == uid)
             return u;
     return NULL;
@@ -42,13 +41,20 @@ bool user_count_add(enum user_thing thing, uid_t uid, unsigned n, uint64_t limit
 {
     bool done = false;
 
+    limit = min(limit, (uint64_t)UINT32_MAX);
+    if (likely(uid == 0)) {
+        if (likely(atomic_add(&root_count[thing], n) <= limit))
+            return true;
+        atomic_sub(&root_count[thing], n);
+        return false;
+    }
     spin_lock(&lock);
     struct user *u = find(uid);
     if (!u && n <= limit && (u = kzalloc(sizeof(*u)))) {
         u->uid = uid;
-        list_push_back(users, &u->link);
+        list_push_back(&users, &u->link);
     }
-    if (u && u->count[thing] + (uint64_t)n <= min(limit, (uint64_t)UINT32_MAX)) {
+    if (u && u->count[thing] + (uint64_t)n <= limit) {
         u->count[thing] += n;
         done = true;
     }
@@ -58,11 +64,15 @@ bool user_count_add(enum user_thing thing, uid_t uid, unsigned n, uint64_t limit
 
 void user_count_sub(enum user_thing thing, uid_t uid, unsigned n)
 {
+    if (likely(uid == 0)) {
+        atomic_sub(&root_count[thing], n);
+        return;
+    }
     spin_lock(&lock);
     struct user *u = find(uid);
     assert(u && u->count[thing] >= n);
     u->count[thing] -= n;
-    if (u != &root && has_nothing(u)) {
+    if (has_nothing(u)) {
         list_remove(&u->link);
         kfree(u);
     }
@@ -71,6 +81,8 @@ void user_count_sub(enum user_thing thing, uid_t uid, unsigned n)
 
 unsigned user_count(enum user_thing thing, uid_t uid)
 {
+    if (uid == 0)
+        return READ_ONCE(root_count[thing]);
     spin_lock(&lock);
     const struct user *u = find(uid);
     unsigned n = u ? u->count[thing] : 0;

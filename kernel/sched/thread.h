@@ -22,6 +22,7 @@ struct cred;
 struct proc;
 struct mm;
 struct pid;
+struct sigqueue;
 
 enum thread_state {
     THREAD_RUNNING,
@@ -102,7 +103,8 @@ struct thread {
     bool restore_blocked;    /* owner */
     ksigset_t pending;       /* proc->signal_lock: private pending set */
     struct list sigqueue;    /* proc->signal_lock: struct sigqueue, private */
-    stack_t altstack;        /* owner */
+    struct sigqueue *fault_entry; /* proc->signal_lock: kept for faults; NULL before the first */
+    stack_t altstack;             /* owner */
     struct restart_block restart; /* owner */
     int __user *set_child_tid; /* owner: written when the thread first runs (CLONE_CHILD_SETTID) */
     int __user *clear_child_tid; /* owner: zeroed and futex-woken at exit */

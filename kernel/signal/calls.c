@@ -45,6 +45,14 @@ long sys_rt_sigpending(uint64_t __user *set, size_t setsize)
     return copy_to_user(set, &pending, setsize);
 }
 
+int siginfo_to_user(siginfo_t __user *to, const siginfo_t *from)
+{
+    siginfo_t whole = {0};
+
+    siginfo_copy(&whole, from);
+    return copy_to_user(to, &whole, sizeof(whole));
+}
+
 /* --- waiting -------------------------------------------------------------------------------------- */
 
 static void sleep_until_signal(void)
@@ -131,7 +139,7 @@ long sys_rt_sigtimedwait(const uint64_t __user *uset, struct siginfo __user *uin
         deadline = deadline_after(time);
     }
     int signo = await_signal(set & ~SET_UNBLOCKABLE, deadline, &info);
-    if (signo > 0 && uinfo && copy_to_user(uinfo, &info, sizeof(info)))
+    if (signo > 0 && uinfo && siginfo_to_user(uinfo, &info))
         return -EFAULT;
     return signo;
 }

@@ -29,7 +29,7 @@ void signal_force(const siginfo_t *info)
     sighandler_t handler = handler_of(p, signo);
     bool caught = handler != SIG_DFL && handler != SIG_IGN && !(t->blocked & SIGMASK(signo));
     if (caught) {
-        (void)sigqueue_put(p, t, signo, info);
+        sigqueue_put_fault(t, info);
         signal_recalc(t);
     }
     spin_unlock(&p->signal_lock);
@@ -41,8 +41,9 @@ void signal_force(const siginfo_t *info)
 
 void signal_fault(int signo, int code, uintptr_t addr, unsigned trapno, uint64_t error)
 {
-    siginfo_t info = {0};
+    siginfo_t info;
 
+    siginfo_clear(&info);
     sigframe_note_fault(addr, trapno, error);
     info.si_signo = signo;
     info.si_code = code;

@@ -35,6 +35,8 @@ static inline ksigset_t signal_closed_to(const struct thread *t)
 void sigqueue_init(void);
 /* Make SIGNO pending for T, or for the process when T is NULL. INFO NULL: the kernel's own. 0 or -EAGAIN. */
 int sigqueue_put(struct proc *p, struct thread *t, int signo, const siginfo_t *info);
+/* For T, of its own doing: with the entry that is kept for that, which takes no memory and counts against no limit. */
+void sigqueue_put_fault(struct thread *t, const siginfo_t *info);
 /* The same with an entry that is the sender's own. */
 void sigqueue_put_own(struct proc *p, struct thread *t, struct sigqueue *q);
 /* The signal among WANTED that T should act on next, 0 when there is none. */

@@ -36,6 +36,7 @@ static struct sigqueue *entry_alloc(const struct proc *p, uint64_t limit)
         return NULL;
     }
     q->charged = uid;
+    q->own = false;
     q->timer = NULL;
     return q;
 }
@@ -47,8 +48,8 @@ static void entry_take(struct sigqueue *q, siginfo_t *info)
     if (q->timer)
         posix_timer_taken(q->timer);
     if (info)
-        *info = q->info;
-    if (q->timer)
+        siginfo_copy(info, &q->info);
+    if (q->own)
         return;
     user_count_down(USER_SIGNALS, q->charged);
     slab_free(sigqueue_cache, q);
@@ -68,7 +69,12 @@ int sigqueue_put(struct proc *p, struct thread *t, int signo, const siginfo_t *i
         limit = UINT64_MAX;
     struct sigqueue *q = entry_alloc(p, limit);
     if (q) {
-        q->info = info ? *info : (siginfo_t){.si_code = SI_KERNEL};
+        if (info) {
+            siginfo_copy(&q->info, info);
+        } else {
+            siginfo_clear(&q->info);
+            q->info.si_code = SI_KERNEL;
+        }
         q->info.si_signo = signo;
         list_push_back(t ? &t->sigqueue : &p->sigqueue, &q->link);
     } else if (real_time && info && info->si_code != SI_USER) {
@@ -83,6 +89,24 @@ void sigqueue_put_own(struct proc *p, struct thread *t, struct sigqueue *q)
     assert(spin_is_held(&p->signal_lock) && list_empty(&q->link));
     list_push_back(t ? &t->sigqueue : &p->sigqueue, &q->link);
     *(t ? &t->pending : &p->pending) |= SIGMASK(q->info.si_signo);
+}
+
+void sigqueue_put_fault(struct thread *t, const siginfo_t *info)
+{
+    struct sigqueue *q = t->fault_entry;
+
+    if (!q && (q = slab_alloc(sigqueue_cache))) {
+        list_init(&q->link);
+        q->own = true;
+        q->timer = NULL;
+        t->fault_entry = q;
+    }
+    if (!q || !list_empty(&q->link)) {
+        (void)sigqueue_put(t->proc, t, info->si_signo, info);
+        return;
+    }
+    siginfo_copy(&q->info, info);
+    sigqueue_put_own(t->proc, t, q);
 }
 
 void sigqueue_withdraw(struct proc *p, struct thread *t, struct sigqueue *q)
@@ -129,7 +153,9 @@ static void take(ksigset_t *set, struct list *queue, int signo, siginfo_t *info)
         found = q;
     }
     if (!found) {
-        *info = (siginfo_t){.si_signo = signo, .si_code = SI_USER};
+        siginfo_clear(info);
+        info->si_signo = signo;
+        info->si_code = SI_USER;
         return;
     }
     entry_take(found, info);
@@ -178,6 +204,9 @@ void signal_flush_thread(struct thread *t)
     spin_lock(&p->signal_lock);
     discard(&t->pending, &t->sigqueue, ~(ksigset_t)0);
     spin_unlock(&p->signal_lock);
+    if (t->fault_entry)
+        slab_free(sigqueue_cache, t->fault_entry);
+    t->fault_entry = NULL;
 }
 
 void signal_flush_proc(struct proc *p)

@@ -11,6 +11,7 @@
 
 #include "lib/atomic.h"
 #include "lib/list.h"
+#include "lib/string.h"
 #include "lib/types.h"
 #include "sched/lock.h"
 
@@ -29,9 +30,10 @@ struct sigactions {
 
 /* One queued siginfo. */
 struct sigqueue {
-    struct list link;          /* the owner's signal_lock */
-    siginfo_t info;            /* const while queued */
-    uid_t charged;             /* const: whose RLIMIT_SIGPENDING it counts against */
+    struct list link; /* the owner's signal_lock */
+    bool own;       /* const: it is somebody's own, a timer's or a thread's: not freed when taken */
+    siginfo_t info; /* const while queued */
+    uid_t charged;  /* const: whose RLIMIT_SIGPENDING it counts against */
     struct posix_timer *timer; /* const: whose own it is; NULL for all others */
 };
 
@@ -42,6 +44,20 @@ struct sigqueue {
 /* Would leave a core file, so that the thread that gets them has to die of them itself. */
 #define SET_CORE \
     (SET_FAULTS | SIGMASK(SIGQUIT) | SIGMASK(SIGABRT) | SIGMASK(SIGXCPU) | SIGMASK(SIGXFSZ))
+
+/*
+ * The part of a siginfo that means something. Behind it the kernel's own copies hold anything: what goes to a
+ * program goes by siginfo_to_user().
+ */
+static inline void siginfo_copy(siginfo_t *to, const siginfo_t *from)
+{
+    memcpy(to, from, SIGINFO_USED);
+}
+static inline void siginfo_clear(siginfo_t *info)
+{
+    memset(info, 0, SIGINFO_USED);
+}
+int must_check siginfo_to_user(siginfo_t __user *to, const siginfo_t *from);
 
 void signal_init(void); /* needs slabs; before the first process */
 

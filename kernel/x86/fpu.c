@@ -98,22 +98,50 @@ void fpu_load(const struct xsave_area *area)
         asm volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
 }
 
-bool fpu_load_checked(const struct xsave_area *area)
+bool fpu_save_user(uintptr_t to)
 {
     if (likely(cpu_has.xsave))
-        asm goto("1:\txrstor64 (%0)\n\t" EXTABLE("1b", "%l3", 1)
+        asm goto(STAC "1:\txsave64 (%0)\n\t" CLAC EXTABLE("1b", "%l3", 0)
                  :
-                 : "r"(area), "a"(-1), "d"(-1)
+                 : "r"(to), "a"(-1), "d"(-1)
                  : "memory"
-                 : refused);
+                 : fault);
     else
-        asm goto("1:\tfxrstor64 (%0)\n\t" EXTABLE("1b", "%l1", 1)
+        asm goto(STAC "1:\tfxsave64 (%0)\n\t" CLAC EXTABLE("1b", "%l1", 0)
                  :
-                 : "r"(area)
+                 : "r"(to)
                  : "memory"
-                 : refused);
+                 : fault);
     return true;
-refused:
+fault:
+    asm volatile(CLAC ::: "memory");
+    return false;
+}
+
+bool fpu_load_user(uintptr_t from, uint64_t features)
+{
+    uint64_t others = fpu_features & ~(features ? features : XCR0_X87 | XCR0_SSE);
+
+    if (likely(features))
+        asm goto(STAC "1:\txrstor64 (%0)\n\t" CLAC EXTABLE("1b", "%l3", 0)
+                 :
+                 : "r"(from), "a"((uint32_t)features), "d"((uint32_t)(features >> 32))
+                 : "memory"
+                 : fault);
+    else
+        asm goto(STAC "1:\tfxrstor64 (%0)\n\t" CLAC EXTABLE("1b", "%l1", 0)
+                 :
+                 : "r"(from)
+                 : "memory"
+                 : fault);
+    if (unlikely(others && cpu_has.xsave))
+        asm volatile("xrstor64 (%0)"
+                     :
+                     : "r"(&initial.area), "a"((uint32_t)others), "d"((uint32_t)(others >> 32))
+                     : "memory");
+    return true;
+fault:
+    asm volatile(CLAC ::: "memory");
     fpu_reset();
     return false;
 }

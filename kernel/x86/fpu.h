@@ -32,11 +32,15 @@ void fpu_free(struct xsave_area *area);
 void fpu_save(struct xsave_area *area);
 void fpu_load(const struct xsave_area *area);
 /*
- * The same for an area that a program has written (a signal frame's copy): false when the processor
- * refuses it, and then the registers hold what a new program's do. The area lies in the kernel, at a
- * multiple of 64 bytes.
+ * The same with an area in user memory, a signal frame's; it may sleep on the way. TO and FROM are addresses that
+ * were checked, with all that belongs to the area, at a multiple of 64 (FXSAVE's part alone: 16).
+ *
+ * fpu_save_user: the header there must hold zeroes. False when it can't be written.
+ * fpu_load_user: FEATURES of what is there, the rest as in a new program; 0: what is there is FXSAVE's. False when
+ * it can't be read or the processor refuses it, and then everything is as in a new program.
  */
-bool fpu_load_checked(const struct xsave_area *area);
+bool must_check fpu_save_user(uintptr_t to);
+bool must_check fpu_load_user(uintptr_t from, uint64_t features);
 void fpu_reset(void); /* as at process entry */
 
 /* The bits of MXCSR that may be set without a fault (SDM volume 1, 11.6.6). */

@@ -2,6 +2,7 @@
  * The machine comes up. What a CPU needs before anything else may go wrong (segments, traps, a way
  * to say so) comes first; what needs memory comes when mm/ has some.
  */
+#include "x86/sigframe.h"
 #include "x86/init.h"
 
 #include "lib/log.h"
@@ -28,6 +29,7 @@ void x86_start(enum boot_loader loader, paddr_t info)
     idt_init();
     cpu_features_enable();
     fpu_init();
+    sigframe_init();
     syscall_init_cpu();
     early_serial_init();
     if (loader == LOADER_MULTIBOOT2)

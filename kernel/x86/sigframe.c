@@ -18,9 +18,9 @@
  *              fault of the program's, as it is on Linux when IRET refuses it.
  *   rip        may be anything: user_return (trap.asm) looks at it before it loads it.
  *   rsp        may be anything: the processor loads it without looking.
- *   FPU        is copied to the thread's own area first, and what XRSTOR would refuse is refused here:
- *              unknown features, a compacted format, reserved bits in MXCSR. Between the copy and XRSTOR the
- *              thread doesn't sleep, for a switch would store the live registers into that area.
+ *   FPU        is loaded from where it lies by XRSTOR, which refuses all that it can't load; only features
+ *              that programs have here are asked for. It can change nothing but the program's own registers,
+ *              so it is no matter if the program changes the area at the same time.
  *   mask       without SIGKILL and SIGSTOP.
  *
  * What can't be read or is refused ends in SIGSEGV.
@@ -43,7 +43,6 @@
 #include <syscall_protos.h>
 
 #define RED_ZONE 128
-#define XSAVE_HEADER_SIZE (sizeof(struct xsave_area) - FXSAVE_SIZE)
 #define XSAVE_ALIGN 64
 #define FXSAVE_ALIGN 16
 #define FXSAVE_SIZE 512
@@ -88,30 +87,39 @@ void sigframe_note_fault(uintptr_t addr, unsigned trapno, uint64_t error)
 
 /* --- to the program ------------------------------------------------------------------------------- */
 
+/* What stands behind the registers that FXSAVE writes: how large all of it is, and a header for XSAVE to fill. */
+static struct {
+    struct fpx_sw_bytes sw;
+    struct xstate_header header;
+} fpstate_tail; /* const after init */
+
+void sigframe_init(void)
+{
+    if (!cpu_has.xsave)
+        return;
+    fpstate_tail.sw.magic1 = FP_XSTATE_MAGIC1;
+    fpstate_tail.sw.extended_size = (uint32_t)fpstate_size();
+    fpstate_tail.sw.xfeatures = fpu_features;
+    fpstate_tail.sw.xstate_size = (uint32_t)fpu_area_size;
+}
+
 /* The current FPU state to user address TO. */
 static int write_fpstate(uintptr_t to)
 {
-    struct xsave_area *area = current->arch.fpu;
-    struct fpx_sw_bytes sw = {0};
+    uint64_t in_use;
+    uint64_t __user *header = (uint64_t __user *)(to + FXSAVE_SIZE);
+    void __user *tail = (void __user *)(to + offsetof(struct fpstate, sw_reserved));
 
-    /* Should the thread sleep in the copy, a switch stores the same state over it. */
-    fpu_save(area);
-    if (copy_to_user((void __user *)to, area, fpu_area_size))
-        return -EFAULT;
-    if (cpu_has.xsave) {
-        sw.magic1 = FP_XSTATE_MAGIC1;
-        sw.extended_size = (uint32_t)fpstate_size();
-        sw.xfeatures = fpu_features;
-        sw.xstate_size = (uint32_t)fpu_area_size;
-    }
-    uintptr_t sw_at = to + offsetof(struct fpstate, sw_reserved);
-    if (copy_to_user((void __user *)sw_at, &sw, sizeof(sw)))
+    if (!user_range_ok((void __user *)to, fpstate_size()))
         return -EFAULT;
     if (!cpu_has.xsave)
-        return 0;
+        return copy_to_user(tail, &fpstate_tail.sw, sizeof(fpstate_tail.sw)) || !fpu_save_user(to)
+                   ? -EFAULT
+                   : 0;
+    if (copy_to_user(tail, &fpstate_tail, sizeof(fpstate_tail)) || !fpu_save_user(to))
+        return -EFAULT;
     /* A program that changes the first 512 bytes needn't know of the header that says they are in use. */
-    uint64_t in_use = area->xstate_bv | XFEATURES_LEGACY;
-    if (put_user(in_use, (uint64_t __user *)(to + FXSAVE_SIZE)))
+    if (get_user(in_use, header) || put_user(in_use | XFEATURES_LEGACY, header))
         return -EFAULT;
     uint32_t magic2 = FP_XSTATE_MAGIC2;
     return put_user(magic2, (uint32_t __user *)(to + fpu_area_size));
@@ -122,33 +130,33 @@ static void fill_sigcontext(struct sigcontext *sc, const struct regs *r, uintptr
 {
     const struct arch_thread *a = &current->arch;
 
-    *sc = (struct sigcontext){
-        .r8 = r->r8,
-        .r9 = r->r9,
-        .r10 = r->r10,
-        .r11 = r->r11,
-        .r12 = r->r12,
-        .r13 = r->r13,
-        .r14 = r->r14,
-        .r15 = r->r15,
-        .rdi = r->rdi,
-        .rsi = r->rsi,
-        .rbp = r->rbp,
-        .rbx = r->rbx,
-        .rdx = r->rdx,
-        .rax = r->rax,
-        .rcx = r->rcx,
-        .rsp = r->rsp,
-        .rip = r->rip,
-        .eflags = r->rflags,
-        .cs = (uint16_t)r->cs,
-        .ss = (uint16_t)r->ss,
-        .err = a->fault_error,
-        .trapno = a->fault_trapno,
-        .oldmask = blocked,
-        .cr2 = a->fault_addr,
-        .fpstate = (struct fpstate *)fpstate,
-    };
+    sc->r8 = r->r8;
+    sc->r9 = r->r9;
+    sc->r10 = r->r10;
+    sc->r11 = r->r11;
+    sc->r12 = r->r12;
+    sc->r13 = r->r13;
+    sc->r14 = r->r14;
+    sc->r15 = r->r15;
+    sc->rdi = r->rdi;
+    sc->rsi = r->rsi;
+    sc->rbp = r->rbp;
+    sc->rbx = r->rbx;
+    sc->rdx = r->rdx;
+    sc->rax = r->rax;
+    sc->rcx = r->rcx;
+    sc->rsp = r->rsp;
+    sc->rip = r->rip;
+    sc->eflags = r->rflags;
+    sc->cs = (uint16_t)r->cs;
+    sc->gs = sc->fs = 0;
+    sc->ss = (uint16_t)r->ss;
+    sc->err = a->fault_error;
+    sc->trapno = a->fault_trapno;
+    sc->oldmask = blocked;
+    sc->cr2 = a->fault_addr;
+    sc->fpstate = (struct fpstate *)fpstate;
+    memset(sc->reserved1, 0, sizeof(sc->reserved1));
 }
 
 /* The registers that a handler starts with. */
@@ -171,7 +179,7 @@ static void enter_handler(struct regs *r, const struct kernel_sigaction *action,
 int sigframe_push(struct regs *regs, int signo, const struct siginfo *info,
                   const struct kernel_sigaction *action, uint64_t blocked)
 {
-    struct rt_sigframe f = {.return_address = (uintptr_t)action->restorer};
+    struct rt_sigframe f; /* every field is set below: it goes to user memory */
     bool with_info = action->flags & SA_SIGINFO;
     uintptr_t floor;
 
@@ -183,12 +191,19 @@ int sigframe_push(struct regs *regs, int signo, const struct siginfo *info,
     if (floor && (frame <= floor || frame > sp))
         return -EFAULT;
 
+    f.return_address = (uintptr_t)action->restorer;
+    f.uc.uc_link = NULL;
     f.uc.uc_flags = (cpu_has.xsave ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
-    f.uc.uc_stack = current->altstack;
+    memset(&f.uc.uc_stack, 0, sizeof(f.uc.uc_stack)); /* it has padding */
+    f.uc.uc_stack.ss_sp = current->altstack.ss_sp;
+    f.uc.uc_stack.ss_flags = current->altstack.ss_flags;
+    f.uc.uc_stack.ss_size = current->altstack.ss_size;
     f.uc.uc_sigmask = blocked;
     fill_sigcontext(&f.uc.uc_mcontext, regs, fpstate, blocked);
-    if (with_info)
-        f.info = *info;
+    if (with_info) {
+        memcpy(&f.info, info, SIGINFO_USED);
+        memset((uint8_t *)&f.info + SIGINFO_USED, 0, sizeof(f.info) - SIGINFO_USED);
+    }
     if (write_fpstate(fpstate) ||
         copy_to_user((void __user *)frame, &f,
                      with_info ? sizeof(f) : offsetof(struct rt_sigframe, info)))
@@ -199,25 +214,22 @@ int sigframe_push(struct regs *regs, int signo, const struct siginfo *info,
 
 /* --- and back ------------------------------------------------------------------------------------- */
 
-/* What a frame says about its FPU state. */
-struct fpstate_layout {
-    size_t size;       /* bytes to be copied */
-    uint64_t features; /* of them, what is to be loaded; all else starts afresh */
-};
-
-/* Without the two magic numbers, in order, it is what FXSAVE wrote, or what a program made of it. */
-static int read_layout(uintptr_t from, struct fpstate_layout *l)
+/*
+ * What the frame at FROM says about its FPU state: the features to be loaded, 0 for FXSAVE's alone. Without the two
+ * magic numbers, in order, it is what FXSAVE wrote, or what a program made of it.
+ */
+static int read_layout(uintptr_t from, uint64_t *features)
 {
     struct fpx_sw_bytes sw;
     uint32_t magic2;
 
-    *l = (struct fpstate_layout){FXSAVE_SIZE, XFEATURES_LEGACY};
-    if (from % FXSAVE_ALIGN)
+    *features = 0;
+    if (from % FXSAVE_ALIGN || !user_range_ok((void __user *)from, fpstate_size()))
         return -EFAULT;
     if (!cpu_has.xsave)
         return 0;
     if (copy_from_user(&sw, (void __user *)(from + offsetof(struct fpstate, sw_reserved)),
-                       sizeof(sw)))
+                       offsetof(struct fpx_sw_bytes, padding)))
         return -EFAULT;
     if (sw.magic1 != FP_XSTATE_MAGIC1 || sw.xstate_size < sizeof(struct xsave_area) ||
         sw.xstate_size > fpu_area_size || sw.xstate_size > sw.extended_size)
@@ -226,61 +238,27 @@ static int read_layout(uintptr_t from, struct fpstate_layout *l)
         return -EFAULT;
     if (magic2 != FP_XSTATE_MAGIC2)
         return 0;
+    *features = sw.xfeatures & fpu_features;
     if (from % XSAVE_ALIGN)
         return -EFAULT;
-    *l = (struct fpstate_layout){sw.xstate_size, sw.xfeatures};
-    return 0;
-}
-
-/*
- * AREA holds what the program left there; make of it something that XRSTOR or FXRSTOR takes without a
- * fault (SDM volume 1, 13.8.1, standard form), or refuse it.
- */
-static int check_area(struct xsave_area *area, const struct fpstate_layout *l)
-{
-    const struct fpstate *image = (const struct fpstate *)area->legacy;
-
-    if (image->mxcsr & ~fpu_mxcsr_mask())
-        return -EFAULT;
-    if (!cpu_has.xsave)
-        return 0;
-    if (l->size == FXSAVE_SIZE) {
-        memset((uint8_t *)area + FXSAVE_SIZE, 0, sizeof(*area) - FXSAVE_SIZE);
-        area->xstate_bv = XFEATURES_LEGACY;
-        return 0;
-    }
-    if (area->xstate_bv & ~fpu_features || area->xcomp_bv || area->reserved[0])
-        return -EFAULT;
-    area->xstate_bv &= l->features;
-    memset((uint8_t *)area + l->size, 0, fpu_area_size - l->size);
     return 0;
 }
 
 static int read_fpstate(uintptr_t from)
 {
-    struct xsave_area *area = current->arch.fpu;
-    struct fpstate_layout layout;
+    uint64_t features;
+    uint32_t mxcsr;
 
     if (!from) {
         fpu_reset();
         return 0;
     }
-    if (read_layout(from, &layout))
+    /* Processors refuse reserved bits of MXCSR, emulated ones may not. */
+    if (read_layout(from, &features) ||
+        get_user(mxcsr, (uint32_t __user *)(from + offsetof(struct fpstate, mxcsr))) ||
+        mxcsr & ~fpu_mxcsr_mask())
         return -EFAULT;
-    for (;;) {
-        /* No sleep, and so no switch, from here ... */
-        size_t left = copy_from_user_nofault(area, (void __user *)from, layout.size);
-        bool good = !left && check_area(area, &layout) == 0;
-        if (good && fpu_load_checked(area))
-            return 0; /* ... to here. */
-        /* XSAVE writes no more of the header than its first word: nothing of the program's may stay. */
-        memset(&area->xstate_bv, 0, XSAVE_HEADER_SIZE);
-        if (!left)
-            return -EFAULT;
-        if (fatal_pending(current) ||
-            user_fault_in((void __user *)(from + layout.size - left), false))
-            return -EFAULT;
-    }
+    return fpu_load_user(from, features) ? 0 : -EFAULT;
 }
 
 static void read_sigcontext(struct regs *r, const struct sigcontext *sc)

@@ -21,5 +21,8 @@ int must_check sigframe_push(struct regs *regs, int signo, const struct siginfo 
 /* The current thread's trap became a signal: what the next frames say of it. */
 void sigframe_note_fault(uintptr_t addr, unsigned trapno, uint64_t error);
 
+/* Once XSAVE's features are known (fpu_init). */
+void sigframe_init(void);
+
 /* The largest frame, for AT_MINSIGSTKSZ. */
 size_t sigframe_min_stack(void);
