@@ -71,6 +71,8 @@ void *bsearch(const void *key, const void *base, size_t n, size_t size,
 int mkstemp(char *pattern);
 int mkostemp(char *pattern, int flags);
 char *mkdtemp(char *pattern);
+int system(const char *command);
+char *realpath(const char *restrict path, char *restrict resolved); /* NULL: from malloc */
 int getsubopt(char **options, char *const *names, char **value);
 
 int mblen(const char *s, size_t n);

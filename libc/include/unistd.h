@@ -23,18 +23,71 @@
 #define SEEK_HOLE 4
 #endif
 
-#define _SC_ARG_MAX 0
-#define _SC_CHILD_MAX 1
-#define _SC_CLK_TCK 2
-#define _SC_NGROUPS_MAX 3
-#define _SC_OPEN_MAX 4
-#define _SC_PAGESIZE 30
+#define F_ULOCK 0
+#define F_LOCK 1
+#define F_TLOCK 2
+#define F_TEST 3
+
+#define _POSIX_VERSION 200809L
+#define _POSIX2_VERSION _POSIX_VERSION
+#define _POSIX_THREADS _POSIX_VERSION
+#define _POSIX_TIMERS _POSIX_VERSION
+#define _POSIX_MONOTONIC_CLOCK _POSIX_VERSION
+#define _POSIX_JOB_CONTROL 1
+#define _POSIX_SAVED_IDS 1
+#define _POSIX_VDISABLE '\0'
+
+enum {
+    _SC_ARG_MAX,
+    _SC_CHILD_MAX,
+    _SC_CLK_TCK,
+    _SC_NGROUPS_MAX,
+    _SC_OPEN_MAX,
+    _SC_STREAM_MAX,
+    _SC_TZNAME_MAX,
+    _SC_JOB_CONTROL,
+    _SC_SAVED_IDS,
+    _SC_REALTIME_SIGNALS,
+    _SC_TIMERS,
+    _SC_THREADS,
+    _SC_MONOTONIC_CLOCK,
+    _SC_VERSION,
+    _SC_PAGESIZE,
+    _SC_RTSIG_MAX,
+    _SC_SEM_VALUE_MAX,
+    _SC_SIGQUEUE_MAX,
+    _SC_LINE_MAX,
+    _SC_IOV_MAX,
+    _SC_GETGR_R_SIZE_MAX,
+    _SC_GETPW_R_SIZE_MAX,
+    _SC_LOGIN_NAME_MAX,
+    _SC_TTY_NAME_MAX,
+    _SC_HOST_NAME_MAX,
+    _SC_SYMLOOP_MAX,
+    _SC_ATEXIT_MAX,
+    _SC_THREAD_DESTRUCTOR_ITERATIONS,
+    _SC_THREAD_KEYS_MAX,
+    _SC_THREAD_STACK_MIN,
+    _SC_THREAD_THREADS_MAX,
+    _SC_NPROCESSORS_CONF,
+    _SC_NPROCESSORS_ONLN,
+    _SC_PHYS_PAGES,
+    _SC_AVPHYS_PAGES,
+};
 #define _SC_PAGE_SIZE _SC_PAGESIZE
-#define _SC_IOV_MAX 60
-#define _SC_NPROCESSORS_CONF 83
-#define _SC_NPROCESSORS_ONLN 84
-#define _SC_PHYS_PAGES 85
-#define _SC_AVPHYS_PAGES 86
+
+enum {
+    _PC_LINK_MAX,
+    _PC_MAX_CANON,
+    _PC_MAX_INPUT,
+    _PC_NAME_MAX,
+    _PC_PATH_MAX,
+    _PC_PIPE_BUF,
+    _PC_CHOWN_RESTRICTED,
+    _PC_NO_TRUNC,
+    _PC_VDISABLE,
+    _PC_SYMLINK_MAX,
+};
 
 extern char **environ;
 extern char *optarg;
@@ -60,6 +113,7 @@ int truncate(const char *path, off_t length);
 int ftruncate(int fd, off_t length);
 ssize_t copy_file_range(int in, off_t *in_off, int out, off_t *out_off, size_t count,
                         unsigned flags);
+int lockf(int fd, int command, off_t length);
 int isatty(int fd);
 char *ttyname(int fd);
 int ttyname_r(int fd, char *buf, size_t size);
@@ -133,9 +187,12 @@ int brk(void *end);
 void *sbrk(ptrdiff_t increment);
 int getpagesize(void);
 long sysconf(int name);
+long pathconf(const char *path, int name);
+long fpathconf(int fd, int name);
 int gethostname(char *name, size_t size);
 int sethostname(const char *name, size_t length);
 int getdomainname(char *name, size_t size);
 int setdomainname(const char *name, size_t length);
+int getentropy(void *buf, size_t count); /* 256 bytes at most */
 int getopt(int argc, char *const argv[], const char *options);
 long syscall(long number, ...);

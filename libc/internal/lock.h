@@ -10,3 +10,7 @@ struct lock {
 
 void lock_acquire(struct lock *lock);
 void lock_release(struct lock *lock);
+
+/* Around fork(): the child must not find the heap half changed by a thread that it doesn't have. */
+void __heap_lock(void);
+void __heap_unlock(void);

@@ -17,9 +17,9 @@
  */
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,9 +49,11 @@ static struct lock heap_lock;
 static struct chunk *bins[BINS];
 static char *brk_end; /* where our last brk region ends: the next one may continue it */
 
+/* The heap is given up, so that a handler of SIGABRT that wants memory finds the error, not a lock. */
 _Noreturn static void corrupted(const char *what)
 {
     syscall_raw(SYS_write, 2, what, strlen(what));
+    heap_lock.state = 0;
     abort();
 }
 
@@ -266,11 +268,18 @@ void *malloc(size_t n)
     return payload(c);
 }
 
+/*
+ * The chunk of P, which the caller owns. Unless it has a mapping of its own, heap_lock is now held: when a
+ * neighbour is freed, its header is written anew.
+ */
 static struct chunk *used_chunk(void *p)
 {
     struct chunk *c = chunk_of(p);
     if ((uintptr_t)p % 16)
         corrupted("free: not a pointer that malloc gave\n");
+    bool mapped = __atomic_load_n(&c->word, __ATOMIC_RELAXED) & MAPPED;
+    if (!mapped)
+        lock_acquire(&heap_lock);
     chunk_verify(c);
     if (!chunk_is_used(c))
         corrupted("free: memory freed twice\n");
@@ -286,7 +295,6 @@ void free(void *p)
     if (c->word & MAPPED) {
         munmap((char *)c - c->prev, c->prev + chunk_size(c));
     } else {
-        lock_acquire(&heap_lock);
         chunk_release(c);
         lock_release(&heap_lock);
     }
@@ -340,7 +348,6 @@ void *realloc(void *p, size_t n)
         if (size >= MMAP_MIN && c->prev == 0)
             return remap_chunk(c, size);
     } else {
-        lock_acquire(&heap_lock);
         bool fits = chunk_size(c) >= size || grow_in_place(c, size);
         if (fits)
             chunk_trim(c, size);
@@ -395,6 +402,16 @@ static void *align_in(void *p, size_t alignment)
     return (void *)place;
 }
 
+size_t malloc_usable_size(void *p)
+{
+    return p ? chunk_size(chunk_of(p)) - HEADER : 0;
+}
+
+void *memalign(size_t alignment, size_t n)
+{
+    return aligned_alloc(alignment, n);
+}
+
 void *aligned_alloc(size_t alignment, size_t n)
 {
     if (alignment == 0 || (alignment & (alignment - 1)) || alignment > PTRDIFF_MAX / 4) {
@@ -409,6 +426,16 @@ void *aligned_alloc(size_t alignment, size_t n)
     }
     void *p = malloc(n + 2 * alignment + CHUNK_MIN);
     return p ? align_in(p, alignment) : NULL;
+}
+
+void __heap_lock(void)
+{
+    lock_acquire(&heap_lock);
+}
+
+void __heap_unlock(void)
+{
+    lock_release(&heap_lock);
 }
 
 int posix_memalign(void **p, size_t alignment, size_t n)

@@ -86,6 +86,15 @@ int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *ti
         syscall_raw(SYS_rt_sigtimedwait, set, info, timeout, sizeof(ksigset_t)));
 }
 
+int siginterrupt(int sig, int interrupt)
+{
+    struct sigaction action = {0};
+    if (sigaction(sig, NULL, &action) < 0)
+        return -1;
+    action.sa_flags = interrupt ? action.sa_flags & ~SA_RESTART : action.sa_flags | SA_RESTART;
+    return sigaction(sig, &action, NULL);
+}
+
 int sigwaitinfo(const sigset_t *set, siginfo_t *info)
 {
     return sigtimedwait(set, info, NULL);

@@ -1,5 +1,5 @@
 ; The few places where C can't say it: errors of the generated stubs, the entry of a new thread, vfork,
-; which returns twice on one stack, setjmp, and the return from a signal handler.
+; which returns twice on one stack, and the return from a signal handler.
 
 bits 64
 default rel
@@ -55,42 +55,6 @@ vfork:
     cmp rax, -4095
     jae __syscall_error
     ret
-
-section .text.setjmp exec align=16
-global setjmp:function
-global _setjmp:function
-setjmp:
-_setjmp:
-    mov [rdi], rbx
-    mov [rdi + 8], rbp
-    mov [rdi + 16], r12
-    mov [rdi + 24], r13
-    mov [rdi + 32], r14
-    mov [rdi + 40], r15
-    lea rdx, [rsp + 8]
-    mov [rdi + 48], rdx
-    mov rdx, [rsp]
-    mov [rdi + 56], rdx
-    xor eax, eax
-    ret
-
-; longjmp(env, 0) makes setjmp return 1 (C17 7.13.2.1).
-section .text.longjmp exec align=16
-global longjmp:function
-global _longjmp:function
-longjmp:
-_longjmp:
-    xor eax, eax
-    cmp esi, 1
-    adc eax, esi
-    mov rbx, [rdi]
-    mov rbp, [rdi + 8]
-    mov r12, [rdi + 16]
-    mov r13, [rdi + 24]
-    mov r14, [rdi + 32]
-    mov r15, [rdi + 40]
-    mov rsp, [rdi + 48]
-    jmp [rdi + 56]
 
 section .text.__restore_rt exec align=16
 global __restore_rt:function

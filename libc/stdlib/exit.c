@@ -1,5 +1,6 @@
 /* How a program ends: atexit functions in reverse order, buffers written, destructors, exit_group. */
 #include <assert.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +9,6 @@
 #include "internal/lock.h"
 #include "internal/start.h"
 #include "internal/syscall.h"
-
-#define ATEXIT_MAX 64 /* C17 7.22.4.2 wants 32 */
 
 typedef void fini_fn(void);
 extern fini_fn *const __fini_array_start[] __attribute__((weak, visibility("hidden")));

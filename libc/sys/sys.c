@@ -9,6 +9,8 @@
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -57,6 +59,48 @@ void *mremap(void *addr, size_t old_length, size_t new_length, int flags, ...)
     va_end(args);
     return (void *)syscall_ret(
         syscall_raw(SYS_mremap, addr, old_length, new_length, flags, new_addr));
+}
+
+int posix_madvise(void *addr, size_t length, int advice)
+{
+    if (advice == POSIX_MADV_DONTNEED) /* the kernel's would throw the contents away */
+        return 0;
+    return (int)-syscall_raw(SYS_madvise, addr, length, advice);
+}
+
+static struct statvfs translate(const struct statfs *fs)
+{
+    return (struct statvfs){
+        .f_bsize = (unsigned long)fs->f_bsize,
+        .f_frsize = (unsigned long)(fs->f_frsize ? fs->f_frsize : fs->f_bsize),
+        .f_blocks = fs->f_blocks,
+        .f_bfree = fs->f_bfree,
+        .f_bavail = fs->f_bavail,
+        .f_files = fs->f_files,
+        .f_ffree = fs->f_ffree,
+        .f_favail = fs->f_ffree,
+        .f_fsid = (unsigned)fs->f_fsid.__val[0] | (unsigned long)fs->f_fsid.__val[1] << 32,
+        .f_flag = (unsigned long)fs->f_flags & ~(unsigned long)ST_VALID,
+        .f_namemax = (unsigned long)fs->f_namelen,
+    };
+}
+
+int statvfs(const char *path, struct statvfs *buf)
+{
+    struct statfs fs;
+    if (statfs(path, &fs) < 0)
+        return -1;
+    *buf = translate(&fs);
+    return 0;
+}
+
+int fstatvfs(int fd, struct statvfs *buf)
+{
+    struct statfs fs;
+    if (fstatfs(fd, &fs) < 0)
+        return -1;
+    *buf = translate(&fs);
+    return 0;
 }
 
 int umount(const char *target)

@@ -1,11 +1,22 @@
-/* Options as POSIX's utility syntax has them: -a -b value, -abvalue, -- ends; operands are not moved. */
-#include <getopt.h>
+/*
+ * Options as POSIX's utility syntax has them: -a -b value, -abvalue, -- ends; operands are not moved. From GNU: an
+ * argument that may be missing (b::, then it must stand in the same word).
+ */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "getopt.h"
+
 char *optarg;
 int optind = 1, opterr = 1, optopt;
+int __option_at;
+
+/* Where in OPTIONS the letters begin: behind getopt_long's '+' or '-'. */
+static const char *letters(const char *options)
+{
+    return *options == '+' || *options == '-' ? options + 1 : options;
+}
 
 static int complain(const char *program, const char *what, const char *options)
 {
@@ -14,37 +25,20 @@ static int complain(const char *program, const char *what, const char *options)
     return '?';
 }
 
-int getopt(int argc, char *const argv[], const char *options)
+/* The word at optind has been read to its end. */
+static void next_word(void)
 {
-    static int at; /* place in a cluster such as -abc; 0: at its beginning */
-    if (optind == 0) {
-        optind = 1;
-        at = 0;
-    }
-    if (at == 0) {
-        if (optind >= argc || !argv[optind] || argv[optind][0] != '-' || !argv[optind][1])
-            return -1;
-        if (strcmp(argv[optind], "--") == 0) {
-            optind++;
-            return -1;
-        }
-        at = 1;
-    }
-    const char *cluster = argv[optind];
-    optopt = (unsigned char)cluster[at++];
-    bool last = !cluster[at];
-    const char *option = optopt == ':' ? NULL : strchr(options, optopt);
-    if (!option || option[1] != ':') {
-        if (last) {
-            optind++;
-            at = 0;
-        }
-        return option ? optopt : complain(argv[0], "invalid option", options);
-    }
-    optarg = last ? NULL : (char *)cluster + at;
     optind++;
-    at = 0;
-    if (optarg)
+    __option_at = 0;
+}
+
+/* OPTION, the last letter read, takes an argument: the rest of the word, or the next word. */
+static int with_argument(int argc, char *const argv[], const char *options, const char *option)
+{
+    const char *rest = argv[optind] + __option_at;
+    next_word();
+    optarg = *rest ? (char *)rest : NULL;
+    if (optarg || option[2] == ':')
         return optopt;
     if (optind >= argc) {
         complain(argv[0], "option requires an argument", options);
@@ -52,4 +46,30 @@ int getopt(int argc, char *const argv[], const char *options)
     }
     optarg = argv[optind++];
     return optopt;
+}
+
+int getopt(int argc, char *const argv[], const char *options)
+{
+    options = letters(options);
+    optarg = NULL;
+    if (optind == 0) {
+        optind = 1;
+        __option_at = 0;
+    }
+    if (__option_at == 0) {
+        if (optind >= argc || !argv[optind] || argv[optind][0] != '-' || !argv[optind][1])
+            return -1;
+        if (strcmp(argv[optind], "--") == 0) {
+            optind++;
+            return -1;
+        }
+        __option_at = 1;
+    }
+    optopt = (unsigned char)argv[optind][__option_at++];
+    const char *option = optopt == ':' ? NULL : strchr(options, optopt);
+    if (option && option[1] == ':')
+        return with_argument(argc, argv, options, option);
+    if (!argv[optind][__option_at])
+        next_word();
+    return option ? optopt : complain(argv[0], "invalid option", options);
 }

@@ -1,13 +1,10 @@
-/* The break, configuration values, and the machine's names. */
+/* The break, and the machine's names. */
 #include <errno.h>
-#include <limits.h>
-#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/reboot.h>
-#include <sys/resource.h>
-#include <sys/sysinfo.h>
+#include <sys/random.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -48,43 +45,6 @@ int getpagesize(void)
     return (int)getauxval(AT_PAGESZ);
 }
 
-static long limit_of(int resource)
-{
-    struct rlimit limit;
-    if (getrlimit(resource, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
-        return -1;
-    return (long)limit.rlim_cur;
-}
-
-static long pages(int which)
-{
-    struct sysinfo info;
-    if (sysinfo(&info) < 0)
-        return -1;
-    unsigned long units = which == _SC_PHYS_PAGES ? info.totalram : info.freeram;
-    return (long)(units * info.mem_unit / (unsigned long)getpagesize());
-}
-
-long sysconf(int name)
-{
-    cpu_set_t set;
-    switch (name) {
-    case _SC_ARG_MAX: return ARG_MAX;
-    case _SC_CHILD_MAX: return limit_of(RLIMIT_NPROC);
-    case _SC_CLK_TCK: return (long)getauxval(AT_CLKTCK);
-    case _SC_NGROUPS_MAX: return NGROUPS_MAX;
-    case _SC_OPEN_MAX: return limit_of(RLIMIT_NOFILE);
-    case _SC_PAGESIZE: return getpagesize();
-    case _SC_IOV_MAX: return IOV_MAX;
-    case _SC_NPROCESSORS_CONF:
-    case _SC_NPROCESSORS_ONLN:
-        return sched_getaffinity(0, sizeof(set), &set) < 0 ? 1 : CPU_COUNT(&set);
-    case _SC_PHYS_PAGES:
-    case _SC_AVPHYS_PAGES: return pages(name);
-    default: errno = EINVAL; return -1;
-    }
-}
-
 static int copy_name(char *to, const char *from, size_t size)
 {
     if (strlcpy(to, from, size) < size)
@@ -109,4 +69,13 @@ int reboot(int command)
 {
     return (int)syscall_ret(
         syscall_raw(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, (unsigned)command, NULL));
+}
+
+int getentropy(void *buf, size_t count)
+{
+    if (count > 256) {
+        errno = EIO;
+        return -1;
+    }
+    return getrandom(buf, count, 0) == (ssize_t)count ? 0 : -1;
 }

@@ -9,6 +9,7 @@ int munmap(void *addr, size_t length);
 int mprotect(void *addr, size_t length, int prot);
 void *mremap(void *addr, size_t old_length, size_t new_length, int flags, ...);
 int madvise(void *addr, size_t length, int advice);
+int posix_madvise(void *addr, size_t length, int advice); /* returns the error */
 int msync(void *addr, size_t length, int flags);
 int mincore(void *addr, size_t length, unsigned char *vec);
 int mlock(const void *addr, size_t length);
