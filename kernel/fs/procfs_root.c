@@ -12,6 +12,7 @@
 #include "lib/cmdline.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "net/socket.h"
 #include "proc/proc.h"
 #include "proc/system.h"
 #include "sched/sched.h"
@@ -259,6 +260,21 @@ static ssize_t readlink_mounts(const struct subject *who, char *buf, size_t size
     return snprintf(buf, size, "self/mounts");
 }
 
+static void emit_line(void *ctx, const char *line)
+{
+    seq_puts(ctx, line);
+}
+
+static int show_unix(struct seq *s, const struct subject *who)
+{
+    (void)who;
+    seq_puts(s, "Num       RefCount Protocol Flags    Type St Inode Path\n");
+    unix_for_each(emit_line, s);
+    return 0;
+}
+static const struct proc_node net_nodes[] = {PROC_FILE("unix", 0444, show_unix)};
+static const struct proc_dir net_dir = {
+    .id = 14, .nodes = net_nodes, .count = ARRAY_SIZE(net_nodes)};
 static const struct proc_node serial_nodes[] = {PROC_FILE("serial", 0400, show_serial)};
 static const struct proc_dir serial_dir = {
     .id = 8, .nodes = serial_nodes, .count = ARRAY_SIZE(serial_nodes)};
@@ -270,6 +286,7 @@ static const struct proc_node root_nodes[] = {
     PROC_LINK("self", readlink_self),
     PROC_LINK("thread-self", readlink_thread_self),
     PROC_LINK("mounts", readlink_mounts),
+    PROC_DIR("net", 0555, &net_dir),
     PROC_DIR("sys", 0555, &proc_sys_dir),
     PROC_DIR("tty", 0555, &tty_dir),
     PROC_FILE("cmdline", 0444, show_kernel_cmdline),

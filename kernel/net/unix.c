@@ -2,6 +2,8 @@
 #include "net/unix.h"
 
 #include "fs/poll.h"
+#include "fs/inode.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "proc/cred.h"
@@ -9,7 +11,8 @@
 
 struct spinlock unix_lock = SPINLOCK_INIT(RANK_UNIX, "unix");
 
-static struct slab_cache *unix_cache; /* const after init */
+static struct slab_cache *unix_cache;                    /* const after init */
+static struct list all_sockets = LIST_INIT(all_sockets); /* unix_lock */
 
 static int set_option(struct socket *s, int level, int name, const void *value, unsigned len)
 {
@@ -104,6 +107,9 @@ int unix_create(int type, int protocol, struct socket **out)
     u->peer_ids = (struct ucred){0, (uid_t)-1, (gid_t)-1};
     /* Records are counted, not only their bytes; a stream's limit is its sender's. */
     u->s.rx.limit = unix_has_records(u) ? SIZE_MAX : u->s.send_limit;
+    spin_lock(&unix_lock);
+    list_push_back(&all_sockets, &u->all_link);
+    spin_unlock(&unix_lock);
     *out = &u->s;
     return 0;
 }
@@ -179,6 +185,7 @@ void unix_release(struct socket *s)
 
     spin_lock(&unix_lock);
     unix_unbind_locked(u);
+    list_remove(&u->all_link);
     spin_lock(&s->rx.lock);
     bool unread = !queue_is_empty(&s->rx);
     s->rx.no_readers = s->rx.no_writers = true;
@@ -207,6 +214,41 @@ static void unix_close(struct socket *s)
 
     if (READ_ONCE(u->inflight))
         unix_collect_garbage(u);
+}
+
+/* --- /proc/net/unix --- */
+
+/* The name as Linux shows it: a blank before it, an abstract one with @ for its zero bytes. */
+static void format_name(const struct unix_name *n, char *out)
+{
+    size_t len = n->len - offsetof(struct sockaddr_un, sun_path);
+    bool abstract = n->addr.sun_path[0] == '\0';
+
+    *out++ = ' ';
+    for (size_t i = 0; i < len && (abstract || n->addr.sun_path[i]); i++)
+        *out++ = n->addr.sun_path[i] ? n->addr.sun_path[i] : '@';
+    *out = '\0';
+}
+
+void unix_for_each(void (*emit)(void *ctx, const char *line), void *ctx)
+{
+    static const int states[] = {1, 1, 3, 4}; /* SS_UNCONNECTED, SS_CONNECTED, SS_DISCONNECTING */
+    struct unix_socket *u;
+    char line[256], name[UNIX_PATH_MAX + 2];
+
+    spin_lock(&unix_lock);
+    list_for_each (u, &all_sockets, all_link) {
+        bool listening = u->state == UNIX_LISTENING;
+        struct file *f = u->s.file;
+        name[0] = '\0';
+        if (u->name)
+            format_name(u->name, name);
+        snprintf(line, sizeof(line), "%016x: %08X %08X %08X %04X %02X %5lu%s\n", 0,
+                 ref_read(&u->ref) + 1, 0, listening ? 0x10000 : 0, u->s.type, states[u->state],
+                 f ? f->inode->ino : 0, name);
+        emit(ctx, line);
+    }
+    spin_unlock(&unix_lock);
 }
 
 static struct socket_family unix_family = {.domain = AF_UNIX, .create = unix_create};

@@ -187,6 +187,29 @@ TEST(abstract_names_are_bytes_and_go_with_the_socket)
     works(bind_to(other, name));
 }
 
+TEST(proc_net_unix_lists_names)
+{
+    char name[40], line[256];
+    bool found = false;
+    snprintf(name, sizeof(name), "@listed-%d", (int)getpid());
+    listener(name, SOCK_STREAM, 1);
+    FILE *f = fopen("/proc/net/unix", "r");
+    check(f, "/proc/net/unix");
+    while (fgets(line, sizeof(line), f)) {
+        line[strcspn(line, "\n")] = '\0';
+        char *last = strrchr(line, ' ');
+        if (last && strcmp(last + 1, name) == 0) {
+            unsigned flags = 0, type = 0, state = 0;
+            same(sscanf(line, "%*[0-9a-f]: %*x %*x %x %x %x", &flags, &type, &state), 3);
+            same(flags, 0x10000); /* it accepts connections */
+            same(type, SOCK_STREAM);
+            same(state, 1);
+            found = true;
+        }
+    }
+    check(found, "a line that ends in %s", "its name");
+}
+
 TEST(autobind_gives_a_name_of_five_digits)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
