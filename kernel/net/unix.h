@@ -37,6 +37,7 @@ enum unix_state { UNIX_FRESH, UNIX_LISTENING, UNIX_CONNECTED, UNIX_CLOSED };
 struct unix_socket {
     struct socket s;        /* rx.no_readers: nobody reads any more; rx.no_writers: nobody sends */
     struct refcount ref;    /* atomic */
+    struct list all_link;   /* unix_lock: among all local sockets */
     enum unix_state state;  /* unix_lock */
     struct unix_name *name; /* unix_lock: a reference; set once; NULL: unbound */
     struct path where;      /* with the name: of a socket that is bound to a path */
