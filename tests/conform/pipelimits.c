@@ -311,6 +311,27 @@ TEST(both_ends_tell_how_much_waits)
     same(waiting(p[1]), 2);
 }
 
+TEST(proc_names_a_pipe_by_its_inode)
+{
+    char link[64], text[300] = "", expected[64];
+    struct stat st, other;
+    works(pipe2(p, O_NONBLOCK));
+    works(fstat(p[0], &st));
+    works(fstat(p[1], &other));
+    same(st.st_ino, other.st_ino);
+    snprintf(expected, sizeof(expected), "pipe:[%lu]", (unsigned long)st.st_ino);
+    for (int i = 0; i < 2; i++) {
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", p[i]);
+        same(readlink(link, text, sizeof(text) - 1), strlen(expected));
+        text[strlen(expected)] = 0;
+        same_text(text, expected);
+    }
+    snprintf(link, sizeof(link), "/proc/self/fdinfo/%d", p[1]);
+    int fd = works(open(link, O_RDONLY));
+    check(works(read(fd, text, sizeof(text) - 1)) > 0, "some lines");
+    check(strncmp(text, "pos:\t0\nflags:\t04001\n", 20) == 0, "got %s", text);
+}
+
 TEST(ten_thousand_pipes_are_open_at_once)
 {
     enum { CHILDREN = 10, EACH = 1000 };
