@@ -82,7 +82,7 @@ struct page *mm_user_page(struct mm *mm, uintptr_t addr)
     bool allowed = v && v->prot & (PROT_READ | PROT_WRITE);
     struct page *p = allowed ? find_page(mm, addr & ~(PAGE_SIZE - 1), false) : err_ptr(-EFAULT);
     mm_unlock(mm);
-    return p;
+    return p == err_ptr(-EIO) ? err_ptr(-EFAULT) : p; /* beyond a file's end */
 }
 
 /* Up to the end of a page: bytes done, or -errno. */

@@ -166,6 +166,28 @@ TEST(vmsplice_shows_what_is_written_to_the_page_later)
     holds(a[0], "bc");
 }
 
+TEST(vmsplice_beyond_a_mapped_files_end_is_efault)
+{
+    int fd = file_of("f", 100);
+    char *map = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, 0);
+    struct iovec v = {map, 2 * PAGE}, beyond = {map + PAGE, 1};
+    works(pipe(a));
+    fails(vmsplice(a[1], &beyond, 1, 0), EFAULT);
+    same(vmsplice(a[1], &v, 1, 0), PAGE);
+    same(read(a[0], out, sizeof(out)), PAGE);
+    same(memcmp(out, buf, 100), 0);
+}
+
+TEST(vmsplice_of_memory_that_may_not_be_read)
+{
+    char *map = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct iovec v = {map, 1}, kernel = {(void *)0xffffffff80000000, 1};
+    works(pipe(a));
+    fails(vmsplice(a[1], &v, 1, 0), EFAULT);
+    fails(vmsplice(a[1], &kernel, 1, 0), EFAULT);
+    same(waiting(a[0]), 0);
+}
+
 TEST(vmsplice_of_untouched_memory_is_zeroes)
 {
     char *map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
