@@ -88,6 +88,12 @@ void queue_put_back(struct queue *q, struct buf *b)
     wake_reader(q);
 }
 
+void queue_moved(struct queue *from, struct queue *to)
+{
+    wake_writer(from);
+    wake_reader(to);
+}
+
 void queue_flush(struct queue *q)
 {
     assert(spin_is_held(&q->lock));

@@ -91,6 +91,22 @@ void queue_put(struct queue *q, struct buf *b);
 struct buf *queue_take(struct queue *q);
 /* Put back in front what is left of a buffer that was taken. Wakes one reader. */
 void queue_put_back(struct queue *q, struct buf *b);
+/*
+ * The oldest buffer of FROM becomes the newest of TO. Wakes nobody yet: queue_moved does, once for all that
+ * were moved, since who is woken passes it on. Both locks held.
+ */
+static inline void queue_move_first(struct queue *from, struct queue *to)
+{
+    struct buf *b = queue_first(from);
+
+    list_remove(&b->link);
+    list_push_back(&to->bufs, &b->link);
+    from->nbufs--;
+    to->nbufs++;
+    from->bytes -= b->len;
+    to->bytes += b->len;
+}
+void queue_moved(struct queue *from, struct queue *to);
 void queue_flush(struct queue *q); /* drop all; wakes writers */
 
 /* The last buffer, when N more bytes may be written behind its own; else NULL. */

@@ -228,6 +228,7 @@ static struct buf *part_of(const struct buf *b, size_t n)
 static size_t move_bufs(struct queue *from, struct queue *to, size_t n)
 {
     size_t done = 0;
+    bool moved = false;
 
     for (int i = 0; i < BUFS_AT_ONCE && done < n; i++) {
         struct buf *b = queue_first(from);
@@ -235,7 +236,8 @@ static size_t move_bufs(struct queue *from, struct queue *to, size_t n)
             break;
         size_t len = min((size_t)b->len, n - done);
         if (len == b->len) {
-            queue_put(to, queue_take(from));
+            queue_move_first(from, to);
+            moved = true;
         } else {
             struct buf *part = part_of(b, len);
             if (!part)
@@ -247,6 +249,8 @@ static size_t move_bufs(struct queue *from, struct queue *to, size_t n)
         }
         done += len;
     }
+    if (moved)
+        queue_moved(from, to);
     return done;
 }
 

@@ -1,7 +1,7 @@
 /*
- * splices [SEED [SECONDS]]: for a quarter of the time many processes do at random, on the same few pipes and files, all that moves
- * pages: read, write, splice, tee, vmsplice, sendfile, sizes that change, memory and files that go away under
- * what a pipe still holds. Nothing blocks for good, because nobody waits.
+ * splices [SEED [SECONDS]]: for a quarter of the time many processes do at random, on the same few pipes and
+ * files, all that moves pages: read, write, splice, tee, vmsplice, sendfile, sizes that change, memory and files that
+ * go away under what a pipe still holds. Nothing blocks for good, because nobody waits.
  *
  * Every byte anywhere has the high bit set, and what a page held before does not: a byte of somebody else's,
  * or of a page that was used again too early, shows. That no page is lost or freed twice is for the kernel's
