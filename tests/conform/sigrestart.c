@@ -291,7 +291,7 @@ static long suspend(long arg)
 static long await(long arg)
 {
     (void)arg;
-    return sigtimedwait(&usr2, NULL, &(struct timespec){100, 0});
+    return syscall(SYS_rt_sigtimedwait, &usr2, NULL, &(struct timespec){100, 0}, 8);
 }
 
 static long await_for_ever(long arg)
