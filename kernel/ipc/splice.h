@@ -7,12 +7,9 @@
 
 #include "lib/types.h"
 
-struct buf;
 struct file;
-struct list;
 struct page_batch;
 struct pipe;
-struct queue;
 
 /* The pipe that F is an end of; NULL when it is something else. */
 struct pipe *pipe_of(const struct file *f);
