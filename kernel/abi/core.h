@@ -1,4 +1,4 @@
-/* What the notes of a core file hold: NT_PRSTATUS, one a thread, and NT_PRPSINFO (Linux's elf_prstatus, elf_prpsinfo). */
+/* What the notes of a core file hold: NT_PRSTATUS, one a thread, and NT_PRPSINFO. */
 #pragma once
 
 #include <abi/time.h>

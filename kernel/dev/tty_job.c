@@ -22,6 +22,15 @@ static bool is_session_leader(const struct proc *p)
     return p->session == p->pid;
 }
 
+/* Would SIGNO do nothing to the current process, so that it may as well be refused? */
+static bool is_ignored_or_blocked(int signo)
+{
+    struct proc *p = current_proc();
+
+    return current->blocked & SIGMASK(signo) ||
+           READ_ONCE(p->actions->action[signo - 1].handler) == SIG_IGN;
+}
+
 int tty_check_job(struct tty *t, int signo)
 {
     struct proc *p = current_proc();
@@ -29,7 +38,7 @@ int tty_check_job(struct tty *t, int signo)
 
     spin_lock(&proc_tree_lock);
     if (p->tty == t && t->foreground && t->foreground != p->group) {
-        if (signal_is_ignored_or_blocked(signo)) {
+        if (is_ignored_or_blocked(signo)) {
             error = signo == SIGTTIN ? -EIO : 0;
         } else if (group_is_orphaned(p->group, NULL)) {
             error = -EIO;

@@ -80,8 +80,8 @@ static bool notify_of_death(struct proc *child)
     int status = child->exit_code;
     int code = WIFEXITED(status) ? CLD_EXITED : WCOREDUMP(status) ? CLD_DUMPED : CLD_KILLED;
 
-    return signal_notify_parent(child, code,
-                                WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+    return proc_notify_parent(child, code,
+                              WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
 }
 
 static void give_children_away(struct proc *p, struct list *unwanted)

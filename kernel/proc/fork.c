@@ -17,6 +17,7 @@
 #include "dev/tty.h"
 #include "fs/fdtable.h"
 #include "fs/path.h"
+#include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/reclaim.h"
@@ -242,6 +243,16 @@ out:
     spin_unlock(&p->signal_lock);
     spin_unlock(&proc_tree_lock);
     return error;
+}
+
+void thread_first_steps(struct thread *t)
+{
+    int tid = t->pid->nr;
+
+    atomic_and(&t->work, ~WORK_START);
+    /* As on Linux a bad address is no error here: the program just won't find the number there. */
+    int ignored = put_user(tid, t->set_child_tid);
+    (void)ignored;
 }
 
 /* CLONE_PIDFD: a descriptor for T, reserved and told, not open yet. */

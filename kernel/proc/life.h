@@ -27,8 +27,20 @@ void proc_leave_session(struct proc *p);
 /* All threads of P but the current one are to leave. P's signal_lock held. */
 void proc_expel_others(struct proc *p);
 
+/* T, new and current, does what can only be done in its own memory: clone(CLONE_CHILD_SETTID). */
+void thread_first_steps(struct thread *t);
+
 /* T left its old memory, by exec or exit: a parent that waits in vfork goes on. proc_tree_lock not held. */
 void vfork_finish(struct thread *t);
+
+/*
+ * Tell CHILD's parent, by signal and by waking who waits, that CHILD stopped, continued or died: CODE is
+ * CLD_x, STATUS the signal or the exit status. proc_tree_lock held, no signal_lock. True when it died and the
+ * parent has said that it will not wait (SIGCHLD ignored, or SA_NOCLDWAIT).
+ */
+bool proc_notify_parent(struct proc *child, int code, int status);
+/* The same with CHILD's signal_lock held as well. */
+bool proc_notify_locked(struct proc *child, int code, int status);
 
 /*
  * core.c: write a core file that says that the process died of INFO's signal. The process is exiting after this,

@@ -9,7 +9,6 @@
 #include "signal/internal.h"
 
 #include "lib/string.h"
-#include "lib/string.h"
 #include "x86/context.h"
 #include "x86/syscall.h"
 #include "x86/uaccess.h"

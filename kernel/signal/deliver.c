@@ -25,10 +25,10 @@
 #include "signal/internal.h"
 
 #include "lib/atomic.h"
+#include "proc/life.h"
 #include "sched/later.h"
 #include "x86/context.h"
 #include "x86/sigframe.h"
-#include "x86/uaccess.h"
 #include "x86/upcalls.h"
 #include <syscall_nr.h>
 
@@ -189,17 +189,6 @@ static bool was_interrupted(const struct regs *regs)
     }
 }
 
-/* clone(CLONE_CHILD_SETTID): in the child's own memory, so by the child itself. */
-static void start_thread(struct thread *t)
-{
-    int tid = t->pid->nr;
-
-    atomic_and(&t->work, ~WORK_START);
-    /* As on Linux a bad address is no error here: the program just won't find the number there. */
-    int ignored = put_user(tid, t->set_child_tid);
-    (void)ignored;
-}
-
 void user_return_work(struct regs *regs)
 {
     struct thread *t = current;
@@ -214,7 +203,7 @@ void user_return_work(struct regs *regs)
     if (work & WORK_RESCHED)
         schedule();
     if (work & WORK_START)
-        start_thread(t);
+        thread_first_steps(t);
     /* ppoll and the like that did not end by a signal: what only their mask let in is not let in any more. */
     if (work & WORK_MASK && !was_interrupted(regs))
         signal_restore_blocked();

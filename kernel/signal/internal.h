@@ -47,8 +47,6 @@ void sigqueue_take(struct thread *t, int signo, siginfo_t *info);
 void sigqueue_discard(struct proc *p, ksigset_t set);
 
 /* send.c. signal_lock held. */
-/* INFO as for sigqueue_put. 0 or -EAGAIN. */
-int signal_send_locked(struct proc *p, struct thread *t, int signo, const siginfo_t *info);
 /* Every thread of P is to exit, with wait status SIGNO, unless P is on its way out already. */
 void signal_kill_proc_locked(struct proc *p, int signo);
 void signal_wake(struct thread *t);

@@ -66,8 +66,3 @@ void signal_frame_mask(uint64_t blocked)
     current->restart.fn = NULL;
     signal_set_blocked(blocked);
 }
-
-bool signal_is_ignored_or_blocked(int signo)
-{
-    return current->blocked & SIGMASK(signo) || handler_of(current_proc(), signo) == SIG_IGN;
-}

@@ -84,23 +84,15 @@ int signal_take_locked(ksigset_t set, siginfo_t *info);
 bool signal_send_own_locked(struct proc *p, struct thread *t_or_null, struct sigqueue *q);
 /* Take Q, which is perhaps queued, back; its timer is not told. signal_lock held. */
 void sigqueue_withdraw(struct proc *p, struct thread *t_or_null, struct sigqueue *q);
+/* With P's signal_lock held, T of P or NULL; INFO NULL: the kernel's own. 0 or -EAGAIN. */
+int signal_send_locked(struct proc *p, struct thread *t, int signo, const siginfo_t *info);
 /* To every process of a group; PID's group list. Kernel's own. For the tty: proc_tree_lock not held. */
 void signal_send_group(struct pid *group, int signo);
 /* The same with proc_tree_lock already held (exit, session teardown). */
 void signal_send_group_locked(struct pid *group, int signo);
 
-/*
- * Tell CHILD's parent, by signal and by waking who waits, that CHILD stopped, continued or died: CODE is
- * CLD_x, STATUS the signal or the exit status. proc_tree_lock held, no signal_lock. True when it died and the
- * parent has said that it will not wait (SIGCHLD ignored, or SA_NOCLDWAIT).
- */
-bool signal_notify_parent(struct proc *child, int code, int status);
-
 /* Act on what is pending for the current thread; part of user_return_work. */
 void signal_deliver(struct regs *regs);
-
-/* A job-control question the tty asks: would SIGNO stop or interrupt the current thread at all? */
-bool signal_is_ignored_or_blocked(int signo);
 
 /* Masks: change the current thread's and recompute what is deliverable. */
 void signal_set_blocked(ksigset_t set);

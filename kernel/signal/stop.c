@@ -14,81 +14,13 @@
  * A stop that waits to be acted on is undone by a SIGCONT that comes in between: the sender discards
  * the pending signal. So the signal is taken off and the stop begun in one step under the lock.
  *
- * The parent is told under proc_tree_lock, which comes before signal_lock. Who sends SIGCONT may hold the one
- * and not the other, so it leaves word in p->notify, and the first thread of the process that comes by says
- * it (POSIX wants the parent told when the child goes on, and so it is told by the child itself).
+ * The parent is told (proc/notify.c) under proc_tree_lock, which comes before signal_lock. Who sends SIGCONT has only
+ * the latter, so it leaves word in p->notify, and the first thread of the process that comes by says it.
  */
 #include "signal/internal.h"
 
 #include "lib/atomic.h"
 #include "proc/life.h"
-
-#define NSEC_PER_TICK (NSEC_PER_SEC / 100) /* clock_t in siginfo: USER_HZ */
-
-/* --- telling the parent --------------------------------------------------------------------------- */
-
-static void fill_times(struct proc *p, siginfo_t *info)
-{
-    struct thread *t;
-    nsec_t user, system, user_sum, system_sum;
-
-    spin_lock(&p->limit_lock);
-    user_sum = p->dead_usage.user;
-    system_sum = p->dead_usage.system;
-    spin_unlock(&p->limit_lock);
-    list_for_each (t, &p->threads, proc_link) {
-        thread_times(t, &user, &system);
-        user_sum += user;
-        system_sum += system;
-    }
-    info->si_utime = user_sum / NSEC_PER_TICK;
-    info->si_stime = system_sum / NSEC_PER_TICK;
-}
-
-/*
- * signal_notify_parent with CHILD's signal_lock held as well. The parent's is then taken inside it, which
- * nobody does the other way round: such pairs are only ever taken under proc_tree_lock.
- */
-static bool notify_locked(struct proc *child, int code, int status)
-{
-    struct proc *parent = child->parent;
-    bool died = code == CLD_EXITED || code == CLD_KILLED || code == CLD_DUMPED;
-    int signo = died ? child->exit_signal : SIGCHLD;
-    siginfo_t info = {0};
-
-    assert(spin_is_held(&proc_tree_lock) && spin_is_held(&child->signal_lock));
-    if (!parent)
-        return false;
-    if (signo >= _NSIG) /* clone(2) takes any byte; a signal that doesn't exist tells nobody */
-        signo = 0;
-    info.si_signo = signo;
-    info.si_code = code;
-    info.si_pid = child->pid->nr;
-    info.si_uid = child->cred->uid;
-    info.si_status = status;
-    fill_times(child, &info);
-
-    spin_lock_nested(&parent->signal_lock);
-    spin_lock(&parent->actions->lock);
-    const struct kernel_sigaction *action = &parent->actions->action[SIGCHLD - 1];
-    bool ignored = action->handler == SIG_IGN;
-    bool no_wait = ignored || action->flags & SA_NOCLDWAIT;
-    bool no_stops = action->flags & SA_NOCLDSTOP;
-    spin_unlock(&parent->actions->lock);
-    if (signo && (died || !no_stops))
-        (void)signal_send_locked(parent, NULL, signo, &info);
-    spin_unlock(&parent->signal_lock);
-    wake_all(&parent->child_wait, 0);
-    return died && signo == SIGCHLD && no_wait;
-}
-
-bool signal_notify_parent(struct proc *child, int code, int status)
-{
-    spin_lock(&child->signal_lock);
-    bool unwanted = notify_locked(child, code, status);
-    spin_unlock(&child->signal_lock);
-    return unwanted;
-}
 
 void stop_tell_parent(struct proc *p)
 {
@@ -97,7 +29,7 @@ void stop_tell_parent(struct proc *p)
     int code = p->notify;
     p->notify = 0;
     if (code)
-        notify_locked(p, code, code == CLD_STOPPED ? p->stop_signal : SIGCONT);
+        proc_notify_locked(p, code, code == CLD_STOPPED ? p->stop_signal : SIGCONT);
     spin_unlock(&p->signal_lock);
     spin_unlock(&proc_tree_lock);
 }
@@ -169,7 +101,7 @@ static bool stop_once(void)
          */
         (void)atomic_xchg(&t->state, THREAD_STOPPED);
         if (last)
-            notify_locked(p, CLD_STOPPED, p->stop_signal);
+            proc_notify_locked(p, CLD_STOPPED, p->stop_signal);
     }
     spin_unlock(&p->signal_lock);
     spin_unlock(&proc_tree_lock);
@@ -194,7 +126,7 @@ void signal_thread_leaves(struct thread *t)
         return;
     }
     if (p->stopped && stop_count_down(p, t))
-        notify_locked(p, CLD_STOPPED, p->stop_signal);
+        proc_notify_locked(p, CLD_STOPPED, p->stop_signal);
     signal_hand_over(p, p->pending);
 }
 
