@@ -2,7 +2,7 @@
  * wait4(2) and waitid(2): a parent hears what became of its children.
  *
  * Parents sleep on their proc->child_wait, whose lock is proc_tree_lock; a child that dies, stops or
- * continues wakes it after the change (signal_notify_parent). The scan of the children is the condition:
+ * continues wakes it after the change (proc_notify_parent). The scan of the children is the condition:
  * it is done under that lock, takes what it finds, and leaves the details in the request. A zombie is
  * taken by exactly one waiter, because it leaves the tree under the same lock.
  */
