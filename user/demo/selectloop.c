@@ -83,16 +83,14 @@ int main(int argc, char **argv)
     fds[PIPE] = pipe_ends[0];
     fds[SOCKET] = sockets[0];
     while ((top = fill(&ready, fds)) > 0) {
-        if (given < TURNS)
+        if (given++ < TURNS)
             need(write(turns[1], "", 1));
-        else if (given == TURNS)
-            need(close(turns[1]));
-        given++;
         need(select(top, &ready, NULL, NULL, NULL));
         for (int i = 0; i < SOURCES; i++)
             if (fds[i] >= 0 && FD_ISSET(fds[i], &ready) && !listen_to(fds[i], names[i]))
                 fds[i] = -1;
     }
+    need(close(turns[1]));
     wait_for(child);
     return 0;
 }
