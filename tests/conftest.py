@@ -16,10 +16,16 @@ import fnmatch
 import os
 import random
 import re
+import signal
 
 import pytest
 
 from support import BUILD, Verdict, run, run_on_host
+
+# What was started in the background of a shell, or with nohup, ignores these, and so would all it starts.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 LONG_FIRST = ("stress/", "host/test_boot.py::test_uefi", "fuzz/", "host/test_example")
 

@@ -186,15 +186,15 @@ void unix_release(struct socket *s)
     spin_lock(&unix_lock);
     unix_unbind_locked(u);
     list_remove(&u->all_link);
+    /* Before the queue says that nobody reads: who finds that asks the state why. */
+    u->state = UNIX_CLOSED;
     spin_lock(&s->rx.lock);
     bool unread = !queue_is_empty(&s->rx);
     s->rx.no_readers = s->rx.no_writers = true;
     wake_all(&s->rx.writable, 0); /* senders, and who waits to be accepted */
     wake_all(&s->rx.readable, 0);
     spin_unlock(&s->rx.lock);
-    if (u->state != UNIX_CLOSED)
-        unix_disconnect_locked(u, unread);
-    u->state = UNIX_CLOSED;
+    unix_disconnect_locked(u, unread);
     struct unix_socket *peer = u->peer;
     u->peer = NULL;
     spin_unlock(&unix_lock);
