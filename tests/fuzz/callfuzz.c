@@ -186,6 +186,7 @@ static void tame(long nr, long *a)
     case SYS_rt_sigqueueinfo: a[0] = below(2) ? getpid() : 0x3fffffff; break;
     case SYS_tgkill:
     case SYS_rt_tgsigqueueinfo: a[0] = a[1] = getpid(); break;
+    case SYS_pidfd_send_signal: a[0] = syscall(SYS_pidfd_open, getpid(), 0); break;
     case SYS_fcntl: /* F_SETOWN and F_SETSIG could aim at strangers */
         if (a[1] == F_SETOWN || a[1] == F_SETOWN_EX)
             a[1] = F_GETFL;
