@@ -256,15 +256,20 @@ struct xstate_header {
 };
 
 struct sigcontext {
-    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
-    uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp;
-    uint64_t rip;
-    uint64_t eflags;
-    uint16_t cs, gs, fs, ss;
-    uint64_t err;
-    uint64_t trapno;
-    uint64_t oldmask;
-    uint64_t cr2;
+    union {
+        struct {
+            uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+            uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp;
+            uint64_t rip;
+            uint64_t eflags;
+            uint16_t cs, gs, fs, ss;
+            uint64_t err;
+            uint64_t trapno;
+            uint64_t oldmask;
+            uint64_t cr2;
+        };
+        long long gregs[23]; /* the same as programs count them: <ucontext.h>'s REG_ names */
+    };
     struct fpstate *fpstate;
     uint64_t reserved1[8];
 };
