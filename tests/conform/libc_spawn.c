@@ -84,8 +84,7 @@ TEST(actions_happen_in_order)
     same(posix_spawn_file_actions_addclose(&actions, 1), 0);
     same(posix_spawn_file_actions_addclose(&actions, 77), 0);
     same(posix_spawn_file_actions_addchdir_np(&actions, "sub"), 0);
-    exits(run("cat >&9; pwd | grep -q 'sub$'", &actions, NULL),
-          1); /* pwd has no output to write to */
+    exits(run("cat >&9; pwd | grep -q 'sub$'", &actions, NULL), 0);
     same_file("out", "from the file");
     same(posix_spawn_file_actions_destroy(&actions), 0);
 }
