@@ -45,6 +45,11 @@ class Terminal:
         self.child.expect_exact("\r\n")  # the echo of the line
         return self.expect(PROMPT).replace("\r\n", "\n")
 
+    def answer_size(self, rows=30, columns=100):
+        """Answer as a terminal does when init asks where the cursor is, in the far corner."""
+        self.expect_exact("\x1b[6n")
+        self.send(f"\x1b[{rows};{columns}R")
+
     def status(self):
         """Wait for the end of the run."""
         self.child.expect(pexpect.EOF)
@@ -56,6 +61,7 @@ def shell(*words):
     """A machine booted to its own shell, at the prompt."""
     terminal = Terminal(*words)
     try:
+        terminal.answer_size()
         terminal.expect(PROMPT)
     except BaseException:
         terminal.child.close(force=True)

@@ -72,11 +72,11 @@ def test_terminal_size_is_ours():
 
 def test_shell_knows_the_size_when_the_terminal_tells():
     with Terminal() as terminal:
-        terminal.expect_exact("\x1b[6n")  # "where is the cursor?", after it was sent to the far corner
-        terminal.send("\x1b[41;132R")
+        terminal.answer_size(41, 132)
         terminal.expect(PROMPT)
         assert terminal.command("stty size") == "41 132\n"
-    with shell() as terminal:  # one that doesn't answer
+    with Terminal() as terminal:  # one that doesn't answer
+        terminal.expect(PROMPT)
         assert terminal.command("echo alive") == "alive\n"
 
 

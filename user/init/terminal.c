@@ -17,7 +17,7 @@
 
 #define ASK \
     "\0337\033[999;999H\033[6n\0338" /* around it, DECSC and DECRC keep the cursor's place */
-#define ANSWER_MILLISECONDS 300
+#define ANSWER_MILLISECONDS 1000
 #define LARGEST 999
 
 static long milliseconds_now(void)
