@@ -377,6 +377,32 @@ TEST(hangup_kills_what_was_open)
     fails(open("/dev/tty", O_RDWR), ENXIO);
 }
 
+TEST(a_line_sends_sigio_to_the_owner)
+{
+    struct sigaction a = {.sa_handler = note};
+    begin();
+    caught = 0;
+    works(sigaction(SIGIO, &a, NULL));
+    works(fcntl(t, F_SETOWN, getpid()));
+    same(fcntl(t, F_GETOWN), getpid());
+    works(fcntl(t, F_SETFL, fcntl(t, F_GETFL) | O_ASYNC));
+    same(caught, 0);
+    type("a\n");
+    wait_until(caught == SIGIO);
+    works(sigaction(SIGUSR1, &a, NULL));
+    works(fcntl(t, F_SETSIG, SIGUSR1));
+    works(tcflush(t, TCIFLUSH));
+    caught = 0;
+    type("b\n");
+    wait_until(caught == SIGUSR1);
+    works(fcntl(t, F_SETFL, fcntl(t, F_GETFL) & ~O_ASYNC));
+    caught = 0;
+    type("c\n");
+    char c[10];
+    same(read(t, c, sizeof(c)), 2); /* there it was, in silence */
+    same(caught, 0);
+}
+
 TEST(it_has_no_offset)
 {
     begin();
