@@ -88,3 +88,52 @@ def test_gdb_reads_memory_signal_and_files(crash):
     assert f"{os.fspath(crash[0])}" in text, text
     assert "$4 = 16" in text, text
     assert "AT_ENTRY" in text, text
+
+
+IN_A_HANDLER = r"""
+#define _GNU_SOURCE
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <unwind.h>
+int main(int argc, char **argv);
+static int saw_main;
+static _Unwind_Reason_Code note(struct _Unwind_Context *context, void *unused)
+{
+    (void)unused;
+    saw_main |= _Unwind_FindEnclosingFunction((void *)_Unwind_GetIP(context)) == (void *)main;
+    return _URC_NO_REASON;
+}
+static void handler(int number)
+{
+    (void)number;
+    _Unwind_Backtrace(note, 0);
+    printf("the unwinder %s main\n", saw_main ? "reaches" : "does not reach");
+    fflush(stdout);
+    abort();
+}
+static int divide(int a, int b) { return a / b; }
+int main(int argc, char **argv)
+{
+    struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+    (void)argv;
+    setrlimit(RLIMIT_CORE, &limit);
+    signal(SIGFPE, handler);
+    return divide(argc, argc - 1);
+}
+"""
+
+
+def test_unwinders_go_through_a_handler(tmp_path):
+    """The compiler's own, in the program, and gdb with its core file: both know the frame by what lies in it."""
+    source, program, core = tmp_path / "handler.c", tmp_path / "handler", tmp_path / "core"
+    source.write_text(IN_A_HANDLER)
+    subprocess.run(["gcc", "-g", "-O0", "-static", "-fasynchronous-unwind-tables", "-o", program, source], check=True)
+    result = run("--debug", "--fetch", f"/core:{core}", "--", str(program))
+    result.must_have_run()
+    assert (result.status, result.text) == (128 + 6, "the unwinder reaches main\n"), result.err
+    text = gdb((program, core), "bt")
+    assert "<signal handler called>" in text, text
+    assert "divide (a=1, b=0)" in text and "main (argc=1" in text, text
