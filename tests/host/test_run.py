@@ -161,6 +161,13 @@ def test_what_is_not_there_yet_is_refused():
         assert words[0] in result.err
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+def test_a_port_that_cannot_be_is_refused(port):
+    result = run("--gdb", port, "--timeout", "20", "--", "/bin/true")
+    assert (result.status, result.out) == (INFRA, b"")
+    assert port in result.err and "ports" in result.err
+
+
 def test_overlay_and_fetch(tmp_path):
     (tmp_path / "tree" / "etc").mkdir(parents=True)
     (tmp_path / "tree" / "etc" / "word").write_text("overlaid\n")
