@@ -277,12 +277,12 @@ $(B)/initrd.cpio: $(folder_programs) $(commands) $(demos) $(asm_demos) $(demo_pa
 	$(Q)ln -s ../../bin/env $(B)/root/usr/bin/env
 	$(Q)for program in $(commands) $(filter-out %/init,$(folder_programs)); do \
 	    rm -f $(B)/root/bin/$${program##*/}; \
-	    $(OBJCOPY) --strip-debug $$program $(B)/root/bin/$${program##*/} || exit 1; done
+	    $(OBJCOPY) --strip-all $$program $(B)/root/bin/$${program##*/} || exit 1; done
 	$(Q)ln -sf poweroff $(B)/root/bin/reboot && ln -sf poweroff $(B)/root/bin/halt
 	$(Q)for program in $(demos) $(asm_demos); do \
-	    $(OBJCOPY) --strip-debug $$program $(B)/root/demo/$${program##*/} || exit 1; done
+	    $(OBJCOPY) --strip-all $$program $(B)/root/demo/$${program##*/} || exit 1; done
 	$(Q)$(if $(demo_pages),install -m 644 $(demo_pages) $(B)/root/demo/)
-	$(Q)$(OBJCOPY) --strip-debug $(B)/user/init $(B)/root/init
+	$(Q)$(OBJCOPY) --strip-all $(B)/user/init $(B)/root/init
 	$(Q)install -m 644 $(etc_files) $(B)/root/etc/ && chmod 755 $(B)/root/etc/rc
 	$(Q)cd $(B)/root && find . -exec touch -h -d @0 '{}' + && find . | LC_ALL=C sort | \
 	    cpio --quiet --create --format=newc --owner=0:0 --reproducible > ../initrd.cpio
