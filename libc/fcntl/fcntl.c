@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <unistd.h>
 
-#include "internal/syscall.h"
+#include "internal/cancel.h"
 
 /* The mode is passed whenever FLAGS may create something. */
 #define MODE_ARGUMENT(flags)                                         \
@@ -21,12 +21,12 @@
 
 int open(const char *path, int flags, ...)
 {
-    return (int)syscall_ret(syscall_raw(SYS_open, path, flags, MODE_ARGUMENT(flags)));
+    return (int)syscall_cancel(SYS_open, path, flags, MODE_ARGUMENT(flags));
 }
 
 int openat(int dirfd, const char *path, int flags, ...)
 {
-    return (int)syscall_ret(syscall_raw(SYS_openat, dirfd, path, flags, MODE_ARGUMENT(flags)));
+    return (int)syscall_cancel(SYS_openat, dirfd, path, flags, MODE_ARGUMENT(flags));
 }
 
 /*
@@ -49,6 +49,8 @@ int fcntl(int fd, int command, ...)
     va_end(args);
     if (command == F_GETOWN)
         return get_owner(fd);
+    if (command == F_SETLKW || command == F_OFD_SETLKW)
+        return (int)syscall_cancel(SYS_fcntl, fd, command, arg);
     return (int)syscall_ret(syscall_raw(SYS_fcntl, fd, command, arg));
 }
 

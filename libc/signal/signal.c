@@ -7,13 +7,33 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "internal/syscall.h"
+#include "internal/cancel.h"
 #include "internal/thread.h"
 
 void __restore_rt(void);
 
+/* Is SIG a signal, and not one of the library's own? */
+static int check(int sig)
+{
+    if (sig >= 1 && sig < NSIG && !(SIGMASK(sig) & LIBRARY_SIGNALS))
+        return 0;
+    errno = EINVAL;
+    return -1;
+}
+
+/* A mask without the library's own signals: cancellation must come through. */
+static const sigset_t *allowed(const sigset_t *set, sigset_t *copy)
+{
+    if (!set)
+        return NULL;
+    *copy = *set & ~LIBRARY_SIGNALS;
+    return copy;
+}
+
 int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
 {
+    if (check(sig) < 0)
+        return -1;
     struct kernel_sigaction new_action, old_action;
     if (act)
         new_action = (struct kernel_sigaction){act->sa_handler, act->sa_flags | SA_RESTORER,
@@ -62,12 +82,17 @@ int killpg(pid_t group, int sig)
 
 int pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
 {
-    return (int)-syscall_raw(SYS_rt_sigprocmask, how, set, old, sizeof(ksigset_t));
+    sigset_t copy;
+    return (int)-syscall_raw(SYS_rt_sigprocmask, how, allowed(set, &copy), old, sizeof(ksigset_t));
 }
 
 int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
-    return (int)syscall_ret(syscall_raw(SYS_rt_sigprocmask, how, set, old, sizeof(ksigset_t)));
+    int error = pthread_sigmask(how, set, old);
+    if (error == 0)
+        return 0;
+    errno = error;
+    return -1;
 }
 
 int sigpending(sigset_t *set)
@@ -77,13 +102,12 @@ int sigpending(sigset_t *set)
 
 int sigsuspend(const sigset_t *mask)
 {
-    return (int)syscall_ret(syscall_raw(SYS_rt_sigsuspend, mask, sizeof(ksigset_t)));
+    return (int)syscall_cancel(SYS_rt_sigsuspend, mask, sizeof(ksigset_t));
 }
 
 int sigtimedwait(const sigset_t *set, siginfo_t *info, const struct timespec *timeout)
 {
-    return (int)syscall_ret(
-        syscall_raw(SYS_rt_sigtimedwait, set, info, timeout, sizeof(ksigset_t)));
+    return (int)syscall_cancel(SYS_rt_sigtimedwait, set, info, timeout, sizeof(ksigset_t));
 }
 
 int siginterrupt(int sig, int interrupt)
@@ -125,16 +149,8 @@ int sigemptyset(sigset_t *set)
 
 int sigfillset(sigset_t *set)
 {
-    *set = ~(sigset_t)0;
+    *set = ~LIBRARY_SIGNALS;
     return 0;
-}
-
-static int check(int sig)
-{
-    if (sig >= 1 && sig < NSIG)
-        return 0;
-    errno = EINVAL;
-    return -1;
 }
 
 int sigaddset(sigset_t *set, int sig)

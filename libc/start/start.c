@@ -32,6 +32,8 @@ extern init_fn *const __init_array_start[] __attribute__((weak, visibility("hidd
 extern init_fn *const __init_array_end[] __attribute__((weak, visibility("hidden")));
 
 __thread int errno;
+int __threads = 1;
+void (*__cancelled)(void); /* pthread_cancel sets it before anybody can need it */
 char **environ;
 const Elf64_auxv_t *__auxv;
 const char *__progname = "";

@@ -6,15 +6,17 @@
 #include <unistd.h>
 
 #include "internal/start.h"
+#include "internal/syscall.h"
 #include "internal/thread.h"
 
+/* Not by read() and its like, where a thread may be cancelled: it would keep the file's lock. */
 static ssize_t descriptor_read(FILE *f, void *p, size_t n)
 {
-    return read(f->fd, p, n);
+    return syscall_ret(syscall_raw(SYS_read, f->fd, p, n));
 }
 static ssize_t descriptor_write(FILE *f, const void *p, size_t n)
 {
-    return write(f->fd, p, n);
+    return syscall_ret(syscall_raw(SYS_write, f->fd, p, n));
 }
 static off_t descriptor_seek(FILE *f, off_t offset, int whence)
 {
@@ -22,7 +24,7 @@ static off_t descriptor_seek(FILE *f, off_t offset, int whence)
 }
 static int descriptor_close(FILE *f)
 {
-    return close(f->fd);
+    return (int)syscall_ret(syscall_raw(SYS_close, f->fd));
 }
 
 const struct file_ops descriptor_ops = {descriptor_read, descriptor_write, descriptor_seek,

@@ -15,7 +15,7 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 
-#include "internal/syscall.h"
+#include "internal/cancel.h"
 
 int ioctl(int fd, unsigned long request, ...)
 {
@@ -169,28 +169,28 @@ pid_t wait3(int *status, int options, struct rusage *usage)
 
 int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
-    return (int)syscall_ret(syscall_raw(SYS_waitid, type, id, info, options, NULL));
+    return (int)syscall_cancel(SYS_waitid, type, id, info, options, NULL);
 }
 
 /* The offset comes in two halves for 32-bit machines; here the first holds all of it. */
 ssize_t preadv(int fd, const struct iovec *iov, int count, off_t offset)
 {
-    return syscall_ret(syscall_raw(SYS_preadv, fd, iov, count, offset, 0));
+    return syscall_cancel(SYS_preadv, fd, iov, count, offset, 0);
 }
 
 ssize_t pwritev(int fd, const struct iovec *iov, int count, off_t offset)
 {
-    return syscall_ret(syscall_raw(SYS_pwritev, fd, iov, count, offset, 0));
+    return syscall_cancel(SYS_pwritev, fd, iov, count, offset, 0);
 }
 
 ssize_t preadv2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
 {
-    return syscall_ret(syscall_raw(SYS_preadv2, fd, iov, count, offset, 0, flags));
+    return syscall_cancel(SYS_preadv2, fd, iov, count, offset, 0, flags);
 }
 
 ssize_t pwritev2(int fd, const struct iovec *iov, int count, off_t offset, int flags)
 {
-    return syscall_ret(syscall_raw(SYS_pwritev2, fd, iov, count, offset, 0, flags));
+    return syscall_cancel(SYS_pwritev2, fd, iov, count, offset, 0, flags);
 }
 
 /* Linux changes the timeout it is given; POSIX's pselect has it const. */
@@ -201,6 +201,6 @@ int pselect(int nfds, fd_set *readfds, fd_set *writefds, fd_set *exceptfds,
     struct pselect_mask packed = {mask, sizeof(sigset_t)};
     if (timeout)
         left = *timeout;
-    return (int)syscall_ret(syscall_raw(SYS_pselect6, nfds, readfds, writefds, exceptfds,
-                                        timeout ? &left : NULL, &packed));
+    return (int)syscall_cancel(SYS_pselect6, nfds, readfds, writefds, exceptfds,
+                               timeout ? &left : NULL, &packed);
 }

@@ -3,6 +3,8 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
+#include "internal/cancel.h"
+
 int tcgetattr(int fd, struct termios *t)
 {
     return ioctl(fd, TCGETS, t);
@@ -25,7 +27,7 @@ int tcsendbreak(int fd, int duration)
 
 int tcdrain(int fd)
 {
-    return ioctl(fd, TCSBRK, 1);
+    return (int)syscall_cancel(SYS_ioctl, fd, TCSBRK, 1);
 }
 
 int tcflush(int fd, int queue)

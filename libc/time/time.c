@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "internal/syscall.h"
+#include "internal/cancel.h"
 
 #define DAY 86400
 #define ERA_DAYS 146097           /* 400 years */
@@ -17,7 +17,11 @@
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *request,
                     struct timespec *remain)
 {
-    return (int)-syscall_raw(SYS_clock_nanosleep, clock, flags, request, remain);
+    int before = errno, error = 0;
+    if (syscall_cancel(SYS_clock_nanosleep, clock, flags, request, remain) < 0)
+        error = errno;
+    errno = before;
+    return error;
 }
 
 int clock_getcpuclockid(pid_t pid, clockid_t *clock)

@@ -1,5 +1,5 @@
 /*
- * fork, and the exec family over execve: PATH is searched as POSIX says (an EACCES is remembered, the search
+ * The exec family over execve: PATH is searched as POSIX says (an EACCES is remembered, the search
  * goes on), and a file that is no program is given to /bin/sh.
  */
 #include <errno.h>
@@ -9,18 +9,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "internal/syscall.h"
-#include "internal/thread.h"
-
-/* The child has one thread, the one that called; its id is another. */
-pid_t fork(void)
-{
-    pid_t pid = (pid_t)syscall_ret(syscall_raw(SYS_fork));
-    if (pid == 0)
-        thread_self()->tid = (int)syscall_raw(SYS_set_tid_address, &thread_self()->alive);
-    return pid;
-}
 
 int execv(const char *path, char *const argv[])
 {

@@ -1,6 +1,6 @@
 /*
  * system(): a command for the shell, waited for. Until it has ended the caller ignores what the terminal sends
- * to both, and SIGCHLD waits, so that no handler takes the child from us.
+ * to both, and SIGCHLD waits, so that no handler takes the child from us. A thread that is cancelled meanwhile ends at its next cancellation point.
  */
 #include <errno.h>
 #include <signal.h>
@@ -8,13 +8,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "internal/thread.h"
+
 int system(const char *command)
 {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, interrupt, quit;
     sigset_t children, before;
     int status = -1;
+    struct __pthread *self = thread_self();
     if (!command)
         return access("/bin/sh", X_OK) == 0;
+    int cancel = __atomic_fetch_or(&self->cancel, CANCEL_DISABLED, __ATOMIC_RELAXED);
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
     sigprocmask(SIG_BLOCK, &children, &before);
@@ -34,6 +38,8 @@ int system(const char *command)
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGQUIT, &quit, NULL);
     sigprocmask(SIG_SETMASK, &before, NULL);
+    if (!(cancel & CANCEL_DISABLED))
+        __atomic_fetch_and(&self->cancel, ~CANCEL_DISABLED, __ATOMIC_RELAXED);
     errno = error;
     return status;
 }

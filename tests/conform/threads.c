@@ -447,6 +447,33 @@ TEST(set_tid_address_returns_the_thread_id)
     same(syscall(SYS_set_tid_address, &place), syscall(SYS_gettid));
 }
 
+static void say_bye(void)
+{
+    word = 1;
+    printf("# bye\n");
+    fflush(stdout);
+}
+
+static void *end_last(void *arg)
+{
+    for (int i = 0; i < 20; i++)
+        pause_a_little();
+    return arg;
+}
+
+TEST(the_process_ends_with_its_last_thread)
+{
+    pid_t pid;
+    CHILD(pid)
+    {
+        pthread_t thread;
+        atexit(say_bye);
+        same(pthread_create(&thread, NULL, end_last, NULL), 0);
+        pthread_exit(NULL);
+    }
+    exits(pid, 0);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "after-exec") == 0)

@@ -1,0 +1,39 @@
+; A cancellation point: test whether this thread is to be cancelled, and make the call if it isn't. Between the
+; test and the call's effect there may be no gap, so the two labels bound it: SIGCANCEL's handler (cancel.c), when
+; it finds a thread between them, moves it to __cancel_now. After the call has done something it is too late.
+
+bits 64
+default rel
+
+extern __syscall_error
+extern __cancelled
+
+CANCEL equ 0x30                 ; struct __pthread
+
+; long __syscall_cancel(a, b, c, d, e, f, nr)
+section .text.__cancel_point exec align=16
+global __syscall_cancel:function
+__syscall_cancel:
+    mov r10, rcx
+    mov rax, [rsp + 8]
+
+; Generated stubs come here: RAX the call's number, its arguments where the kernel wants them.
+global __cancel_point:function
+__cancel_point:
+    mov r11d, [fs:CANCEL]
+    and r11d, 3                 ; requested, and not disabled
+    cmp r11d, 1
+    je __cancel_now
+    syscall
+global __cancel_point_end
+__cancel_point_end:
+    cmp rax, -4095
+    jae __syscall_error
+    ret
+
+global __cancel_now
+__cancel_now:
+    and rsp, -16
+    call [__cancelled]          ; pthread_cancel has set it
+
+section .note.GNU-stack noalloc noexec nowrite
