@@ -1,4 +1,7 @@
-/* What the demos share: a failed call ends the demo with a message, so that the text can speak of the rest. */
+/*
+ * What the demos share, so that their text can speak of the rest: a failed call ends the demo with a message,
+ * and main ends with `return shown();`, which is 0 only if the demo saw all that it claims to show.
+ */
 #pragma once
 
 #include <stdio.h>
@@ -32,4 +35,31 @@ static inline int wait_for(pid_t child)
 
     need(waitpid(child, &status, 0));
     return status;
+}
+
+/* Wait for one child: what it ended with, -1 if a signal killed it. */
+static inline int end_of(pid_t child)
+{
+    int status = wait_for(child);
+
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static int claims_failed;
+
+/* What the demo claims to show: HOLDS as it is, and one that doesn't hold is remembered. */
+static inline int claim(int holds)
+{
+    claims_failed += !holds;
+    return holds;
+}
+
+/* The demo's exit status: what was not printed was not shown either. */
+static inline int shown(void)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("standard output");
+        return 1;
+    }
+    return claims_failed > 0;
 }
