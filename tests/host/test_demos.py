@@ -2,10 +2,14 @@
 
 import os
 import re
+import shutil
+import subprocess
 
+import pexpect
 import pytest
 
-from support import BUILD, ROOT, run, run_on_host
+from support import BUILD, ROOT, busybox, run, run_on_host
+from terminal import Terminal
 
 SOURCES = os.path.join(ROOT, "user", "demo")
 FOLDER = os.path.join(BUILD, "user", "demo")
@@ -13,8 +17,23 @@ DEMOS = sorted(os.path.splitext(name)[0] for name in os.listdir(SOURCES) if name
 # demo prints the others' pages and has a test of its own.
 COMPARED = [name for name in DEMOS if name != "demo"]
 # All in one boot: a line with the name before each output, one with the status behind it.
-SCRIPT = 'for name; do echo "=== $name"; /demo/$name 2>&1; echo "=== status $?"; done'
+# One that hangs costs its own test only.
+SCRIPT = 'for name; do echo "=== $name"; timeout 30 /demo/$name 2>&1; echo "=== status $?"; done'
 MAX_LINES, MAX_WIDTH = 70, 120
+# hello's page asks why it doesn't notice that nothing was printed.
+CHECKED = [name for name in COMPARED if name != "hello"]
+# The demos of two programs that meet by a name, as a person would start them in two terminals: the second
+# waits for the first by its output or by its end, and nothing waits longer than timeout lets it.
+PAIRS = {
+    "fifo": ("mkfifo $T; timeout 20 $D/fifo read $T & timeout 20 $D/fifo write $T hello; wait",
+             'reader: got "hello"\nreader: the last writer has closed it\n'),
+    "unixecho": ("timeout 20 $D/unixecho server $T & until [ -S $T ]; do sleep 0.1; done; "
+                 "timeout 20 $D/unixecho client $T one; timeout 20 $D/unixecho client $T two; kill $!",
+                 'client: sent "one", got "one"\nclient: sent "two", got "two"\n'),
+    "fdpass": ("echo content > $T.file; timeout 20 $D/fdpass send $T $T.file & until [ -S $T ]; do sleep 0.1; done; "
+               "timeout 20 $D/fdpass receive $T; wait; rm $T.file; [ -e $T ] && echo left",
+               'receiver: a file with 1 names\nreceiver: it reads "content\n"\n'),
+}
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +63,67 @@ def test_its_page_shows_what_it_prints(name):
     block = "".join(f"    {line}".rstrip() + "\n"
                     for line in run_on_host(os.path.join(FOLDER, name)).text.splitlines())
     assert f"What to see\n\n{block}" in page_of(name)
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_fails_when_nothing_can_be_printed(name):
+    assert run_on_host("/bin/sh", "-c", f"{FOLDER}/{name} > /dev/full 2>/dev/null").status not in (0, 127)
+
+
+@pytest.mark.parametrize("name", ["pipe1", "sigcatch", "eof", "selectloop", "waiter", "producer"])
+def test_fails_when_a_call_fails(name):
+    host = run_on_host("/bin/sh", "-c", f"ulimit -n 3; exec {FOLDER}/{name}")
+    assert host.status == 1 and "Too many open files" in host.err
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_two_programs_meet_on_linux(name, tmp_path):
+    script, expected = PAIRS[name]
+    host = run_on_host("/bin/sh", "-c", f"T={tmp_path}/meet D={FOLDER}; {script}")
+    assert host.text == expected, host.err
+
+
+def test_two_programs_meet_inside():
+    script = "; ".join(f'echo "=== {name}"; T=/tmp/{name} D=/demo; {PAIRS[name][0]}' for name in PAIRS)
+    result = busybox(script, "--timeout", "60").must_have_run()
+    assert result.text == "".join(f"=== {name}\n{PAIRS[name][1]}" for name in PAIRS), result.err
+
+
+def three_sources(session):
+    """selectloop with somebody at the keyboard: SESSION hears the pipe, the socket and the terminal, and ends."""
+    session.expect_exact('pipe: "from the pipe"')
+    session.send("typed\r")
+    session.expect_exact('terminal: "typed"')
+    for _ in range(6):  # each word from the keyboard gives the others a turn
+        session.send("again\r")
+        session.expect_exact('terminal: "again"')
+    session.send("\x04")
+    session.expect_exact("terminal: ended")
+
+
+def test_selectloop_hears_the_terminal_on_linux():
+    session = pexpect.spawn(os.path.join(FOLDER, "selectloop"), ["terminal"], timeout=30, encoding="utf-8")
+    three_sources(session)
+    session.expect(pexpect.EOF)
+    session.close()
+    assert session.exitstatus == 0
+
+
+def test_selectloop_hears_the_terminal_inside():
+    with Terminal("--", "/demo/selectloop", "terminal") as session:
+        three_sources(session)
+        assert session.status() == 0
+
+
+@pytest.mark.skipif(not shutil.which("gdb"), reason="no gdb on this host")
+def test_crash_leaves_what_gdb_reads(tmp_path):
+    program, core = os.path.join(FOLDER, "crash"), tmp_path / "core"
+    result = run("--fetch", f"/tmp/core:{core}", "--", program, "/tmp")
+    assert result.status == 128 + 11, result.text + result.err
+    words = ["gdb", "-q", "-batch", "-nx", "-ex", "bt", "-ex", "frame 1", "-ex", "print where", program, core]
+    text = subprocess.run(words, capture_output=True, check=True, text=True, timeout=60).stdout
+    assert re.search(r"#0 .*third .*\n(.*\n)*#1 .*second .*\n(.*\n)*#3 .*main ", text), text
+    assert "$1 = (int *) 0x0" in text
 
 
 @pytest.mark.parametrize("name", DEMOS)

@@ -53,8 +53,9 @@ int main(void)
         if (sigsetjmp(out, 1) == 0)
             dig(1);
         printf("overrun %d: some %s deep; the handler was on %s stack\n", i,
-               depth > 100 ? "hundreds" : "few", on_alternate ? "the alternate" : "the normal");
+               claim(depth > 100) ? "hundreds" : "few",
+               claim(on_alternate) ? "the alternate" : "the normal");
     }
     printf("and the program goes on\n");
-    return 0;
+    return shown();
 }

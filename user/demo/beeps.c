@@ -44,6 +44,6 @@ int main(void)
     }
     need(setitimer(ITIMER_REAL, &never, NULL));
     took = seconds() - began;
-    printf("%s\n", took >= BEEPS * INTERVAL / 1e6 ? "none came early" : "too early!");
-    return 0;
+    printf("%s\n", claim(took >= BEEPS * INTERVAL / 1e6) ? "none came early" : "too early!");
+    return shown();
 }

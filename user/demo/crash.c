@@ -40,11 +40,12 @@ int main(int argc, char **argv)
     if (child == 0)
         crash(folder);
     status = wait_for(child);
-    printf("the child was killed by %s\n",
-           WTERMSIG(status) == SIGSEGV ? "SIGSEGV" : "something else");
+    printf("the child was killed by %s\n", claim(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV)
+                                               ? "SIGSEGV"
+                                               : "something else");
     need(chdir(folder));
     unlink("core");
     need(chdir("/"));
     rmdir(folder);
-    return 0;
+    return shown();
 }

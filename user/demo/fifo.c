@@ -13,13 +13,17 @@
 static int read_from(const char *path)
 {
     char buffer[100];
+    long total = 0;
     ssize_t n;
     int fd = (int)need(open(path, O_RDONLY)); /* waits until somebody opens it for writing */
 
-    while ((n = need(read(fd, buffer, sizeof buffer))) > 0)
+    while ((n = need(read(fd, buffer, sizeof buffer))) > 0) {
         printf("reader: got \"%.*s\"\n", (int)n, buffer);
+        total += n;
+    }
+    claim(total > 0);
     printf("reader: the last writer has closed it\n");
-    return 0;
+    return shown();
 }
 
 static int write_to(const char *path, const char *text)
@@ -56,18 +60,19 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: fifo [read PATH | write PATH TEXT]\n");
         return 2;
     }
+    alarm(10); /* if one doesn't come the other would wait for ever */
     need(mkdtemp(folder) == NULL ? -1 : 0);
     sprintf(path, "%s/meet", folder);
     need(mkfifo(path, 0600));
     need(stat(path, &st));
-    printf("a FIFO is %s of %ld bytes\n", S_ISFIFO(st.st_mode) ? "a file" : "no file",
+    printf("a FIFO is %s of %ld bytes\n", claim(S_ISFIFO(st.st_mode)) ? "a file" : "no file",
            (long)st.st_size);
     printf("opened for writing when nobody reads, without waiting: %s\n",
-           open(path, O_WRONLY | O_NONBLOCK) < 0 ? strerror(errno) : "a descriptor");
+           claim(open(path, O_WRONLY | O_NONBLOCK) < 0) ? strerror(errno) : "a descriptor");
     reader = start("/proc/self/exe", "read", path, NULL);
-    wait_for(start("/proc/self/exe", "write", path, "we never met before"));
-    wait_for(reader);
+    claim(end_of(start("/proc/self/exe", "write", path, "we never met before")) == 0);
+    claim(end_of(reader) == 0);
     need(unlink(path));
     need(rmdir(folder));
-    return 0;
+    return shown();
 }

@@ -2,10 +2,7 @@
  * fork() in a loop: every process goes on with the loop, so their number doubles in each round. A process is
  * named by the rounds in which it and its ancestors were made. See forktree.txt.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "demo.h"
 
 #define ROUNDS 3
 #define MOST_ROUNDS 6 /* an exit status counts to 255 */
@@ -63,5 +60,6 @@ int main(int argc, char **argv)
     if (depth > 0)
         _exit(count); /* the only thing that a child tells its parent */
     printf("%d processes after %d rounds\n", count, rounds);
-    return count == 1 << rounds ? 0 : 1;
+    claim(count == 1 << rounds);
+    return shown();
 }

@@ -29,7 +29,7 @@ int main(void)
     char folder[] = "/tmp/grepquack-XXXXXX";
     char *ls[] = {"ls", NULL}, *grep[] = {"grep", "quack", NULL};
     pid_t children[2];
-    int ends[2], status;
+    int ends[2], ls_end, grep_end;
 
     if (mkdtemp(folder) == NULL || chdir(folder) < 0) {
         perror(folder);
@@ -43,11 +43,12 @@ int main(void)
     children[1] = start(grep, ends, ends[0], STDIN_FILENO);
     need(close(ends[0]));
     need(close(ends[1])); /* while we hold this end, grep never sees the end of its input */
-    status = wait_for(children[0]);
-    printf("grep ended with %d, ", WEXITSTATUS(wait_for(children[1])));
-    printf("ls with %d\n", WEXITSTATUS(status));
+    ls_end = end_of(children[0]);
+    grep_end = end_of(children[1]);
+    printf("grep ended with %d, ls with %d\n", grep_end, ls_end);
+    claim(grep_end == 0 && ls_end == 0);
     for (size_t i = 0; i < NAMES; i++)
         unlink(names[i]);
     rmdir(folder);
-    return 0;
+    return shown();
 }

@@ -21,7 +21,7 @@ static _Noreturn void serve(int from, int to)
     _exit(7);
 }
 
-static void ask(int to, int from, const char *text)
+static void ask(int to, int from, const char *text, const char *expected)
 {
     char answer[64];
     ssize_t n;
@@ -29,11 +29,12 @@ static void ask(int to, int from, const char *text)
     need(write(to, text, strlen(text)));
     n = need(read(from, answer, sizeof answer));
     printf("parent: sent \"%s\", got \"%.*s\"\n", text, (int)n, answer);
+    claim(n == (ssize_t)strlen(expected) && memcmp(answer, expected, (size_t)n) == 0);
 }
 
 int main(void)
 {
-    int there[2], back[2];
+    int there[2], back[2], status;
     pid_t child;
 
     need(pipe(there));
@@ -46,9 +47,11 @@ int main(void)
     }
     need(close(there[0]));
     need(close(back[1]));
-    ask(there[1], back[0], "hello");
-    ask(there[1], back[0], "how are you?");
+    ask(there[1], back[0], "hello", "HELLO");
+    ask(there[1], back[0], "how are you?", "HOW ARE YOU?");
     need(close(there[1]));
-    printf("parent: closed its end, the child ended with %d\n", WEXITSTATUS(wait_for(child)));
-    return 0;
+    status = end_of(child);
+    printf("parent: closed its end, the child ended with %d\n", status);
+    claim(status == 7);
+    return shown();
 }

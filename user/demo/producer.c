@@ -41,26 +41,25 @@ static _Noreturn void produce(int fd)
 
 int main(void)
 {
-    int ends[2], sum = 0, outstanding = 0, most = 0;
+    int ends[2], sum = 0, empty = 0, out = 0, most = 0;
     pid_t child;
 
     need(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends));
     child = fork_clean();
     if (child == 0)
         produce(ends[1]);
-    for (; outstanding < SLOTS; outstanding++)
-        put(ends[0], (struct item){-1}); /* at first all are empty */
-    most = outstanding;
-    for (int i = 1; i <= ITEMS; i++) {
-        struct item item = get(ends[0]);
+    for (int consumed = 0; consumed < ITEMS; consumed++) {
+        struct item item;
+        for (; out < SLOTS && empty < ITEMS; out++, empty++) /* what is free here is sent at once */
+            put(ends[0], (struct item){-1});
+        most = out > most ? out : most;
+        item = get(ends[0]);
+        out--;
         sum += item.number;
         printf("consumed %d\n", item.number);
-        if (i + SLOTS <= ITEMS)
-            put(ends[0], (struct item){-1}); /* its slot is free again */
-        else
-            outstanding--;
     }
-    wait_for(child);
-    printf("sum %d, never more than %d messages at once\n", sum, most);
-    return sum == 204 ? 0 : 1;
+    claim(end_of(child) == 0);
+    printf("sum %d, and %d messages at most were on the way\n", sum, most);
+    claim(sum == 204 && most == SLOTS);
+    return shown();
 }

@@ -44,12 +44,13 @@ static long count(int blocked)
     return counter;
 }
 
-static void show(const char *what, int blocked)
+static void show(const char *what, int blocked, long expected)
 {
     long result = count(blocked);
 
     printf("%s: the program counted %d, the handler %d, the counter says %ld\n", what, SIGNALS,
            (int)handled, result);
+    claim(handled == SIGNALS && result == expected);
 }
 
 int main(void)
@@ -57,7 +58,7 @@ int main(void)
     struct sigaction action = {.sa_handler = on_signal};
 
     need(sigaction(SIGUSR1, &action, NULL));
-    show("signal free to come", 0);
-    show("signal blocked meanwhile", 1);
-    return 0;
+    show("signal free to come", 0, SIGNALS);
+    show("signal blocked meanwhile", 1, 2 * SIGNALS);
+    return shown();
 }

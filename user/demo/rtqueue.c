@@ -45,8 +45,11 @@ int main(void)
     need(sigprocmask(SIG_SETMASK, &before, NULL)); /* all handlers run before this returns */
     printf("SIGUSR1 arrived %d time\n", (int)ordinary);
     printf("SIGRTMIN arrived %d times, with", (int)queued);
-    for (int i = 0; i < queued; i++)
+    for (int i = 0; i < queued; i++) {
         printf(" %d", (int)values[i]);
+        claim(values[i] == i * i);
+    }
     printf("\n");
-    return 0;
+    claim(ordinary == 1 && queued == TIMES);
+    return shown();
 }

@@ -63,7 +63,7 @@ static int listen_to(int fd, const char *name)
 
 int main(int argc, char **argv)
 {
-    int fds[SOURCES], pipe_ends[2], sockets[2], turns[2], given = 0, top;
+    int fds[SOURCES], pipe_ends[2], sockets[2], turns[2], given = 0, heard[SOURCES] = {0}, top;
     fd_set ready;
     pid_t child;
 
@@ -86,11 +86,16 @@ int main(int argc, char **argv)
         if (given++ < TURNS)
             need(write(turns[1], "", 1));
         need(select(top, &ready, NULL, NULL, NULL));
-        for (int i = 0; i < SOURCES; i++)
-            if (fds[i] >= 0 && FD_ISSET(fds[i], &ready) && !listen_to(fds[i], names[i]))
+        for (int i = 0; i < SOURCES; i++) {
+            if (fds[i] < 0 || !FD_ISSET(fds[i], &ready))
+                continue;
+            if (listen_to(fds[i], names[i]))
+                heard[i]++;
+            else
                 fds[i] = -1;
+        }
     }
     need(close(turns[1]));
-    wait_for(child);
-    return 0;
+    claim(end_of(child) == 0 && heard[PIPE] > 0 && heard[SOCKET] > 0);
+    return shown();
 }

@@ -20,7 +20,7 @@ int main(void)
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO};
     sigset_t usr1, before;
     pid_t parent = getpid();
-    int go[2];
+    int go[2], status;
     char byte;
 
     need(pipe(go));
@@ -42,8 +42,10 @@ int main(void)
         while (received < i)
             sigsuspend(&before); /* unblocks it and waits, in one step */
         printf("signal %d came from %s\n", i,
-               from_child ? "our child, by kill()" : "somebody else");
+               claim(from_child) ? "our child, by kill()" : "somebody else");
     }
-    printf("the child ended with %d\n", WEXITSTATUS(wait_for(child)));
-    return 0;
+    status = end_of(child);
+    printf("the child ended with %d\n", status);
+    claim(status == 0 && received == 3);
+    return shown();
 }

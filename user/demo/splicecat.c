@@ -42,11 +42,11 @@ static _Noreturn void check(int fd)
         total += (unsigned long)n;
     }
     printf("  %lu bytes arrived, %lu of them wrong\n", total, wrong);
-    fflush(stdout);
-    _exit(0);
+    claim(total == SIZE && wrong == 0);
+    _exit(shown());
 }
 
-static void bring(const char *how, void (*copy)(int from, int to), int file)
+static void bring(const char *how, void (*copy)(int from, int to), int file, unsigned long expected)
 {
     int ends[2];
     pid_t child;
@@ -63,8 +63,9 @@ static void bring(const char *how, void (*copy)(int from, int to), int file)
     through_us = 0;
     copy(file, ends[1]);
     need(close(ends[1]));
-    wait_for(child);
+    claim(end_of(child) == 0);
     printf("  %lu bytes went through this program's memory\n", through_us);
+    claim(through_us == expected);
 }
 
 int main(void)
@@ -77,8 +78,8 @@ int main(void)
     for (unsigned long i = 0; data != NULL && i < SIZE; i++)
         data[i] = (unsigned char)(i * 7);
     need(data == NULL ? -1 : write(file, data, SIZE));
-    bring("read and write", copy_by_buffer, file);
-    bring("splice", copy_by_splice, file);
+    bring("read and write", copy_by_buffer, file, SIZE);
+    bring("splice", copy_by_splice, file, 0);
     free(data);
-    return 0;
+    return shown();
 }

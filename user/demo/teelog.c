@@ -24,10 +24,13 @@ int main(void)
         n = need(tee(in[0], out[1], 100, 0)); /* what is in the first pipe is in both now */
         moved = need(splice(in[0], NULL, log, NULL, (size_t)n, 0));
         printf("tee gave %zd bytes, splice moved %zd into the log\n", n, moved);
+        claim(n == (ssize_t)strlen(lines[i]) && moved == n);
     }
     n = need(read(out[0], buffer, sizeof buffer));
     printf("the second pipe has:\n%.*s", (int)n, buffer);
+    claim(n == 14);
     n = need(pread(log, buffer, sizeof buffer, 0));
     printf("the log has:\n%.*s", (int)n, buffer);
-    return 0;
+    claim(n == 14);
+    return shown();
 }

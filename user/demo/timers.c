@@ -32,22 +32,23 @@ int main(void)
     sigemptyset(&set);
     sigaddset(&set, SIGRTMIN);
     need(sigprocmask(SIG_BLOCK, &set, NULL)); /* taken by sigwaitinfo, one by one */
-    make_timer(3, 120, 0);
-    make_timer(1, 40, 0);
-    make_timer(2, 80, 0);
-    for (int i = 0; i < 3; i++) {
+    make_timer(3, 300, 0);
+    make_timer(1, 100, 0);
+    make_timer(2, 200, 0);
+    for (int i = 1; i <= 3; i++) {
         need(sigwaitinfo(&set, &info));
         printf("timer %d is over\n", info.si_value.sival_int);
+        claim(info.si_value.sival_int == i);
     }
     timer = make_timer(4, 5, 5);
     nanosleep(&(struct timespec){0, 103 * MS}, NULL);
     need(sigwaitinfo(&set, &info));
     printf("one signal, and %s that came while nobody looked\n",
-           info.si_overrun >= 10 ? "many more" : "few more");
+           claim(info.si_overrun >= 10) ? "many more" : "few more");
     need(timer_settime(timer, 0, &(struct itimerspec){{0, 0}, {100, 0}}, NULL));
     need(timer_gettime(timer, &left));
     printf("set to 100 s, it has %s left\n",
-           left.it_value.tv_sec >= 99 ? "nearly all of it" : "less");
+           claim(left.it_value.tv_sec >= 99) ? "nearly all of it" : "less");
     need(timer_delete(timer));
-    return 0;
+    return shown();
 }

@@ -12,7 +12,12 @@ static struct sockaddr_un address_of(const char *path)
 {
     struct sockaddr_un a = {.sun_family = AF_UNIX};
 
-    strncpy(a.sun_path, path, sizeof a.sun_path - 1);
+    if (strlen(path) >= sizeof a.sun_path) {
+        fprintf(stderr, "unixecho: the name of a socket has at most %zu bytes\n",
+                sizeof a.sun_path - 1);
+        exit(2);
+    }
+    strcpy(a.sun_path, path);
     return a;
 }
 
@@ -46,22 +51,26 @@ static int ask(const char *path, const char *text)
 {
     struct sockaddr_un a = address_of(path);
     char buffer[100];
+    size_t total = 0;
     ssize_t n;
     int fd = (int)need(socket(AF_UNIX, SOCK_STREAM, 0));
 
     need(connect(fd, (struct sockaddr *)&a, sizeof a));
     need(write(fd, text, strlen(text)));
     need(shutdown(fd, SHUT_WR)); /* the server sees the end, we can still read */
-    while ((n = need(read(fd, buffer, sizeof buffer))) > 0)
+    while ((n = need(read(fd, buffer, sizeof buffer))) > 0) {
         printf("client: sent \"%s\", got \"%.*s\"\n", text, (int)n, buffer);
-    return 0;
+        total += (size_t)n;
+    }
+    claim(total == strlen(text));
+    return shown();
 }
 
 int main(int argc, char **argv)
 {
     char folder[] = "/tmp/unixecho-XXXXXX", path[40];
     pid_t server;
-    int listener;
+    int listener, status;
 
     if (argc == 3 && strcmp(argv[1], "server") == 0)
         return serve(listener_at(argv[2]), 0);
@@ -71,6 +80,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: unixecho [server PATH | client PATH TEXT]\n");
         return 2;
     }
+    alarm(10); /* if one doesn't come the other would wait for ever */
     need(mkdtemp(folder) == NULL ? -1 : 0);
     sprintf(path, "%s/socket", folder);
     listener = listener_at(path);
@@ -80,8 +90,10 @@ int main(int argc, char **argv)
     need(close(listener));
     ask(path, "good morning");
     ask(path, "good night");
-    printf("server: ended with %d\n", WEXITSTATUS(wait_for(server)));
+    status = end_of(server);
+    printf("server: ended with %d\n", status);
+    claim(status == 0);
     need(unlink(path));
     need(rmdir(folder));
-    return 0;
+    return shown();
 }

@@ -19,10 +19,12 @@ static void by_sigtimedwait(const sigset_t *set)
 
     need(sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = 42}));
     number = (int)need(sigtimedwait(set, &info, &shortly));
-    printf("sigtimedwait took %s with the value %d\n", number == SIGUSR1 ? "SIGUSR1" : "another",
-           info.si_value.sival_int);
+    printf("sigtimedwait took %s with the value %d\n",
+           claim(number == SIGUSR1) ? "SIGUSR1" : "another", info.si_value.sival_int);
+    claim(info.si_value.sival_int == 42);
     number = sigtimedwait(set, &info, &shortly);
     printf("when none comes in time it gives %d: %s\n", number, strerror(errno));
+    claim(number == -1);
 }
 
 static void by_signalfd(const sigset_t *set)
@@ -37,10 +39,11 @@ static void by_signalfd(const sigset_t *set)
     need(poll(&polled, 1, -1)); /* SIGCHLD makes it readable, among any other files */
     need(read(fd, &info, sizeof info));
     printf("signalfd: %s, about %s, which ended with %d\n",
-           info.ssi_signo == SIGCHLD ? "SIGCHLD" : "another",
-           (pid_t)info.ssi_pid == child ? "our child" : "somebody", info.ssi_status);
-    printf("and then: %s\n", read(fd, &info, sizeof info) < 0 ? strerror(errno) : "one more");
-    wait_for(child);
+           claim(info.ssi_signo == SIGCHLD) ? "SIGCHLD" : "another",
+           claim((pid_t)info.ssi_pid == child) ? "our child" : "somebody", info.ssi_status);
+    printf("and then: %s\n",
+           claim(read(fd, &info, sizeof info) < 0) ? strerror(errno) : "one more");
+    claim(end_of(child) == 3);
 }
 
 int main(void)
@@ -54,5 +57,5 @@ int main(void)
                      NULL)); /* or they would be delivered instead of waiting to be taken */
     by_sigtimedwait(&set);
     by_signalfd(&set);
-    return 0;
+    return shown();
 }

@@ -57,7 +57,7 @@ static void until_ended(pid_t child)
 }
 
 /* All children end while SIGCHLD is blocked, so that one signal stands for all of them. */
-static void with_handler(const char *what, void (*handler)(int))
+static void with_handler(const char *what, void (*handler)(int), int expected)
 {
     struct sigaction action = {.sa_handler = handler};
     sigset_t chld, before;
@@ -76,6 +76,7 @@ static void with_handler(const char *what, void (*handler)(int))
     need(sigprocmask(SIG_SETMASK, &before, NULL));
     printf("%s: %d children, the handler ran %d time and reaped %d\n", what, CHILDREN, (int)calls,
            (int)reaped);
+    claim(calls == 1 && reaped == expected);
     signal(SIGCHLD, SIG_DFL);
     while (waitpid(-1, NULL, 0) > 0)
         ;
@@ -84,19 +85,26 @@ static void with_handler(const char *what, void (*handler)(int))
 int main(void)
 {
     pid_t child = fork_clean();
+    int status;
+    char state;
 
     if (child == 0)
         _exit(9);
     until_ended(child);
-    printf("ended and not asked: state %c\n", state_of(child));
-    printf("its status is %d, ", WEXITSTATUS(wait_for(child)));
-    printf("and then it is gone: state %c\n", state_of(child));
-    with_handler("wrong", reap_one);
-    with_handler("right", reap_all);
+    state = state_of(child);
+    printf("ended and not asked: state %c\n", state);
+    claim(state == 'Z');
+    status = end_of(child);
+    state = state_of(child);
+    printf("its status is %d, and then it is gone: state %c\n", status, state);
+    claim(status == 9 && state == '-');
+    with_handler("wrong", reap_one, 1);
+    with_handler("right", reap_all, CHILDREN);
     signal(SIGCHLD, SIG_IGN);
     child = fork_clean();
     if (child == 0)
         _exit(9);
-    printf("ignored: waitpid says %s\n", waitpid(child, NULL, 0) < 0 ? strerror(errno) : "yes");
-    return 0;
+    printf("ignored: waitpid says %s\n",
+           claim(waitpid(child, NULL, 0) < 0) ? strerror(errno) : "yes");
+    return shown();
 }
