@@ -74,14 +74,18 @@ kernel_cflags += -O2
 endif
 
 # Programs: our own headers and library, and of the compiler's only what a freestanding C has.
-user_cflags := -std=gnu17 -g -O2 $(warnings) $(frames) -ffunction-sections -fdata-sections \
-               -fno-stack-protector -fno-pic -fno-pie -fcf-protection=none -fno-asynchronous-unwind-tables \
-               -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) \
-               -Ilibc/include $(includes)
-# A library may not be compiled into calls of itself: no loop of memcpy becomes a call of memcpy.
-libc_cflags := $(user_cflags) -Ilibc -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns
+program_cflags := -std=gnu17 -g -O2 $(warnings) $(frames) -ffunction-sections -fdata-sections \
+                  -fcf-protection=none -fno-asynchronous-unwind-tables \
+                  -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) \
+                  -Ilibc/include $(includes)
+user_cflags := $(program_cflags) -fno-pic -fno-pie -fstack-protector-strong -mstack-protector-guard=tls
+# A library may not be compiled into calls of itself: no loop of memcpy becomes a call of memcpy. It is small rather
+# than fast, but for what is called most; it can be linked into a program that is moved (-static-pie).
+libc_cflags := $(program_cflags) -Os -fPIE -fno-stack-protector \
+               -Ilibc -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns
+libc_fast   := libc/string/% libc/malloc/%
 user_ldflags := -nostdlib -static -no-pie \
-                -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,max-page-size=4096
+                -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,noseparate-code,-z,max-page-size=4096
 host_cflags := -std=gnu17 -g -O1 $(warnings) $(includes) -Ilibc -fsanitize=address,undefined \
                -fno-sanitize-recover=all
 
@@ -169,7 +173,7 @@ $(O)/obj/boot/%.asm.o: boot/%.asm $(for_kernel)
 	$(Q)$(call assemble,$(kernel_asflags))
 
 $(B)/obj/libc/%.c.o: libc/%.c $(for_user)
-	$(Q)$(call compile,$(libc_cflags))
+	$(Q)$(call compile,$(libc_cflags) $(if $(filter $(libc_fast),$<),-O2))
 $(B)/obj/libc/%.asm.o: libc/%.asm $(for_user)
 	$(Q)$(call assemble,$(asflags))
 $(B)/obj/gen/%.asm.o: $(B)/gen/%.asm $(for_user)
