@@ -5,7 +5,7 @@
 
 #include "internal/syscall.h"
 
-long syscall_ret(long raw)
+long __syscall_ret(long raw)
 {
     if ((unsigned long)raw < (unsigned long)-MAX_ERRNO)
         return raw;
@@ -21,5 +21,5 @@ long syscall(long number, ...)
     for (int i = 0; i < 6; i++)
         a[i] = va_arg(args, long);
     va_end(args);
-    return syscall_ret(syscall6(number, a[0], a[1], a[2], a[3], a[4], a[5]));
+    return __syscall_ret(syscall6(number, a[0], a[1], a[2], a[3], a[4], a[5]));
 }

@@ -36,7 +36,7 @@ int openat(int dirfd, const char *path, int flags, ...)
 static int get_owner(int fd)
 {
     struct f_owner_ex owner;
-    if (syscall_ret(syscall_raw(SYS_fcntl, fd, F_GETOWN_EX, &owner)) < 0)
+    if (__syscall_ret(syscall_raw(SYS_fcntl, fd, F_GETOWN_EX, &owner)) < 0)
         return -1;
     return owner.type == F_OWNER_PGRP ? -owner.pid : owner.pid;
 }
@@ -51,7 +51,7 @@ int fcntl(int fd, int command, ...)
         return get_owner(fd);
     if (command == F_SETLKW || command == F_OFD_SETLKW)
         return (int)syscall_cancel(SYS_fcntl, fd, command, arg);
-    return (int)syscall_ret(syscall_raw(SYS_fcntl, fd, command, arg));
+    return (int)__syscall_ret(syscall_raw(SYS_fcntl, fd, command, arg));
 }
 
 /* These two return the error instead of setting errno. */

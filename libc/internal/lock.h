@@ -8,8 +8,8 @@ struct lock {
     int state; /* atomic: 0 free, 1 held, 2 held and somebody may be waiting */
 };
 
-void lock_acquire(struct lock *lock);
-void lock_release(struct lock *lock);
+void __lock_acquire(struct lock *lock);
+void __lock_release(struct lock *lock);
 
 /* Around fork(): the child must not find the heap half changed by a thread that it doesn't have. */
 void __heap_lock(void);

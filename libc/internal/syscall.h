@@ -1,6 +1,6 @@
 /*
  * System calls from C: syscall_raw(SYS_x, ...) takes up to six arguments and returns what the kernel
- * left in RAX, a negative errno on failure; syscall_ret() turns that into -1 and errno. Most of libc's
+ * left in RAX, a negative errno on failure; __syscall_ret() turns that into -1 and errno. Most of libc's
  * plain calls need neither: tools/gensyscalls makes them in assembly.
  */
 #pragma once
@@ -49,4 +49,4 @@ static inline long syscall3(long nr, long a, long b, long c)
     (__VA_ARGS__)
 
 /* A raw result as libc's functions return it: errno set and -1, or the result itself. */
-long syscall_ret(long raw);
+long __syscall_ret(long raw);

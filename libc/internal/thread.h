@@ -64,9 +64,9 @@ static inline struct __pthread *thread_self(void)
 }
 
 /* Bytes for TLS and struct __pthread together. */
-size_t tls_size(void);
+size_t __tls_size(void);
 /* Lay both out at the end of [mem, mem+size), copy the TLS image, and return what FS must be. */
-struct __pthread *tls_layout(void *mem, size_t size);
+struct __pthread *__tls_layout(void *mem, size_t size);
 
 /* A key's values at the thread's end (key.c; NULL in programs without keys). */
 __attribute__((weak)) void __run_key_destructors(struct __pthread *self);

@@ -258,9 +258,9 @@ void *malloc(size_t n)
         return NULL;
     if (size >= MMAP_MIN)
         return map_chunk(size);
-    lock_acquire(&heap_lock);
+    __lock_acquire(&heap_lock);
     struct chunk *c = alloc_locked(size);
-    lock_release(&heap_lock);
+    __lock_release(&heap_lock);
     if (!c) {
         errno = ENOMEM;
         return NULL;
@@ -279,7 +279,7 @@ static struct chunk *used_chunk(void *p)
         corrupted("free: not a pointer that malloc gave\n");
     bool mapped = __atomic_load_n(&c->word, __ATOMIC_RELAXED) & MAPPED;
     if (!mapped)
-        lock_acquire(&heap_lock);
+        __lock_acquire(&heap_lock);
     chunk_verify(c);
     if (!chunk_is_used(c))
         corrupted("free: memory freed twice\n");
@@ -296,7 +296,7 @@ void free(void *p)
         munmap((char *)c - c->prev, c->prev + chunk_size(c));
     } else {
         chunk_release(c);
-        lock_release(&heap_lock);
+        __lock_release(&heap_lock);
     }
     errno = error;
 }
@@ -351,7 +351,7 @@ void *realloc(void *p, size_t n)
         bool fits = chunk_size(c) >= size || grow_in_place(c, size);
         if (fits)
             chunk_trim(c, size);
-        lock_release(&heap_lock);
+        __lock_release(&heap_lock);
         if (fits)
             return p;
     }
@@ -392,13 +392,13 @@ static void *align_in(void *p, size_t alignment)
         chunk_set(inner, skipped, rest, USED | MAPPED);
         return (void *)place;
     }
-    lock_acquire(&heap_lock);
+    __lock_acquire(&heap_lock);
     chunk_set(c, c->prev, skipped, USED);
     chunk_set(inner, skipped, rest, USED);
     struct chunk *after = chunk_after(inner);
     chunk_set(after, rest, after->word & SIZE_BITS, after->word & FLAGS);
     chunk_release(c);
-    lock_release(&heap_lock);
+    __lock_release(&heap_lock);
     return (void *)place;
 }
 
@@ -430,12 +430,12 @@ void *aligned_alloc(size_t alignment, size_t n)
 
 void __heap_lock(void)
 {
-    lock_acquire(&heap_lock);
+    __lock_acquire(&heap_lock);
 }
 
 void __heap_unlock(void)
 {
-    lock_release(&heap_lock);
+    __lock_release(&heap_lock);
 }
 
 int posix_memalign(void **p, size_t alignment, size_t n)

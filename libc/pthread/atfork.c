@@ -16,7 +16,7 @@ static struct handlers *first, *last;
 void __run_atfork(int when)
 {
     if (when == FORK_PREPARE) {
-        lock_acquire(&lock);
+        __lock_acquire(&lock);
         for (struct handlers *h = last; h; h = h->previous)
             if (h->functions[when])
                 h->functions[when]();
@@ -25,7 +25,7 @@ void __run_atfork(int when)
     for (struct handlers *h = first; h; h = h->next)
         if (h->functions[when])
             h->functions[when]();
-    lock_release(&lock);
+    __lock_release(&lock);
 }
 
 int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
@@ -33,13 +33,13 @@ int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(vo
     struct handlers *h = malloc(sizeof(*h));
     if (!h)
         return ENOMEM;
-    lock_acquire(&lock);
+    __lock_acquire(&lock);
     *h = (struct handlers){{prepare, parent, child}, NULL, last};
     if (last)
         last->next = h;
     else
         first = h;
     last = h;
-    lock_release(&lock);
+    __lock_release(&lock);
     return 0;
 }

@@ -27,29 +27,29 @@ static unsigned use_of(pthread_key_t key)
 
 int pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
 {
-    lock_acquire(&lock);
+    __lock_acquire(&lock);
     for (pthread_key_t k = 0; k < PTHREAD_KEYS_MAX; k++) {
         if (keys[k].use % 2)
             continue;
         keys[k].destructor = destructor;
         __atomic_store_n(&keys[k].use, keys[k].use + 1, __ATOMIC_RELEASE);
-        lock_release(&lock);
+        __lock_release(&lock);
         *key = k;
         return 0;
     }
-    lock_release(&lock);
+    __lock_release(&lock);
     return EAGAIN;
 }
 
 int pthread_key_delete(pthread_key_t key)
 {
     int error = EINVAL;
-    lock_acquire(&lock);
+    __lock_acquire(&lock);
     if (key < PTHREAD_KEYS_MAX && keys[key].use % 2) {
         __atomic_store_n(&keys[key].use, keys[key].use + 1, __ATOMIC_RELEASE);
         error = 0;
     }
-    lock_release(&lock);
+    __lock_release(&lock);
     return error;
 }
 
@@ -82,9 +82,9 @@ void __run_key_destructors(struct __pthread *self)
             if (!value || v->use != use_of(k))
                 continue;
             v->value = NULL;
-            lock_acquire(&lock);
+            __lock_acquire(&lock);
             void (*destructor)(void *) = keys[k].destructor;
-            lock_release(&lock);
+            __lock_release(&lock);
             if (destructor)
                 destructor(value);
         }

@@ -7,7 +7,7 @@
 
 #include <abi/futex.h>
 
-void lock_acquire(struct lock *lock)
+void __lock_acquire(struct lock *lock)
 {
     int free_state = 0;
     if (__atomic_compare_exchange_n(&lock->state, &free_state, 1, 0, __ATOMIC_ACQUIRE,
@@ -17,7 +17,7 @@ void lock_acquire(struct lock *lock)
         syscall_raw(SYS_futex, &lock->state, FUTEX_WAIT | FUTEX_PRIVATE_FLAG, 2, 0);
 }
 
-void lock_release(struct lock *lock)
+void __lock_release(struct lock *lock)
 {
     if (__atomic_exchange_n(&lock->state, 0, __ATOMIC_RELEASE) == 2)
         syscall_raw(SYS_futex, &lock->state, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1);

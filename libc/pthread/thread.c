@@ -72,9 +72,9 @@ _Noreturn void pthread_exit(void *result)
     if (__atomic_fetch_sub(&__threads, 1, __ATOMIC_ACQ_REL) == 1)
         exit(0);
     block_signals(NULL);
-    lock_acquire(&self->tid_lock);
+    __lock_acquire(&self->tid_lock);
     self->tid = 0;
-    lock_release(&self->tid_lock);
+    __lock_release(&self->tid_lock);
     if (!__atomic_compare_exchange_n(&self->state, &joinable, THREAD_ENDED, 0, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE) &&
         self->map) {
@@ -98,10 +98,10 @@ static int thread_main(void *arg)
 static struct __pthread *make_room(const pthread_attr_t *attr, char **top)
 {
     size_t guard = (attr->__guard_size + PAGE - 1) & ~(PAGE - 1);
-    size_t size = (guard + attr->__stack_size + tls_size() + PAGE - 1) & ~(PAGE - 1);
+    size_t size = (guard + attr->__stack_size + __tls_size() + PAGE - 1) & ~(PAGE - 1);
     if (attr->__stack) {
-        *top = (char *)attr->__stack + attr->__stack_size - tls_size();
-        return tls_layout(attr->__stack, attr->__stack_size);
+        *top = (char *)attr->__stack + attr->__stack_size - __tls_size();
+        return __tls_layout(attr->__stack, attr->__stack_size);
     }
     char *map =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
@@ -111,8 +111,8 @@ static struct __pthread *make_room(const pthread_attr_t *attr, char **top)
         munmap(map, size);
         return NULL;
     }
-    *top = map + size - tls_size();
-    struct __pthread *t = tls_layout(map, size);
+    *top = map + size - __tls_size();
+    struct __pthread *t = __tls_layout(map, size);
     t->map = map;
     t->map_size = size;
     return t;
@@ -200,9 +200,9 @@ int pthread_kill(pthread_t t, int sig)
     if (sig < 0 || sig >= NSIG)
         return EINVAL;
     block_signals(&before);
-    lock_acquire(&t->tid_lock);
+    __lock_acquire(&t->tid_lock);
     long error = t->tid ? -syscall_raw(SYS_tgkill, getpid(), t->tid, sig) : 0;
-    lock_release(&t->tid_lock);
+    __lock_release(&t->tid_lock);
     restore_signals(&before);
     return (int)error;
 }

@@ -21,14 +21,14 @@ int clone(int (*fn)(void *), void *stack, int flags, void *arg, ...)
     void *tls = va_arg(args, void *);
     int *child_tid = va_arg(args, int *);
     va_end(args);
-    return (int)syscall_ret(
+    return (int)__syscall_ret(
         __clone(fn, stack, (unsigned)flags, arg, parent_tid, child_tid, (unsigned long)tls));
 }
 
 /* The kernel says how many bytes it filled; the rest of the set is empty. */
 int sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
 {
-    long filled = syscall_ret(syscall_raw(SYS_sched_getaffinity, pid, size, set));
+    long filled = __syscall_ret(syscall_raw(SYS_sched_getaffinity, pid, size, set));
     if (filled < 0)
         return -1;
     memset((char *)set + filled, 0, size - (size_t)filled);
@@ -46,5 +46,5 @@ int __cpu_count(const cpu_set_t *set)
 int sched_getcpu(void)
 {
     unsigned cpu;
-    return syscall_ret(syscall_raw(SYS_getcpu, &cpu, NULL, NULL)) < 0 ? -1 : (int)cpu;
+    return __syscall_ret(syscall_raw(SYS_getcpu, &cpu, NULL, NULL)) < 0 ? -1 : (int)cpu;
 }

@@ -38,8 +38,8 @@ int sigaction(int sig, const struct sigaction *act, struct sigaction *old)
     if (act)
         new_action = (struct kernel_sigaction){act->sa_handler, act->sa_flags | SA_RESTORER,
                                                __restore_rt, act->sa_mask};
-    long result = syscall_ret(syscall_raw(SYS_rt_sigaction, sig, act ? &new_action : NULL,
-                                          old ? &old_action : NULL, sizeof(ksigset_t)));
+    long result = __syscall_ret(syscall_raw(SYS_rt_sigaction, sig, act ? &new_action : NULL,
+                                            old ? &old_action : NULL, sizeof(ksigset_t)));
     if (result == 0 && old) {
         old->sa_handler = old_action.handler;
         old->sa_flags = old_action.flags & ~SA_RESTORER;
@@ -68,7 +68,7 @@ int sigqueue(pid_t pid, int sig, union sigval value)
     info.si_pid = getpid();
     info.si_uid = getuid();
     info.si_value = value;
-    return (int)syscall_ret(syscall_raw(SYS_rt_sigqueueinfo, pid, sig, &info));
+    return (int)__syscall_ret(syscall_raw(SYS_rt_sigqueueinfo, pid, sig, &info));
 }
 
 int killpg(pid_t group, int sig)
@@ -97,7 +97,7 @@ int sigprocmask(int how, const sigset_t *set, sigset_t *old)
 
 int sigpending(sigset_t *set)
 {
-    return (int)syscall_ret(syscall_raw(SYS_rt_sigpending, set, sizeof(ksigset_t)));
+    return (int)__syscall_ret(syscall_raw(SYS_rt_sigpending, set, sizeof(ksigset_t)));
 }
 
 int sigsuspend(const sigset_t *mask)
@@ -138,7 +138,7 @@ int sigwait(const sigset_t *set, int *sig)
 
 int signalfd(int fd, const sigset_t *set, int flags)
 {
-    return (int)syscall_ret(syscall_raw(SYS_signalfd4, fd, set, sizeof(ksigset_t), flags));
+    return (int)__syscall_ret(syscall_raw(SYS_signalfd4, fd, set, sizeof(ksigset_t), flags));
 }
 
 int sigemptyset(sigset_t *set)

@@ -4,14 +4,14 @@
 bits 64
 default rel
 
-extern syscall_ret
+extern __syscall_ret
 
 ; A stub jumps here with -errno in RAX.
 section .text.__syscall_error exec align=16
 global __syscall_error:function
 __syscall_error:
     mov rdi, rax
-    jmp syscall_ret             ; sets errno, returns -1
+    jmp __syscall_ret             ; sets errno, returns -1
 
 ; long __clone(int (*fn)(void *), void *stack, unsigned long flags, void *arg, int *parent_tid, int *child_tid,
 ;              unsigned long tls): clone(2), the child runs fn(arg) on STACK and exits with what that returns.

@@ -104,12 +104,12 @@ static size_t fs_align(void)
     return tls.align > FS_ALIGN ? tls.align : FS_ALIGN;
 }
 
-size_t tls_size(void)
+size_t __tls_size(void)
 {
     return tls.size + tls.align + sizeof(struct __pthread) + fs_align();
 }
 
-struct __pthread *tls_layout(void *mem, size_t size)
+struct __pthread *__tls_layout(void *mem, size_t size)
 {
     uintptr_t end = (uintptr_t)mem + size;
     uintptr_t fs = (end - sizeof(struct __pthread)) & ~(fs_align() - 1);
@@ -125,7 +125,7 @@ struct __pthread *tls_layout(void *mem, size_t size)
 
 static void init_first_thread(void)
 {
-    size_t size = tls_size();
+    size_t size = __tls_size();
     void *mem = first_tls;
     if (size > sizeof(first_tls)) {
         long got = syscall_raw(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
@@ -136,7 +136,7 @@ static void init_first_thread(void)
     } else {
         size = sizeof(first_tls);
     }
-    struct __pthread *thread = tls_layout(mem, size);
+    struct __pthread *thread = __tls_layout(mem, size);
     for (const Elf64_auxv_t *a = __auxv; a->a_type != AT_NULL; a++)
         if (a->a_type == AT_RANDOM && a->a_un.a_val)
             memcpy(&thread->canary, (const void *)a->a_un.a_val, sizeof(thread->canary));

@@ -12,11 +12,11 @@
 /* Not by read() and its like, where a thread may be cancelled: it would keep the file's lock. */
 static ssize_t descriptor_read(FILE *f, void *p, size_t n)
 {
-    return syscall_ret(syscall_raw(SYS_read, f->fd, p, n));
+    return __syscall_ret(syscall_raw(SYS_read, f->fd, p, n));
 }
 static ssize_t descriptor_write(FILE *f, const void *p, size_t n)
 {
-    return syscall_ret(syscall_raw(SYS_write, f->fd, p, n));
+    return __syscall_ret(syscall_raw(SYS_write, f->fd, p, n));
 }
 static off_t descriptor_seek(FILE *f, off_t offset, int whence)
 {
@@ -24,20 +24,20 @@ static off_t descriptor_seek(FILE *f, off_t offset, int whence)
 }
 static int descriptor_close(FILE *f)
 {
-    return (int)syscall_ret(syscall_raw(SYS_close, f->fd));
+    return (int)__syscall_ret(syscall_raw(SYS_close, f->fd));
 }
 
-const struct file_ops descriptor_ops = {descriptor_read, descriptor_write, descriptor_seek,
-                                        descriptor_close};
+const struct file_ops __descriptor_ops = {descriptor_read, descriptor_write, descriptor_seek,
+                                          descriptor_close};
 
 /* stderr's is small: unbuffered, yet one printf is one write. */
 static unsigned char in_buf[UNGET_MAX + BUFSIZ], out_buf[UNGET_MAX + BUFSIZ],
     error_buf[UNGET_MAX + 256];
 
-#define STANDARD(number, buffer, ...)                                                           \
-    {                                                                                           \
-        .fd = (number), .ops = &descriptor_ops, .is_static = true, .buf = (buffer) + UNGET_MAX, \
-        .size = sizeof(buffer) - UNGET_MAX, __VA_ARGS__                                         \
+#define STANDARD(number, buffer, ...)                                                             \
+    {                                                                                             \
+        .fd = (number), .ops = &__descriptor_ops, .is_static = true, .buf = (buffer) + UNGET_MAX, \
+        .size = sizeof(buffer) - UNGET_MAX, __VA_ARGS__                                           \
     }
 static struct __file standard[3] = {
     STANDARD(0, in_buf, .can_read = true, .mode = _IOFBF),
@@ -48,8 +48,8 @@ FILE *const stdin = &standard[0];
 FILE *const stdout = &standard[1];
 FILE *const stderr = &standard[2];
 
-struct lock file_list_lock;
-FILE *file_list;
+struct lock __file_list_lock;
+FILE *__file_list;
 
 /* Only this thread writes itself into `owner`, so what it reads there can't be wrong about itself. */
 static bool is_mine(FILE *f)
@@ -65,7 +65,7 @@ static void take(FILE *f)
 void flockfile(FILE *f)
 {
     if (!is_mine(f)) {
-        lock_acquire(&f->lock);
+        __lock_acquire(&f->lock);
         take(f);
     }
     f->depth++;
@@ -89,7 +89,7 @@ void funlockfile(FILE *f)
     if (--f->depth)
         return;
     __atomic_store_n(&f->owner, NULL, __ATOMIC_RELAXED);
-    lock_release(&f->lock);
+    __lock_release(&f->lock);
 }
 
 static int fail(FILE *f)
@@ -122,7 +122,7 @@ static int drain(FILE *f)
     return done == held ? 0 : EOF;
 }
 
-int file_flush(FILE *f)
+int __file_flush(FILE *f)
 {
     if (f->direction == WRITING)
         return drain(f);
@@ -143,20 +143,20 @@ static int start(FILE *f, enum direction direction, bool allowed)
         errno = EBADF;
         return fail(f);
     }
-    if (file_flush(f) < 0)
+    if (__file_flush(f) < 0)
         return EOF;
     f->direction = direction;
     f->pos = f->end = f->buf;
     return 0;
 }
 
-int file_start_reading(FILE *f)
+int __file_start_reading(FILE *f)
 {
     return start(f, READING, f->can_read);
 }
 
 /* The first time, decide how the file is buffered: by lines when it is a terminal (C17 7.21.3). */
-int file_start_writing(FILE *f)
+int __file_start_writing(FILE *f)
 {
     if (f->mode < 0) {
         int before = errno;
@@ -166,9 +166,9 @@ int file_start_writing(FILE *f)
     return start(f, WRITING, f->can_write);
 }
 
-size_t file_write(FILE *f, const void *p, size_t n)
+size_t __file_write(FILE *f, const void *p, size_t n)
 {
-    if (n == 0 || file_start_writing(f) < 0)
+    if (n == 0 || __file_start_writing(f) < 0)
         return 0;
     size_t room = (size_t)(f->buf + f->size - f->pos);
     if (n > room) {
@@ -194,9 +194,9 @@ static void flush_terminal_output(void)
     }
 }
 
-size_t file_read(FILE *f, void *p, size_t n)
+size_t __file_read(FILE *f, void *p, size_t n)
 {
-    if (f->eof || file_start_reading(f) < 0)
+    if (f->eof || __file_start_reading(f) < 0)
         return 0;
     if (f == stdin)
         flush_terminal_output();
@@ -208,25 +208,25 @@ size_t file_read(FILE *f, void *p, size_t n)
     return got > 0 ? (size_t)got : 0;
 }
 
-bool file_fill(FILE *f)
+bool __file_fill(FILE *f)
 {
     if (f->direction == READING && f->pos < f->end)
         return true;
-    if (file_start_reading(f) < 0)
+    if (__file_start_reading(f) < 0)
         return false;
     f->pos = f->end = f->buf;
-    f->end += file_read(f, f->buf, f->mode == _IONBF ? 1 : f->size);
+    f->end += __file_read(f, f->buf, f->mode == _IONBF ? 1 : f->size);
     return f->pos < f->end;
 }
 
-int file_getc(FILE *f)
+int __file_getc(FILE *f)
 {
-    return file_fill(f) ? *f->pos++ : EOF;
+    return __file_fill(f) ? *f->pos++ : EOF;
 }
 
 int fflush_unlocked(FILE *f)
 {
-    return f ? file_flush(f) : fflush(f);
+    return f ? __file_flush(f) : fflush(f);
 }
 
 /* A thread that waits for input has its file's lock: neither exit nor fflush(NULL) may wait for that one. */
@@ -236,7 +236,7 @@ static int flush_if_possible(FILE *f)
         flockfile(f);
     else if (ftrylockfile(f) != 0)
         return 0;
-    int result = file_flush(f);
+    int result = __file_flush(f);
     funlockfile(f);
     return result;
 }
@@ -246,16 +246,16 @@ static int flush_all(void)
     int result = 0;
     for (int i = 0; i < 3; i++)
         result |= flush_if_possible(&standard[i]);
-    lock_acquire(&file_list_lock);
-    for (FILE *f = file_list; f; f = f->next)
+    __lock_acquire(&__file_list_lock);
+    for (FILE *f = __file_list; f; f = f->next)
         result |= flush_if_possible(f);
-    lock_release(&file_list_lock);
+    __lock_release(&__file_list_lock);
     return result;
 }
 
 int fflush(FILE *f)
 {
-    return f ? WITH_LOCK(f, file_flush(f)) : flush_all();
+    return f ? WITH_LOCK(f, __file_flush(f)) : flush_all();
 }
 
 /* Here, and not with fopen, so that it comes along with every use of stdio and exit() finds it. */

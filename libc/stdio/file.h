@@ -44,12 +44,12 @@ struct __file {
     size_t size;
     unsigned char *pos, *end;
     pid_t child;                 /* popen's, or 0 */
-    struct __file *next, **link; /* file_list_lock: all open files, for fflush(NULL) and exit */
+    struct __file *next, **link; /* __file_list_lock: all open files, for fflush(NULL) and exit */
 };
 
-extern const struct file_ops descriptor_ops;
-extern struct lock file_list_lock;
-extern FILE *file_list; /* file_list_lock: those that were allocated */
+extern const struct file_ops __descriptor_ops;
+extern struct lock __file_list_lock;
+extern FILE *__file_list; /* __file_list_lock: those that were allocated */
 
 /* Evaluate EXPRESSION with F locked. */
 #define WITH_LOCK(f, expression)                       \
@@ -61,21 +61,21 @@ extern FILE *file_list; /* file_list_lock: those that were allocated */
     })
 
 /* With F locked. 0 or EOF with f->error set. */
-int file_flush(FILE *f);
-int file_start_reading(FILE *f);
-int file_start_writing(FILE *f);
+int __file_flush(FILE *f);
+int __file_start_reading(FILE *f);
+int __file_start_writing(FILE *f);
 /* How many of the N bytes were taken. */
-size_t file_write(FILE *f, const void *p, size_t n);
+size_t __file_write(FILE *f, const void *p, size_t n);
 /* Read up to N bytes to P, past the buffer, which must be empty. 0: the end or an error, and F says which. */
-size_t file_read(FILE *f, void *p, size_t n);
+size_t __file_read(FILE *f, void *p, size_t n);
 /* Make pos < end, unless there is nothing to read. */
-bool file_fill(FILE *f);
-int file_getc(FILE *f);
-off_t file_seek(FILE *f, off_t offset, int whence);
+bool __file_fill(FILE *f);
+int __file_getc(FILE *f);
+off_t __file_seek(FILE *f, off_t offset, int whence);
 
 /* "r", "w", "a" with '+' and the rest, as flags of open; -1 and EINVAL. */
-int file_flags(const char *mode);
+int __file_flags(const char *mode);
 /* F becomes a file without a past, with FLAGS as open has them. */
-void file_init(FILE *f, int fd, int flags, const struct file_ops *ops);
+void __file_init(FILE *f, int fd, int flags, const struct file_ops *ops);
 /* A FILE of SIZE bytes that begin with struct __file, with a buffer. NULL and ENOMEM. */
-FILE *file_new(size_t size, int fd, int flags, const struct file_ops *ops);
+FILE *__file_new(size_t size, int fd, int flags, const struct file_ops *ops);

@@ -173,31 +173,31 @@ static bool begin(struct sink *sink, const struct spec *spec, const char *prefix
 {
     long pad = spec->width - (long)strlen(prefix) - body;
     bool zero = spec->zero && !spec->left;
-    return (spec->left || zero || sink_pad(sink, ' ', pad)) &&
-           sink_put(sink, prefix, strlen(prefix)) && (!zero || sink_pad(sink, '0', pad));
+    return (spec->left || zero || __sink_pad(sink, ' ', pad)) &&
+           __sink_put(sink, prefix, strlen(prefix)) && (!zero || __sink_pad(sink, '0', pad));
 }
 
 static bool finish(struct sink *sink, const struct spec *spec, const char *prefix, long body)
 {
-    return !spec->left || sink_pad(sink, ' ', spec->width - (long)strlen(prefix) - body);
+    return !spec->left || __sink_pad(sink, ' ', spec->width - (long)strlen(prefix) - body);
 }
 
 static bool put_digits(struct sink *sink, const struct decimal *d, int from, long n)
 {
     while (n > 0 && from < 0) {
         int zeroes = n < -from ? (int)n : -from;
-        if (!sink_pad(sink, '0', zeroes))
+        if (!__sink_pad(sink, '0', zeroes))
             return false;
         from += zeroes;
         n -= zeroes;
     }
     long stored = d->count - from < n ? d->count - from : n;
     if (stored > 0) {
-        if (!sink_put(sink, d->digits + from, (size_t)stored))
+        if (!__sink_put(sink, d->digits + from, (size_t)stored))
             return false;
         n -= stored;
     }
-    return sink_pad(sink, '0', n);
+    return __sink_pad(sink, '0', n);
 }
 
 /* ddd.ddd with PRECISION digits behind the point. */
@@ -209,8 +209,8 @@ static bool put_fixed(struct sink *sink, const struct spec *spec, const char *si
     long body = whole + point + precision;
     bool has_whole = d->point > 0 && d->count > 0;
     return begin(sink, spec, sign, body) &&
-           (has_whole ? put_digits(sink, d, 0, whole) : sink_put(sink, "0", 1)) &&
-           (!point || sink_put(sink, ".", 1)) &&
+           (has_whole ? put_digits(sink, d, 0, whole) : __sink_put(sink, "0", 1)) &&
+           (!point || __sink_put(sink, ".", 1)) &&
            put_digits(sink, d, d->count ? d->point : 0, precision) &&
            finish(sink, spec, sign, body);
 }
@@ -241,9 +241,9 @@ static bool put_scientific(struct sink *sink, const struct spec *spec, const cha
     int n = exponent_text(exponent, spec->letter & 32 ? 'e' : 'E', d->count ? d->point - 1 : 0);
     long body = 1L + point + precision + n;
     char first = digit_at(d, 0);
-    return begin(sink, spec, sign, body) && sink_put(sink, &first, 1) &&
-           (!point || sink_put(sink, ".", 1)) && put_digits(sink, d, 1, precision) &&
-           sink_put(sink, exponent, (size_t)n) && finish(sink, spec, sign, body);
+    return begin(sink, spec, sign, body) && __sink_put(sink, &first, 1) &&
+           (!point || __sink_put(sink, ".", 1)) && put_digits(sink, d, 1, precision) &&
+           __sink_put(sink, exponent, (size_t)n) && finish(sink, spec, sign, body);
 }
 
 /* %g: the shorter style, without trailing zeroes unless '#' (C17 7.21.6.1p8). */
@@ -345,13 +345,13 @@ static bool put_hex(struct sink *sink, const struct spec *spec, const char *sign
     int power_length = exponent_text(power, upper ? 'P' : 'p', exponent);
     bool point = behind > 0 || spec->alternate;
     long body = 1L + point + behind + power_length;
-    return begin(sink, spec, prefix, body) && sink_put(sink, &letters[lead], 1) &&
-           (!point || sink_put(sink, ".", 1)) && sink_put(sink, text, (size_t)n) &&
-           sink_pad(sink, '0', behind - n) && sink_put(sink, power, (size_t)power_length) &&
+    return begin(sink, spec, prefix, body) && __sink_put(sink, &letters[lead], 1) &&
+           (!point || __sink_put(sink, ".", 1)) && __sink_put(sink, text, (size_t)n) &&
+           __sink_pad(sink, '0', behind - n) && __sink_put(sink, power, (size_t)power_length) &&
            finish(sink, spec, prefix, body);
 }
 
-bool format_float(struct sink *sink, const struct spec *given, long double value)
+bool __format_float(struct sink *sink, const struct spec *given, long double value)
 {
     struct spec spec = *given;
     const char *sign = sign_of(&spec, value);
@@ -360,7 +360,7 @@ bool format_float(struct sink *sink, const struct spec *given, long double value
         spec.zero = false;
         const char *word =
             __builtin_isnan(value) ? (upper ? "NAN" : "nan") : (upper ? "INF" : "inf");
-        return format_number(sink, &spec, sign, 0, word, 3);
+        return __format_number(sink, &spec, sign, 0, word, 3);
     }
     union {
         long double value;

@@ -36,7 +36,7 @@ static bool overflow(void)
     return false;
 }
 
-bool sink_put(struct sink *sink, const char *s, size_t n)
+bool __sink_put(struct sink *sink, const char *s, size_t n)
 {
     if (n == 0)
         return true;
@@ -46,34 +46,34 @@ bool sink_put(struct sink *sink, const char *s, size_t n)
     return sink->put(sink, s, n);
 }
 
-bool sink_pad(struct sink *sink, char c, long n)
+bool __sink_pad(struct sink *sink, char c, long n)
 {
     char block[32];
     if (n > 0 && (size_t)n > INT_MAX - sink->count)
         return overflow();
     memset(block, c, sizeof(block));
     for (; n > 0; n -= (long)sizeof(block))
-        if (!sink_put(sink, block, n < (long)sizeof(block) ? (size_t)n : sizeof(block)))
+        if (!__sink_put(sink, block, n < (long)sizeof(block) ? (size_t)n : sizeof(block)))
             return false;
     return true;
 }
 
-bool format_number(struct sink *sink, const struct spec *spec, const char *prefix, long zeroes,
-                   const char *digits, int n)
+bool __format_number(struct sink *sink, const struct spec *spec, const char *prefix, long zeroes,
+                     const char *digits, int n)
 {
     long pad = spec->width - ((long)strlen(prefix) + zeroes + n);
     bool pad_zero = spec->zero && !spec->left;
-    return (spec->left || pad_zero || sink_pad(sink, ' ', pad)) &&
-           sink_put(sink, prefix, strlen(prefix)) && (!pad_zero || sink_pad(sink, '0', pad)) &&
-           sink_pad(sink, '0', zeroes) && sink_put(sink, digits, (size_t)n) &&
-           (!spec->left || sink_pad(sink, ' ', pad));
+    return (spec->left || pad_zero || __sink_pad(sink, ' ', pad)) &&
+           __sink_put(sink, prefix, strlen(prefix)) && (!pad_zero || __sink_pad(sink, '0', pad)) &&
+           __sink_pad(sink, '0', zeroes) && __sink_put(sink, digits, (size_t)n) &&
+           (!spec->left || __sink_pad(sink, ' ', pad));
 }
 
 static bool format_text(struct sink *sink, const struct spec *spec, const char *s, size_t n)
 {
     long pad = spec->width - (long)n;
-    return (spec->left || sink_pad(sink, ' ', pad)) && sink_put(sink, s, n) &&
-           (!spec->left || sink_pad(sink, ' ', pad));
+    return (spec->left || __sink_pad(sink, ' ', pad)) && __sink_put(sink, s, n) &&
+           (!spec->left || __sink_pad(sink, ' ', pad));
 }
 
 /* VALUE in BASE ends at END; returns where it begins. Zero has no digits: the precision adds one. */
@@ -106,7 +106,7 @@ static bool format_integer(struct sink *sink, const struct spec *given, uint64_t
     int least = spec.precision < 0 ? 1 : spec.precision;
     if (base == 8 && spec.alternate && n >= least)
         least = n + 1;
-    return format_number(sink, &spec, prefix, least > n ? least - n : 0, digits, n);
+    return __format_number(sink, &spec, prefix, least > n ? least - n : 0, digits, n);
 }
 
 static bool parse_flag(struct spec *spec, char c)
@@ -172,10 +172,10 @@ static enum kind kind_of(const struct spec *spec)
 static int parse_number(const char **text, struct args *args, struct positions *positions)
 {
     if (**text != '*')
-        return spec_parse_int(text);
+        return __spec_parse_int(text);
     ++*text;
     union arg value;
-    next(&value, args, positions, spec_parse_position(text), INTEGER);
+    next(&value, args, positions, __spec_parse_position(text), INTEGER);
     return (int)value.integer;
 }
 
@@ -187,7 +187,7 @@ static bool parse_spec(struct spec *spec, union arg *value, const char **text, s
                        struct positions *positions)
 {
     *spec = (struct spec){.precision = -1};
-    int position = spec_parse_position(text);
+    int position = __spec_parse_position(text);
     while (parse_flag(spec, **text))
         ++*text;
     bool star = **text == '*';
@@ -207,7 +207,7 @@ static bool parse_spec(struct spec *spec, union arg *value, const char **text, s
         if (spec->precision < 0)
             spec->precision = -1;
     }
-    spec->length = spec_parse_length(text);
+    spec->length = __spec_parse_length(text);
     spec->letter = **text;
     if (!spec->letter) {
         errno = EINVAL;
@@ -285,12 +285,12 @@ static bool format_wide(struct sink *sink, const struct spec *spec, const wchar_
         if ((size_t)length > max - n)
             break;
     }
-    if (!spec->left && !sink_pad(sink, ' ', spec->width - (long)n))
+    if (!spec->left && !__sink_pad(sink, ' ', spec->width - (long)n))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!sink_put(sink, bytes, (size_t)wctomb(bytes, s[i])))
+        if (!__sink_put(sink, bytes, (size_t)wctomb(bytes, s[i])))
             return false;
-    return !spec->left || sink_pad(sink, ' ', spec->width - (long)n);
+    return !spec->left || __sink_pad(sink, ' ', spec->width - (long)n);
 }
 
 static bool format_character(struct sink *sink, const struct spec *spec, long value)
@@ -339,7 +339,7 @@ static bool convert(struct sink *sink, const struct spec *spec, const union arg 
         return format_string(sink, spec, value->pointer);
     case 'p': return format_pointer(sink, spec, value->pointer);
     case 'n': return store_count(spec, value->pointer, sink->count);
-    case '%': return sink_put(sink, "%", 1);
+    case '%': return __sink_put(sink, "%", 1);
     case 'm': return format_string(sink, spec, strerror(error));
     case 'a':
     case 'A':
@@ -348,7 +348,7 @@ static bool convert(struct sink *sink, const struct spec *spec, const union arg 
     case 'f':
     case 'F':
     case 'g':
-    case 'G': return format_float(sink, spec, value->real);
+    case 'G': return __format_float(sink, spec, value->real);
     default: errno = EINVAL; return false;
     }
 }
@@ -359,7 +359,7 @@ static bool format_all(struct sink *sink, const char *text, struct args *args, i
     union arg value;
     for (;;) {
         const char *percent = strchrnul(text, '%');
-        if (!sink_put(sink, text, (size_t)(percent - text)))
+        if (!__sink_put(sink, text, (size_t)(percent - text)))
             return false;
         if (!*percent)
             return true;
@@ -373,7 +373,7 @@ static bool has_positions(const char *text)
 {
     while (*(text = strchrnul(text, '%'))) {
         text++;
-        if (spec_parse_position(&text))
+        if (__spec_parse_position(&text))
             return true;
         text += *text == '%';
     }
@@ -388,7 +388,7 @@ __attribute__((noinline)) static bool format_positions(struct sink *sink, const 
     return fetch_positions(text, args, fetched) && format_all(sink, text, args, error);
 }
 
-int format(struct sink *sink, const char *text, va_list list)
+int __format(struct sink *sink, const char *text, va_list list)
 {
     struct args args = {.fetched = NULL};
     int error = errno;

@@ -1,4 +1,4 @@
-/* The printf family's engine: format() sends the pieces of its output to a sink. */
+/* The printf family's engine: __format() sends the pieces of its output to a sink. */
 #pragma once
 
 #include <stdarg.h>
@@ -23,13 +23,13 @@ struct spec {
 };
 
 /* False when the sink refuses, or with EOVERFLOW when the output gets longer than INT_MAX. */
-bool sink_put(struct sink *sink, const char *s, size_t n);
-bool sink_pad(struct sink *sink, char c, long n);
+bool __sink_put(struct sink *sink, const char *s, size_t n);
+bool __sink_pad(struct sink *sink, char c, long n);
 
 /* A number: sign or 0x PREFIX, zeroes, DIGITS, to the width of SPEC. */
-bool format_number(struct sink *sink, const struct spec *spec, const char *prefix, long zeroes,
-                   const char *digits, int n);
-bool format_float(struct sink *sink, const struct spec *spec, long double value);
+bool __format_number(struct sink *sink, const struct spec *spec, const char *prefix, long zeroes,
+                     const char *digits, int n);
+bool __format_float(struct sink *sink, const struct spec *spec, long double value);
 
 /* The number of bytes, or -1 with errno. */
-int format(struct sink *sink, const char *text, va_list args);
+int __format(struct sink *sink, const char *text, va_list args);

@@ -11,19 +11,19 @@
 
 int fgetc_unlocked(FILE *f)
 {
-    return file_getc(f);
+    return __file_getc(f);
 }
 int getc_unlocked(FILE *f)
 {
-    return file_getc(f);
+    return __file_getc(f);
 }
 int getchar_unlocked(void)
 {
-    return file_getc(stdin);
+    return __file_getc(stdin);
 }
 int fgetc(FILE *f)
 {
-    return WITH_LOCK(f, file_getc(f));
+    return WITH_LOCK(f, __file_getc(f));
 }
 int getc(FILE *f)
 {
@@ -40,7 +40,7 @@ int ungetc(int c, FILE *f)
     if (c == EOF)
         return EOF;
     flockfile(f);
-    if (file_start_reading(f) == 0 && f->pos > f->buf - UNGET_MAX) {
+    if (__file_start_reading(f) == 0 && f->pos > f->buf - UNGET_MAX) {
         *--f->pos = (unsigned char)c;
         f->eof = false;
         result = (unsigned char)c;
@@ -63,10 +63,10 @@ size_t fread_unlocked(void *restrict p, size_t size, size_t n, FILE *restrict f)
             memcpy(to + got, f->pos, part);
             f->pos += part;
         } else if (want - got >= f->size || f->mode == _IONBF) {
-            part = file_read(f, to + got, want - got);
+            part = __file_read(f, to + got, want - got);
             if (!part)
                 break;
-        } else if (!file_fill(f)) {
+        } else if (!__file_fill(f)) {
             break;
         }
         got += part;
@@ -82,7 +82,7 @@ size_t fread(void *restrict p, size_t size, size_t n, FILE *restrict f)
 /* How much of a line that ends with DELIMITER the buffer has, MAX at most; 0 when nothing can be read. */
 static size_t line_part(FILE *f, int delimiter, size_t max)
 {
-    if (!file_fill(f))
+    if (!__file_fill(f))
         return 0;
     size_t ready = (size_t)(f->end - f->pos), n = ready < max ? ready : max;
     unsigned char *found = memchr(f->pos, delimiter, n);

@@ -107,7 +107,7 @@ static struct memory *memory_new(int flags, void *at, size_t room)
     char *allocated = at ? NULL : calloc(1, room);
     struct memory *m = NULL;
     if (at || allocated)
-        m = (struct memory *)file_new(sizeof(*m), -1, flags, &memory_ops);
+        m = (struct memory *)__file_new(sizeof(*m), -1, flags, &memory_ops);
     if (!m) {
         free(allocated);
         return NULL;
@@ -120,7 +120,7 @@ static struct memory *memory_new(int flags, void *at, size_t room)
 
 FILE *fmemopen(void *restrict at, size_t size, const char *restrict mode)
 {
-    int flags = file_flags(mode);
+    int flags = __file_flags(mode);
     if (flags < 0 || size == 0) {
         errno = EINVAL;
         return NULL;

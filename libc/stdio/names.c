@@ -21,7 +21,7 @@ FILE *tmpfile(void)
     if (fd < 0)
         return NULL;
     unlink(path);
-    FILE *f = file_new(sizeof(*f), fd, O_RDWR, &descriptor_ops);
+    FILE *f = __file_new(sizeof(*f), fd, O_RDWR, &__descriptor_ops);
     if (!f)
         close(fd);
     return f;

@@ -7,7 +7,7 @@
 
 #include "stdio/file.h"
 
-int file_flags(const char *mode)
+int __file_flags(const char *mode)
 {
     int flags;
     switch (*mode) {
@@ -25,7 +25,7 @@ int file_flags(const char *mode)
     return flags;
 }
 
-void file_init(FILE *f, int fd, int flags, const struct file_ops *ops)
+void __file_init(FILE *f, int fd, int flags, const struct file_ops *ops)
 {
     f->fd = fd;
     f->ops = ops;
@@ -37,7 +37,7 @@ void file_init(FILE *f, int fd, int flags, const struct file_ops *ops)
     f->direction = IDLE;
 }
 
-FILE *file_new(size_t size, int fd, int flags, const struct file_ops *ops)
+FILE *__file_new(size_t size, int fd, int flags, const struct file_ops *ops)
 {
     FILE *f = malloc(size + UNGET_MAX + BUFSIZ);
     if (!f)
@@ -45,24 +45,24 @@ FILE *file_new(size_t size, int fd, int flags, const struct file_ops *ops)
     memset(f, 0, size);
     f->buf = f->pos = f->end = (unsigned char *)f + size + UNGET_MAX;
     f->size = BUFSIZ;
-    file_init(f, fd, flags, ops);
-    lock_acquire(&file_list_lock);
-    f->next = file_list;
-    f->link = &file_list;
-    if (file_list)
-        file_list->link = &f->next;
-    file_list = f;
-    lock_release(&file_list_lock);
+    __file_init(f, fd, flags, ops);
+    __lock_acquire(&__file_list_lock);
+    f->next = __file_list;
+    f->link = &__file_list;
+    if (__file_list)
+        __file_list->link = &f->next;
+    __file_list = f;
+    __lock_release(&__file_list_lock);
     return f;
 }
 
 FILE *fopen(const char *restrict path, const char *restrict mode)
 {
-    int flags = file_flags(mode);
+    int flags = __file_flags(mode);
     int fd = flags < 0 ? -1 : open(path, flags, 0666);
     if (fd < 0)
         return NULL;
-    FILE *f = file_new(sizeof(*f), fd, flags, &descriptor_ops);
+    FILE *f = __file_new(sizeof(*f), fd, flags, &__descriptor_ops);
     if (!f)
         close(fd);
     return f;
@@ -85,15 +85,15 @@ static int adopt(int fd, int flags)
 
 FILE *fdopen(int fd, const char *mode)
 {
-    int flags = file_flags(mode);
+    int flags = __file_flags(mode);
     if (flags < 0 || adopt(fd, flags) < 0)
         return NULL;
-    return file_new(sizeof(FILE), fd, flags, &descriptor_ops);
+    return __file_new(sizeof(FILE), fd, flags, &__descriptor_ops);
 }
 
 static int finish(FILE *f)
 {
-    int result = file_flush(f);
+    int result = __file_flush(f);
     if (f->ops->close(f) < 0)
         result = EOF;
     f->fd = -1;
@@ -107,11 +107,11 @@ int fclose(FILE *f)
     int result = WITH_LOCK(f, finish(f));
     if (f->is_static)
         return result;
-    lock_acquire(&file_list_lock);
+    __lock_acquire(&__file_list_lock);
     *f->link = f->next;
     if (f->next)
         f->next->link = f->link;
-    lock_release(&file_list_lock);
+    __lock_release(&__file_list_lock);
     free(f);
     return result;
 }
@@ -120,11 +120,11 @@ int fclose(FILE *f)
 static int reopen(FILE *f, const char *path, int flags)
 {
     if (!path) {
-        file_flush(f);
+        __file_flush(f);
         if (adopt(f->fd, flags) < 0 || ((flags & O_TRUNC) && ftruncate(f->fd, 0) < 0))
             return -1;
         f->ops->seek(f, 0, SEEK_SET);
-        file_init(f, f->fd, flags, f->ops);
+        __file_init(f, f->fd, flags, f->ops);
         return 0;
     }
     int was = f->fd;
@@ -134,13 +134,13 @@ static int reopen(FILE *f, const char *path, int flags)
         close(fd);
         fd = was;
     }
-    file_init(f, fd, flags, &descriptor_ops);
+    __file_init(f, fd, flags, &__descriptor_ops);
     return fd < 0 ? -1 : 0;
 }
 
 FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict f)
 {
-    int flags = file_flags(mode);
+    int flags = __file_flags(mode);
     if (flags >= 0 && WITH_LOCK(f, reopen(f, path, flags)) == 0)
         return f;
     int error = errno;

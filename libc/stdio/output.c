@@ -8,7 +8,7 @@ size_t fwrite_unlocked(const void *restrict p, size_t size, size_t n, FILE *rest
     size_t bytes;
     if (size == 0 || n == 0 || __builtin_mul_overflow(size, n, &bytes))
         return 0;
-    return file_write(f, p, bytes) / size;
+    return __file_write(f, p, bytes) / size;
 }
 
 size_t fwrite(const void *restrict p, size_t size, size_t n, FILE *restrict f)
@@ -19,7 +19,7 @@ size_t fwrite(const void *restrict p, size_t size, size_t n, FILE *restrict f)
 int fputc_unlocked(int c, FILE *f)
 {
     unsigned char byte = (unsigned char)c;
-    return file_write(f, &byte, 1) == 1 ? byte : EOF;
+    return __file_write(f, &byte, 1) == 1 ? byte : EOF;
 }
 int putc_unlocked(int c, FILE *f)
 {
@@ -45,7 +45,7 @@ int putchar(int c)
 int fputs_unlocked(const char *restrict s, FILE *restrict f)
 {
     size_t n = strlen(s);
-    return file_write(f, s, n) == n ? 0 : EOF;
+    return __file_write(f, s, n) == n ? 0 : EOF;
 }
 
 int fputs(const char *restrict s, FILE *restrict f)

@@ -10,7 +10,7 @@
 /* In the child: END becomes standard input or output, and no stream of another popen stays open (POSIX). */
 _Noreturn static void run(const char *command, int end, int standard)
 {
-    for (FILE *f = file_list; f; f = f->next)
+    for (FILE *f = __file_list; f; f = f->next)
         if (f->child && f->fd != standard)
             close(f->fd);
     if (end == standard)
@@ -32,7 +32,7 @@ FILE *popen(const char *command, const char *mode)
     if (pipe2(fds, O_CLOEXEC) < 0)
         return NULL;
     int ours = fds[!reads], theirs = fds[reads];
-    FILE *f = file_new(sizeof(*f), ours, reads ? O_RDONLY : O_WRONLY, &descriptor_ops);
+    FILE *f = __file_new(sizeof(*f), ours, reads ? O_RDONLY : O_WRONLY, &__descriptor_ops);
     if (!f) {
         close(ours);
         close(theirs);

@@ -4,9 +4,9 @@
 #include "stdio/file.h"
 
 /* The program's position is behind the descriptor's when bytes were read ahead. */
-off_t file_seek(FILE *f, off_t offset, int whence)
+off_t __file_seek(FILE *f, off_t offset, int whence)
 {
-    if (f->direction == WRITING && file_flush(f) < 0)
+    if (f->direction == WRITING && __file_flush(f) < 0)
         return -1;
     if (whence == SEEK_CUR && f->direction == READING)
         offset -= f->end - f->pos;
@@ -21,7 +21,7 @@ off_t file_seek(FILE *f, off_t offset, int whence)
 
 int fseeko(FILE *f, off_t offset, int whence)
 {
-    return WITH_LOCK(f, file_seek(f, offset, whence)) < 0 ? -1 : 0;
+    return WITH_LOCK(f, __file_seek(f, offset, whence)) < 0 ? -1 : 0;
 }
 
 int fseek(FILE *f, long offset, int whence)

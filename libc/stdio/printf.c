@@ -15,7 +15,7 @@ struct file_sink {
 
 static bool file_put(struct sink *sink, const char *s, size_t n)
 {
-    return file_write(((struct file_sink *)sink)->file, s, n) == n;
+    return __file_write(((struct file_sink *)sink)->file, s, n) == n;
 }
 
 /*
@@ -29,10 +29,10 @@ int vfprintf(FILE *restrict f, const char *restrict text, va_list args)
     bool unbuffered = f->mode == _IONBF;
     if (unbuffered)
         f->mode = _IOFBF;
-    int result = file_start_writing(f) < 0 ? -1 : format(&out.sink, text, args);
+    int result = __file_start_writing(f) < 0 ? -1 : __format(&out.sink, text, args);
     if (unbuffered) {
         f->mode = _IONBF;
-        if (f->direction == WRITING && file_flush(f) < 0)
+        if (f->direction == WRITING && __file_flush(f) < 0)
             result = -1;
     }
     funlockfile(f);
@@ -65,7 +65,7 @@ int vsnprintf(char *restrict s, size_t size, const char *restrict text, va_list 
     if (size > PTRDIFF_MAX)
         size = PTRDIFF_MAX;
     struct string_sink out = {{.put = string_put}, s, s + size - 1};
-    int result = format(&out.sink, text, args);
+    int result = __format(&out.sink, text, args);
     *out.at = '\0';
     return result;
 }
@@ -123,7 +123,7 @@ static bool fd_put(struct sink *sink, const char *s, size_t n)
 int vdprintf(int fd, const char *restrict text, va_list args)
 {
     struct fd_sink out = {.sink = {.put = fd_put}, .fd = fd};
-    int result = format(&out.sink, text, args);
+    int result = __format(&out.sink, text, args);
     return fd_flush(&out) ? result : -1;
 }
 

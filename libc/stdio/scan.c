@@ -61,7 +61,7 @@ static void text_put(struct text *t, int c)
 
 static int get(struct scan *s)
 {
-    int c = file_getc(s->file);
+    int c = __file_getc(s->file);
     s->count += c != EOF;
     return c;
 }
@@ -326,15 +326,15 @@ static void set_for_string(struct conversion *v)
 /* From behind the % to behind the conversion. False when it is none. */
 static bool parse(struct scan *s, struct conversion *v, const char **format)
 {
-    int position = spec_parse_position(format);
+    int position = __spec_parse_position(format);
     v->suppress = **format == '*';
     *format += v->suppress;
     const char *before = *format;
-    int width = spec_parse_int(format);
+    int width = __spec_parse_int(format);
     bool has_width = *format != before;
     v->allocate = **format == 'm';
     *format += v->allocate;
-    v->length = spec_parse_length(format);
+    v->length = __spec_parse_length(format);
     v->letter = **format;
     if (!v->letter || width < 0 || !strchr("%aAcCdeEfFgGinopsSuxX[", v->letter))
         return false;
@@ -410,7 +410,7 @@ static enum outcome scan_all(struct scan *s, const char *format)
     return outcome;
 }
 
-int scan(FILE *f, const char *format, va_list args)
+int __scan(FILE *f, const char *format, va_list args)
 {
     struct scan s = {.file = f};
     va_copy(s.args, args);

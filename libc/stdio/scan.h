@@ -6,4 +6,4 @@
 #include "stdio/file.h"
 
 /* Read from F, which is locked, what FORMAT says. How many conversions were assigned, or EOF. */
-int scan(FILE *f, const char *format, va_list args);
+int __scan(FILE *f, const char *format, va_list args);

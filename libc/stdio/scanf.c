@@ -6,7 +6,7 @@
 int vfscanf(FILE *restrict f, const char *restrict format, va_list args)
 {
     flockfile(f);
-    int result = scan(f, format, args);
+    int result = __scan(f, format, args);
     funlockfile(f);
     return result;
 }
@@ -34,7 +34,7 @@ int vsscanf(const char *restrict text, const char *restrict format, va_list args
     s.file.buf = s.buf + UNGET_MAX;
     s.file.size = sizeof(s.buf) - UNGET_MAX;
     s.at = text;
-    return scan(&s.file, format, args);
+    return __scan(&s.file, format, args);
 }
 
 int vscanf(const char *restrict format, va_list args)

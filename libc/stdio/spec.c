@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-int spec_parse_int(const char **text)
+int __spec_parse_int(const char **text)
 {
     int n = 0;
     for (; **text >= '0' && **text <= '9'; ++*text)
@@ -14,17 +14,17 @@ int spec_parse_int(const char **text)
     return n;
 }
 
-int spec_parse_position(const char **text)
+int __spec_parse_position(const char **text)
 {
     const char *s = *text;
-    int n = spec_parse_int(&s);
+    int n = __spec_parse_int(&s);
     if (s == *text || *s != '$')
         return 0;
     *text = s + 1;
     return n;
 }
 
-enum length spec_parse_length(const char **text)
+enum length __spec_parse_length(const char **text)
 {
     char c = **text;
     if (!c || !strchr("hljztL", c))

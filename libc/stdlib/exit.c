@@ -29,12 +29,12 @@ __attribute__((weak)) void __flush_all(void) {}
 static int add(struct exit_list *list, exit_fn *fn)
 {
     int result = -1;
-    lock_acquire(&lock);
+    __lock_acquire(&lock);
     if (list->count < ATEXIT_MAX) {
         list->functions[list->count++] = fn;
         result = 0;
     }
-    lock_release(&lock);
+    __lock_release(&lock);
     return result;
 }
 
@@ -42,9 +42,9 @@ static int add(struct exit_list *list, exit_fn *fn)
 static void run(struct exit_list *list)
 {
     for (;;) {
-        lock_acquire(&lock);
+        __lock_acquire(&lock);
         exit_fn *fn = list->count ? list->functions[--list->count] : NULL;
-        lock_release(&lock);
+        __lock_release(&lock);
         if (!fn)
             return;
         fn();

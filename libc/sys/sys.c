@@ -23,7 +23,7 @@ int ioctl(int fd, unsigned long request, ...)
     va_start(args, request);
     unsigned long arg = va_arg(args, unsigned long);
     va_end(args);
-    return (int)syscall_ret(syscall_raw(SYS_ioctl, fd, request, arg));
+    return (int)__syscall_ret(syscall_raw(SYS_ioctl, fd, request, arg));
 }
 
 int prctl(int option, ...)
@@ -34,12 +34,12 @@ int prctl(int option, ...)
     for (int i = 0; i < 4; i++)
         a[i] = va_arg(args, unsigned long);
     va_end(args);
-    return (int)syscall_ret(syscall_raw(SYS_prctl, option, a[0], a[1], a[2], a[3]));
+    return (int)__syscall_ret(syscall_raw(SYS_prctl, option, a[0], a[1], a[2], a[3]));
 }
 
 int arch_prctl(int code, unsigned long addr)
 {
-    return (int)syscall_ret(syscall_raw(SYS_arch_prctl, code, addr));
+    return (int)__syscall_ret(syscall_raw(SYS_arch_prctl, code, addr));
 }
 
 void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
@@ -48,7 +48,7 @@ void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)
         errno = ENOMEM;
         return MAP_FAILED;
     }
-    return (void *)syscall_ret(syscall_raw(SYS_mmap, addr, length, prot, flags, fd, offset));
+    return (void *)__syscall_ret(syscall_raw(SYS_mmap, addr, length, prot, flags, fd, offset));
 }
 
 void *mremap(void *addr, size_t old_length, size_t new_length, int flags, ...)
@@ -57,7 +57,7 @@ void *mremap(void *addr, size_t old_length, size_t new_length, int flags, ...)
     va_start(args, flags);
     void *new_addr = flags & MREMAP_FIXED ? va_arg(args, void *) : NULL;
     va_end(args);
-    return (void *)syscall_ret(
+    return (void *)__syscall_ret(
         syscall_raw(SYS_mremap, addr, old_length, new_length, flags, new_addr));
 }
 
@@ -124,7 +124,7 @@ int fchmodat(int dirfd, const char *path, mode_t mode, int flags)
             return -1;
         }
     }
-    return (int)syscall_ret(syscall_raw(SYS_fchmodat, dirfd, path, mode));
+    return (int)__syscall_ret(syscall_raw(SYS_fchmodat, dirfd, path, mode));
 }
 
 int mkfifo(const char *path, mode_t mode)

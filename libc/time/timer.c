@@ -22,7 +22,7 @@ int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
         errno = ENOTSUP;
         return -1;
     }
-    long result = syscall_ret(syscall_raw(SYS_timer_create, clock, event, &number));
+    long result = __syscall_ret(syscall_raw(SYS_timer_create, clock, event, &number));
     if (result == 0)
         *timer = (timer_t)(intptr_t)number;
     return (int)result;
@@ -30,20 +30,20 @@ int timer_create(clockid_t clock, struct sigevent *event, timer_t *timer)
 
 int timer_settime(timer_t timer, int flags, const struct itimerspec *value, struct itimerspec *old)
 {
-    return (int)syscall_ret(syscall_raw(SYS_timer_settime, number_of(timer), flags, value, old));
+    return (int)__syscall_ret(syscall_raw(SYS_timer_settime, number_of(timer), flags, value, old));
 }
 
 int timer_gettime(timer_t timer, struct itimerspec *value)
 {
-    return (int)syscall_ret(syscall_raw(SYS_timer_gettime, number_of(timer), value));
+    return (int)__syscall_ret(syscall_raw(SYS_timer_gettime, number_of(timer), value));
 }
 
 int timer_getoverrun(timer_t timer)
 {
-    return (int)syscall_ret(syscall_raw(SYS_timer_getoverrun, number_of(timer)));
+    return (int)__syscall_ret(syscall_raw(SYS_timer_getoverrun, number_of(timer)));
 }
 
 int timer_delete(timer_t timer)
 {
-    return (int)syscall_ret(syscall_raw(SYS_timer_delete, number_of(timer)));
+    return (int)__syscall_ret(syscall_raw(SYS_timer_delete, number_of(timer)));
 }

@@ -78,7 +78,7 @@ int clock_gettime(clockid_t clock, struct timespec *ts)
 {
     int result = __atomic_load_n(&read_clock, __ATOMIC_ACQUIRE)(clock, ts);
 
-    return result < 0 ? (int)syscall_ret(result) : 0;
+    return result < 0 ? (int)__syscall_ret(result) : 0;
 }
 
 int gettimeofday(struct timeval *restrict tv, void *restrict tz)

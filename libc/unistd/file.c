@@ -13,13 +13,13 @@
 int faccessat(int dirfd, const char *path, int mode, int flags)
 {
     if (flags == 0)
-        return (int)syscall_ret(syscall_raw(SYS_faccessat, dirfd, path, mode));
-    return (int)syscall_ret(syscall_raw(SYS_faccessat2, dirfd, path, mode, flags));
+        return (int)__syscall_ret(syscall_raw(SYS_faccessat, dirfd, path, mode));
+    return (int)__syscall_ret(syscall_raw(SYS_faccessat2, dirfd, path, mode, flags));
 }
 
 int close_range(unsigned first, unsigned last, int flags)
 {
-    return (int)syscall_ret(syscall_raw(SYS_close_range, first, last, flags));
+    return (int)__syscall_ret(syscall_raw(SYS_close_range, first, last, flags));
 }
 
 void sync(void)
@@ -35,7 +35,7 @@ char *getcwd(char *buf, size_t size)
         errno = EINVAL;
         return NULL;
     }
-    long n = syscall_ret(syscall_raw(SYS_getcwd, path, sizeof(path)));
+    long n = __syscall_ret(syscall_raw(SYS_getcwd, path, sizeof(path)));
     if (n < 0)
         return NULL;
     if (path[0] != '/') { /* "(unreachable)..." */

@@ -19,7 +19,7 @@ pid_t fork(void)
     bool locked = __heap_lock && __atomic_load_n(&__threads, __ATOMIC_RELAXED) > 1;
     if (locked)
         __heap_lock();
-    pid_t pid = (pid_t)syscall_ret(syscall_raw(SYS_fork));
+    pid_t pid = (pid_t)__syscall_ret(syscall_raw(SYS_fork));
     if (pid == 0) {
         self->tid = (int)syscall_raw(SYS_set_tid_address, &self->alive);
         self->robust = (struct robust_list_head){0};

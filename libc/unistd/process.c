@@ -24,7 +24,7 @@ int tcsetpgrp(int fd, pid_t group)
 int getpriority(int which, id_t who)
 {
     long raw = syscall_raw(SYS_getpriority, which, who);
-    return raw < 0 ? (int)syscall_ret(raw) : 20 - (int)raw;
+    return raw < 0 ? (int)__syscall_ret(raw) : 20 - (int)raw;
 }
 
 int nice(int increment)

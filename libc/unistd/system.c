@@ -67,7 +67,7 @@ int getdomainname(char *name, size_t size)
 
 int reboot(int command)
 {
-    return (int)syscall_ret(
+    return (int)__syscall_ret(
         syscall_raw(SYS_reboot, LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, (unsigned)command, NULL));
 }
 

@@ -67,7 +67,7 @@ static void check(const char *text, ...)
     va_copy(again, args);
     got.sink = (struct sink){.put = buffer_put};
     errno = ENOENT; /* %m */
-    int got_length = format(&got.sink, text, args);
+    int got_length = __format(&got.sink, text, args);
     got.text[got_length < 0 ? 0 : got_length] = '\0';
     errno = ENOENT;
     int length = vsnprintf(want, sizeof(want), text, again);
@@ -262,7 +262,7 @@ static int print(const char *text, ...)
     struct buffer out = {.sink = {.put = buffer_put}};
     va_list args;
     va_start(args, text);
-    int length = format(&out.sink, text, args);
+    int length = __format(&out.sink, text, args);
     va_end(args);
     return length;
 }

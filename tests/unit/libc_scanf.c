@@ -50,7 +50,7 @@ void funlockfile(FILE *f)
     (void)f;
 }
 
-int file_getc(FILE *f)
+int __file_getc(FILE *f)
 {
     if (f->pos == f->end) {
         f->pos = f->end = f->buf;
