@@ -287,41 +287,53 @@ static void put_back(struct epoll_item *item)
     spin_unlock(&item->set->lock);
 }
 
-/* ITEM has said GOT to the program. */
-static void item_reported(struct epoll_item *item)
+/* ITEM was reported: is it to be asked again the next time, without a wakeup? */
+static bool stays_ready(struct epoll_item *item)
 {
-    if (item->event.events & EPOLLONESHOT)
-        WRITE_ONCE(item->event.events, item->event.events & BEHAVIOUR);
-    else if (!(item->event.events & EPOLLET))
-        put_back(item);
+    unsigned events = item->event.events;
+
+    if (events & EPOLLONESHOT)
+        WRITE_ONCE(item->event.events, events & BEHAVIOUR);
+    return !(events & (EPOLLONESHOT | EPOLLET));
+}
+
+/* Two stores: the structure is packed, and 12 bytes are no size that is quickly copied. */
+static int give(struct epoll_event __user *to, unsigned got, const struct epoll_item *item)
+{
+    uint64_t data = item->event.data.u64;
+
+    return put_user(got, &to->events) || put_user(data, (uint64_t __user *)&to->data) ? -EFAULT : 0;
 }
 
 int set_report(struct epoll *set, struct epoll_event __user *events, int max)
 {
     struct list scan = LIST_INIT(scan);
-    struct epoll_item *item;
+    struct epoll_item *item, *again = NULL; /* again: goes back to the ready list */
     int n = 0, error = 0;
 
     mutex_lock(&set->mutex);
     spin_lock(&set->lock);
     list_splice_back(&scan, &set->ready);
-    spin_unlock(&set->lock);
-    while (n < max && (item = pop(set, &scan))) {
-        unsigned got = item_poll(item);
-        if (!got)
-            continue;
-        struct epoll_event e = {got, item->event.data};
-        if (copy_to_user(&events[n], &e, sizeof(e))) {
-            put_back(item);
-            error = -EFAULT;
+    for (;;) {
+        if (again && list_empty(&again->ready))
+            list_push_back(&set->ready, &again->ready);
+        again = NULL;
+        item = n < max && !error ? list_first(&scan, struct epoll_item, ready) : NULL;
+        if (!item)
             break;
+        list_remove(&item->ready); /* a wakeup from now on puts it on the ready list */
+        spin_unlock(&set->lock);
+        unsigned got = item_poll(item);
+        if (got) {
+            error = give(&events[n], got, item);
+            n += !error;
+            if (error || stays_ready(item))
+                again = item;
         }
-        n++;
-        item_reported(item);
+        spin_lock(&set->lock);
     }
-    spin_lock(&set->lock);
     list_splice_front(&set->ready, &scan);
-    if (!list_empty(&set->ready) && !waitq_is_empty(&set->waiters))
+    if (unlikely(!waitq_is_empty(&set->waiters)) && !list_empty(&set->ready))
         wake_one(&set->waiters, POLLIN | POLLRDNORM);
     spin_unlock(&set->lock);
     mutex_unlock(&set->mutex);

@@ -164,7 +164,9 @@ static long wait_and_report(struct epoll *set, struct epoll_event __user *events
     }
 }
 
-static long do_wait(int epfd, struct epoll_event __user *events, int max, nsec_t deadline)
+static inline __attribute__((always_inline)) long do_wait(int epfd,
+                                                          struct epoll_event __user *events,
+                                                          int max, nsec_t deadline)
 {
     if (max <= 0 || max > MAX_EVENTS)
         return -EINVAL;

@@ -6,6 +6,7 @@
 
 #include <abi/ioctl.h>
 
+#include "fs/async.h"
 #include "fs/inode.h"
 #include "fs/poll.h"
 #include "lib/string.h"
@@ -159,6 +160,7 @@ const struct file_ops socket_file_ops = {
     .release = socket_release,
     .splice_from = true,
     .splice_to = true,
+    .async_owner = async_no_owner,
 };
 
 struct file *socket_file_create(struct socket *s, unsigned flags)

@@ -271,6 +271,32 @@ static void on_signal(int signal)
     (void)signal;
 }
 
+static volatile sig_atomic_t told;
+
+static void on_io(int signal)
+{
+    (void)signal;
+    told++;
+}
+
+TEST(sigio_tells_of_bytes_and_of_the_end)
+{
+    int s[2];
+    struct sigaction action = {.sa_handler = on_io};
+    make_pair(SOCK_STREAM, s);
+    works(sigaction(SIGIO, &action, NULL));
+    works(fcntl(s[1], F_SETOWN, getpid()));
+    works(fcntl(s[1], F_SETFL, O_ASYNC | O_NONBLOCK));
+    same(told, 0);
+    same(send(s[0], "x", 1, 0), 1);
+    wait_until(told > 0);
+    same(recv(s[1], big, 10, 0), 1);
+    told = 0;
+    works(close(s[0]));
+    wait_until(told > 0);
+    same(recv(s[1], big, 10, 0), 0);
+}
+
 TEST(a_handler_interrupts_a_read_with_a_time_limit)
 {
     int s[2];
