@@ -104,21 +104,26 @@ static bool ignores(sighandler_t handler, int signo)
     return handler == SIG_IGN || (handler == SIG_DFL && SIGMASK(signo) & SET_IGNORED_BY_DEFAULT);
 }
 
-/* NEW may be NULL: just look. */
+/*
+ * NEW may be NULL: just look. OLD may be NULL. What is pending goes after the change: whoever sends from then on
+ * finds that it is ignored.
+ */
 static void action_swap(int signo, const struct kernel_sigaction *new, struct kernel_sigaction *old)
 {
     struct proc *p = current_proc();
     struct kernel_sigaction *action = &p->actions->action[signo - 1];
 
-    spin_lock(&p->signal_lock);
     spin_lock(&p->actions->lock);
-    *old = *action;
+    if (old)
+        *old = *action;
     if (new)
         *action = *new;
     spin_unlock(&p->actions->lock);
-    if (new &&ignores(new->handler, signo))
+    if (new &&ignores(new->handler, signo)) {
+        spin_lock(&p->signal_lock);
         sigqueue_discard(p, SIGMASK(signo));
-    spin_unlock(&p->signal_lock);
+        spin_unlock(&p->signal_lock);
+    }
 }
 
 long sys_rt_sigaction(int sig, const struct kernel_sigaction __user *act,
@@ -136,7 +141,7 @@ long sys_rt_sigaction(int sig, const struct kernel_sigaction __user *act,
         new.flags &= SA_KNOWN;
         new.mask &= ~SET_UNBLOCKABLE;
     }
-    action_swap(sig, act ? &new : NULL, &was);
+    action_swap(sig, act ? &new : NULL, old ? &was : NULL);
     if (old && copy_to_user(old, &was, sizeof(was)))
         return -EFAULT;
     return 0;
