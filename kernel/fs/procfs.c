@@ -78,7 +78,7 @@ static ino_t ino_of(const struct pid *pid, const struct pid *tid, const struct p
 {
     ino_t ino = n + 2;
 
-    ino |= (ino_t)in->id << 24;
+    ino |= (ino_t)in->id << 23;
     ino |= (ino_t)(tid ? tid->nr : 0) << 28;
     ino |= (ino_t)(pid ? pid->nr : 0) << 44;
     return ino;

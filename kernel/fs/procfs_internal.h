@@ -5,7 +5,8 @@
  *
  * procfs.c makes inodes of this, procfs_text.c files of the functions; the others hold tables:
  * procfs_root.c (the machine), procfs_stat.c, procfs_memory.c, procfs_kstat.c (its larger files),
- * procfs_sys.c (/proc/sys), procfs_pid.c (a process), procfs_status.c, procfs_maps.c (its larger files),
+ * procfs_sys.c (/proc/sys), procfs_ipc.c (System V's objects and limits), procfs_pid.c (a process),
+ * procfs_status.c, procfs_maps.c (its larger files),
  * procfs_fd.c (its descriptors and links).
  */
 #pragma once
@@ -66,7 +67,7 @@ struct proc_node {
 enum numbered { NUMBER_NONE, NUMBER_PROC, NUMBER_THREAD, NUMBER_FD };
 
 struct proc_dir {
-    unsigned id; /* for inode numbers: unique, below 16 */
+    unsigned id; /* for inode numbers: unique, below 32 */
     const struct proc_node *nodes;
     size_t count;
     enum numbered numbered;         /* what further entries are numbers of */
@@ -74,7 +75,7 @@ struct proc_dir {
 };
 
 extern const struct proc_dir proc_root_dir, proc_sys_dir, proc_pid_dir, proc_thread_dir,
-    proc_fd_dir, proc_fdinfo_dir, proc_task_dir;
+    proc_fd_dir, proc_fdinfo_dir, proc_task_dir, proc_sysvipc_dir;
 
 /* An inode's private: which node, of whom. */
 struct proc_inode {
@@ -140,6 +141,20 @@ int show_statm(struct seq *s, const struct subject *who);
 int show_mounts(struct seq *s, const struct subject *who);
 int show_mountinfo(struct seq *s, const struct subject *who);
 int show_mountstats(struct seq *s, const struct subject *who);
+int show_shmmax(struct seq *s, const struct subject *who);
+int show_shmall(struct seq *s, const struct subject *who);
+int show_shmmni(struct seq *s, const struct subject *who);
+int show_msgmax(struct seq *s, const struct subject *who);
+int show_msgmnb(struct seq *s, const struct subject *who);
+int show_msgmni(struct seq *s, const struct subject *who);
+int show_sem_limits(struct seq *s, const struct subject *who);
+int write_shmmax(const struct subject *who, char *text, size_t n);
+int write_shmall(const struct subject *who, char *text, size_t n);
+int write_shmmni(const struct subject *who, char *text, size_t n);
+int write_msgmax(const struct subject *who, char *text, size_t n);
+int write_msgmnb(const struct subject *who, char *text, size_t n);
+int write_msgmni(const struct subject *who, char *text, size_t n);
+int write_sem_limits(const struct subject *who, char *text, size_t n);
 int show_fdinfo(struct seq *s, const struct subject *who);
 ssize_t readlink_cwd(const struct subject *who, char *buf, size_t size);
 ssize_t readlink_root(const struct subject *who, char *buf, size_t size);

@@ -56,6 +56,9 @@ static void add_map(void *ctx, const struct vma *v)
     if (v->file && v->file->inode) {
         dev = v->file->inode->sb->dev;
         ino = v->file->inode->ino;
+    } else if (v->object && v->object->ops) {
+        dev = makedev(0, 1);
+        ino = v->object->ops->ino(v->object);
     }
     size_t n =
         (size_t)snprintf(head, sizeof(head), "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", v->start,

@@ -288,6 +288,7 @@ static const struct proc_node root_nodes[] = {
     PROC_LINK("mounts", readlink_mounts),
     PROC_DIR("net", 0555, &net_dir),
     PROC_DIR("sys", 0555, &proc_sys_dir),
+    PROC_DIR("sysvipc", 0555, &proc_sysvipc_dir),
     PROC_DIR("tty", 0555, &tty_dir),
     PROC_FILE("cmdline", 0444, show_kernel_cmdline),
     PROC_FILE("cpuinfo", 0444, show_cpuinfo),

@@ -259,6 +259,33 @@ int mm_unmap(struct mm *mm, uintptr_t addr, size_t len)
     return error;
 }
 
+/* Does V show the part of an object that lies there when ADDR is the object's start? */
+static bool is_part(const struct vma *v, uintptr_t addr)
+{
+    return v->start >= addr && v->start - addr == v->offset;
+}
+
+int mm_detach(struct mm *mm, uintptr_t addr, const struct vmobject_ops *ops)
+{
+    int error = -EINVAL;
+    mm_lock(mm);
+    struct vma *v = mm_find(mm, addr);
+    while (v && !(v->object && v->object->ops == ops && is_part(v, addr)))
+        v = vma_next(v);
+    if (v) {
+        struct vmobject *o = v->object;
+        uintptr_t end = addr + ALIGN_UP(o->size, PAGE_SIZE);
+        struct vma *next;
+        for (error = 0; v && v->start < end && !error; v = next) {
+            next = vma_next(v);
+            if (v->object == o && is_part(v, addr))
+                error = mm_unmap_locked(mm, v->start, v->end);
+        }
+    }
+    mm_unlock(mm);
+    return error;
+}
+
 /* --- the break --- */
 
 static int grow_break(struct mm *mm, uintptr_t old_end, uintptr_t new_end)

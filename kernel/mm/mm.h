@@ -110,6 +110,11 @@ long mm_map(struct mm *mm, uintptr_t addr, size_t len, unsigned prot, unsigned m
             unsigned flags, struct vmobject *object, uint64_t offset, struct file *file,
             const char *name);
 int mm_unmap(struct mm *mm, uintptr_t addr, size_t len);
+/*
+ * shmdt: the areas that map an object with these OPS from ADDR on, as far as they are still there;
+ * others stay. -EINVAL: none.
+ */
+int mm_detach(struct mm *mm, uintptr_t addr, const struct vmobject_ops *ops);
 int mm_protect(struct mm *mm, uintptr_t addr, size_t len, unsigned prot);
 long mm_remap(struct mm *mm, uintptr_t old, size_t old_len, size_t new_len, unsigned flags,
               uintptr_t new_addr);

@@ -40,8 +40,11 @@ struct vma *vma_alloc(struct mm *mm)
 
 void vma_free(struct vma *v)
 {
-    if (v->object)
+    if (v->object) {
+        if (v->object->ops)
+            v->object->ops->detached(v->object);
         vmobject_put(v->object);
+    }
     if (v->file)
         file_put(v->file);
     slab_free(vma_cache, v);
@@ -134,6 +137,7 @@ static void object_link(struct vma *v)
         return;
     spin_lock(&v->object->lock);
     list_push_back(&v->object->areas, &v->object_link);
+    v->object->nareas++;
     v->object->writable_maps += counts_as_writable(v);
     spin_unlock(&v->object->lock);
 }
@@ -144,6 +148,7 @@ static void object_unlink(struct vma *v)
         return;
     spin_lock(&v->object->lock);
     list_remove(&v->object_link);
+    v->object->nareas--;
     v->object->writable_maps -= counts_as_writable(v);
     spin_unlock(&v->object->lock);
 }
@@ -274,8 +279,11 @@ struct vma *vma_copy(struct mm *mm, const struct vma *v)
     copy->name = v->name;
     copy->object = v->object;
     copy->file = v->file;
-    if (copy->object)
+    if (copy->object) {
         vmobject_get(copy->object);
+        if (copy->object->ops)
+            copy->object->ops->attached(copy->object);
+    }
     if (copy->file)
         file_get(copy->file);
     return copy;
@@ -300,6 +308,7 @@ struct vma *vma_split(struct mm *mm, struct vma *v, uintptr_t addr)
     v->end = addr;
     if (v->object) {
         list_insert_after(&v->object_link, &upper->object_link);
+        v->object->nareas++;
         v->object->writable_maps += counts_as_writable(upper);
         spin_unlock(&v->object->lock);
     }

@@ -177,6 +177,8 @@ void vmobject_put(struct vmobject *o)
         spin_unlock(&o->lock);
         put_list(&list);
     }
+    if (o->ops)
+        o->ops->release(o);
     slab_free(object_cache, o);
 }
 

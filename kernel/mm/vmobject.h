@@ -1,6 +1,6 @@
 /*
- * A vmobject is pages that may be seen from more than one place: the bytes of a tmpfs file, and
- * later a shared memory segment. read() and write() copy to and from its pages; a mapping points
+ * A vmobject is pages that may be seen from more than one place: the bytes of a tmpfs file, a
+ * shared memory segment. read() and write() copy to and from its pages; a mapping points
  * page tables at them. Pages are made on first use, zeroed, and live until the object is truncated
  * or dies.
  *
@@ -24,15 +24,28 @@ struct vm_quota {
     size_t limit; /* atomic */
 };
 
+struct vmobject;
+
+/* Who wants to know of mappings: a System V segment counts them. */
+struct vmobject_ops {
+    void (*attached)(struct vmobject *o); /* an area more by fork or a split; mm->lock is held */
+    void (*detached)(struct vmobject *o); /* an area less, it is off the list; no lock held */
+    void (*release)(struct vmobject *o);  /* the object is going; no lock held */
+    ino_t (*ino)(struct vmobject *o);     /* what /proc/PID/maps shows as inode */
+};
+
 struct vmobject {
-    struct refcount ref;    /* atomic */
-    struct spinlock lock;   /* RANK_VMOBJECT */
-    uint64_t size;          /* lock: in bytes; a fault past its last page is SIGBUS */
-    struct radix pages;     /* lock: page index -> struct page, a reference each */
-    size_t npages;          /* lock: pages present */
-    size_t writable_maps;   /* lock: shared writable mappings, for seals and ETXTBSY */
-    struct list areas;      /* lock: struct vma by ->object_link */
-    struct vm_quota *quota; /* const once pages exist: charged for each; NULL: no limit */
+    struct refcount ref;            /* atomic */
+    struct spinlock lock;           /* RANK_VMOBJECT */
+    uint64_t size;                  /* lock: in bytes; a fault past its last page is SIGBUS */
+    struct radix pages;             /* lock: page index -> struct page, a reference each */
+    size_t npages;                  /* lock: pages present */
+    size_t writable_maps;           /* lock: shared writable mappings, for seals and ETXTBSY */
+    struct list areas;              /* lock: struct vma by ->object_link */
+    size_t nareas;                  /* lock: how many these are */
+    struct vm_quota *quota;         /* const once pages exist: charged for each; NULL: no limit */
+    const struct vmobject_ops *ops; /* const once mapped; NULL: nobody cares */
+    void *owner;                    /* the same: what the ops know it by */
 };
 
 void vmobject_init(void);

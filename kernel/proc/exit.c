@@ -15,6 +15,7 @@
 #include "dev/tty.h"
 #include "fs/fdtable.h"
 #include "fs/path.h"
+#include "ipc/sem.h"
 #include "lib/log.h"
 #include "mm/mm.h"
 #include "proc/life.h"
@@ -161,6 +162,7 @@ static void release_process(struct proc *p)
     struct mm *mm;
 
     proc_timers_exit(p);
+    sem_undo_exit(p);
     spin_lock(&p->signal_lock);
     files = p->fdtable, p->fdtable = NULL;
     fs = p->fs, p->fs = NULL;

@@ -17,6 +17,7 @@
 #include "dev/tty.h"
 #include "fs/fdtable.h"
 #include "fs/path.h"
+#include "ipc/sem.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/mm.h"
@@ -164,7 +165,8 @@ static struct proc *copy_process(const struct clone_request *rq)
     memcpy(p->limits, parent->limits, sizeof(p->limits));
     spin_unlock(&parent->limit_lock);
     if ((error = copy_actions(p, parent, rq->flags)) ||
-        (error = copy_files(p, parent, rq->flags)) || (error = copy_memory(p, parent, rq->flags))) {
+        (error = copy_files(p, parent, rq->flags)) || (error = copy_memory(p, parent, rq->flags)) ||
+        (error = rq->flags & CLONE_SYSVSEM ? sem_undo_share(p) : 0)) {
         proc_put(p);
         return err_ptr(error);
     }

@@ -9,6 +9,7 @@
 
 #include "fs/fdtable.h"
 #include "fs/path.h"
+#include "ipc/sem.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
@@ -104,6 +105,7 @@ void proc_put(struct proc *p)
 /* What a process owns besides its place in the tree; also for one that never came to life. */
 void proc_free_parts(struct proc *p)
 {
+    sem_undo_exit(p);
     if (p->fdtable)
         fdtable_put(p->fdtable);
     if (p->fs)

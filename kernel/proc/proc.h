@@ -24,6 +24,7 @@
 struct fdtable;
 struct fs_context;
 struct tty;
+struct sem_undo_list;
 struct sigactions;
 
 struct proc {
@@ -55,6 +56,8 @@ struct proc {
     struct mm *mm; /* leader of exec alone changes it, under signal_lock; NULL once exited */
     struct fdtable *fdtable; /* signal_lock for the pointer (unshare, exec, exit) */
     struct fs_context *fs;   /* signal_lock for the pointer */
+    struct sem_undo_list
+        *undos; /* ipc/semundo.c's lock, until it is set; NULL: no SEM_UNDO so far */
     const struct cred
         *cred; /* signal_lock for the pointer: the leader's, as others see it; see current_cred() */
 

@@ -38,6 +38,9 @@ enum lock_rank {
     RANK_TTY,        /* line discipline: above its queues */
     RANK_UNIX,       /* local sockets: who is bound, who is connected */
     RANK_FLIGHT,     /* descriptors on their way in messages */
+    RANK_SYSV_TABLE, /* which System V objects there are */
+    RANK_SYSV,       /* one of them */
+    RANK_SYSV_UNDO,  /* what is undone at exit */
     RANK_QUEUE,      /* a pipe, a socket's queue */
     RANK_EPOLL,      /* one set's ready list (the watched before the watcher) */
     RANK_ASYNC,      /* files with a SIGIO to send */

@@ -1,0 +1,96 @@
+/* System V IPC in procfs: which objects there are (/proc/sysvipc), and the limits in /proc/sys/kernel. */
+#include "fs/procfs_internal.h"
+#include "ipc/sysv.h"
+#include "lib/cmdline.h"
+#include "lib/string.h"
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static void emit_line(void *ctx, const char *line)
+{
+    seq_puts(ctx, line);
+}
+
+#define TABLE(name)                                                  \
+    static int show_##name(struct seq *s, const struct subject *who) \
+    {                                                                \
+        (void)who;                                                   \
+        name##_show(emit_line, s);                                   \
+        return 0;                                                    \
+    }
+TABLE(msg)
+TABLE(sem)
+TABLE(shm)
+
+static const struct proc_node sysvipc_nodes[] = {
+    PROC_FILE("msg", 0444, show_msg),
+    PROC_FILE("sem", 0444, show_sem),
+    PROC_FILE("shm", 0444, show_shm),
+};
+const struct proc_dir proc_sysvipc_dir = {
+    .id = 15, .nodes = sysvipc_nodes, .count = ARRAY_SIZE(sysvipc_nodes)};
+
+/* ---- limits ---- */
+
+/* Numbers of TEXT into LIMITS, none above MAX: 0 or -EINVAL. */
+static int write_numbers(char *text, uint64_t *limits[], const uint64_t *max, unsigned n)
+{
+    uint64_t value[4];
+
+    for (unsigned i = 0; i < n; i++) {
+        while (is_blank(*text))
+            text++;
+        char *end = text;
+        while (*end && !is_blank(*end))
+            end++;
+        bool more = *end;
+        *end = '\0';
+        if (parse_u64(text, 0, &value[i]) || value[i] > max[i])
+            return -EINVAL;
+        text = more ? end + 1 : end;
+    }
+    for (unsigned i = 0; i < n; i++)
+        WRITE_ONCE(*limits[i], value[i]);
+    return 0;
+}
+
+#define LIMIT(name, max)                                                                     \
+    int show_##name(struct seq *s, const struct subject *who)                                \
+    {                                                                                        \
+        (void)who;                                                                           \
+        seq_printf(s, "%lu\n", READ_ONCE(sysv_limits.name));                                 \
+        return 0;                                                                            \
+    }                                                                                        \
+    int write_##name(const struct subject *who, char *text, size_t n)                        \
+    {                                                                                        \
+        (void)who, (void)n;                                                                  \
+        return write_numbers(text, (uint64_t *[]){&sysv_limits.name}, (uint64_t[]){max}, 1); \
+    }
+LIMIT(shmmax, UINT64_MAX)
+LIMIT(shmall, UINT64_MAX)
+LIMIT(shmmni, SYSV_INDICES)
+LIMIT(msgmax, INT32_MAX)
+LIMIT(msgmnb, INT32_MAX)
+LIMIT(msgmni, SYSV_INDICES)
+
+int show_sem_limits(struct seq *s, const struct subject *who)
+{
+    const struct sysv_limits *l = &sysv_limits;
+
+    (void)who;
+    seq_printf(s, "%lu\t%lu\t%lu\t%lu\n", l->semmsl, l->semmns, l->semopm, l->semmni);
+    return 0;
+}
+
+int write_sem_limits(const struct subject *who, char *text, size_t n)
+{
+    struct sysv_limits *l = &sysv_limits;
+    uint64_t *limits[] = {&l->semmsl, &l->semmns, &l->semopm, &l->semmni};
+    static const uint64_t max[] = {65536, INT32_MAX, 65536, SYSV_INDICES};
+
+    (void)who, (void)n;
+    return write_numbers(text, limits, max, 4);
+}
