@@ -136,14 +136,6 @@ void dentry_detach_locked(struct dentry *d)
     d->unlinked = true;
 }
 
-void dentry_drop(struct dentry *d)
-{
-    spin_lock(&dcache_lock);
-    if (!d->unlinked)
-        dentry_detach_locked(d);
-    spin_unlock(&dcache_lock);
-}
-
 struct dentry *dentry_make(struct dentry *dir, const char *name, size_t len, struct inode *inode)
 {
     struct dentry *d = dentry_alloc(name, len, inode);

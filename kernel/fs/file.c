@@ -153,15 +153,6 @@ ssize_t file_rw(struct file *f, struct uio *u, bool write, bool sole)
     return error ? error : file_rw_checked(f, u, write, sole);
 }
 
-ssize_t file_read(struct file *f, struct uio *u)
-{
-    return file_rw(f, u, false, false);
-}
-ssize_t file_write(struct file *f, struct uio *u)
-{
-    return file_rw(f, u, true, false);
-}
-
 static ssize_t rw_positioned(struct file *f, struct uio *u, bool write, off_t pos)
 {
     if (pos < 0)
@@ -190,11 +181,6 @@ ssize_t file_read_kernel(struct file *f, void *buf, size_t n, off_t pos)
     struct uio u;
     uio_init_kernel(&u, &one, buf, n);
     return file_pread(f, &u, pos);
-}
-
-unsigned file_poll(struct file *f, struct poll_table *pt)
-{
-    return f->ops->poll ? f->ops->poll(f, pt) : POLL_DEFAULT;
 }
 
 off_t file_lseek_size(struct file *f, off_t offset, int whence, uint64_t size)

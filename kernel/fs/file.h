@@ -53,7 +53,6 @@ static inline void uio_init_kernel(struct uio *u, struct iovec *one, void *buf, 
 size_t must_check uio_copy_in(struct uio *u, void *dst, size_t n);
 size_t must_check uio_copy_out(struct uio *u, const void *src, size_t n);
 /* Under a spinlock: never sleep; a short count means: drop the lock, uio_fault_in(), try again. */
-size_t must_check uio_copy_in_nofault(struct uio *u, void *dst, size_t n);
 size_t must_check uio_copy_out_nofault(struct uio *u, const void *src, size_t n);
 int must_check uio_fault_in(struct uio *u, bool write_to_user);
 size_t must_check uio_zero(struct uio *u, size_t n); /* zeroes to the reader */
@@ -144,17 +143,11 @@ void file_put(struct file *f);
 size_t file_count(void);
 extern size_t file_max; /* const after init: /proc/sys/fs/file-max */
 
-/*
- * The bodies of read and write, for all callers: checks access mode, offset, limits; takes pos_lock
- * where due.
- */
-ssize_t file_read(struct file *f, struct uio *u);
-ssize_t file_write(struct file *f, struct uio *u);
+/* The bodies of pread and pwrite, for all callers: check access mode, offset and limits. */
 ssize_t file_pread(struct file *f, struct uio *u, off_t pos);
 ssize_t file_pwrite(struct file *f, struct uio *u, off_t pos);
 /* Kernel memory, for exec and friends. */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, off_t pos);
-unsigned file_poll(struct file *f, struct poll_table *pt);
 
 /*
  * lseek operations: of a file of SIZE bytes (SET, CUR, END), and of one where every offset is 0

@@ -242,12 +242,6 @@ static int do_mount(const char *source, const char *target, const char *type, un
     return error;
 }
 
-/* For the kernel's own use: "proc" on "/proc". */
-int fs_mount(const char *source, const char *target, const char *type, unsigned flags)
-{
-    return do_mount(source, target, type, flags, "");
-}
-
 /* An optional string of mount(2): "" for NULL, err_ptr. */
 static char *optional_string(const char __user *s)
 {

@@ -73,8 +73,6 @@ struct mount_info {
 void mount_for_each(const struct path *root, void (*emit)(void *ctx, const struct mount_info *m),
                     void *ctx);
 size_t mount_count(void);
-/* mount(2) for the kernel itself: a TYPE ("proc") on TARGET. MS_* flags. 0 or -errno. */
-int fs_mount(const char *source, const char *target, const char *type, unsigned flags);
 
 /* Where relative names begin and what the process may not climb above. Shared by CLONE_FS. */
 struct fs_context {
@@ -148,11 +146,6 @@ void dentry_put(struct dentry *d);
 struct dentry *dentry_make(struct dentry *dir, const char *name, size_t len, struct inode *inode);
 /* A superblock's root: takes over the inode's reference. NULL when out of memory. */
 struct dentry *dentry_make_root(struct inode *inode);
-/*
- * Take a dentry out of the dcache for good (its process died, say): holders keep it, lookups no
- * longer find it.
- */
-void dentry_drop(struct dentry *d);
 /*
  * A path for an inode that has no name, shown as NAME ("pipe:[7]"): for /proc/PID/fd/N of pipes. A
  * reference on the inode is taken. 0 or -ENOMEM.

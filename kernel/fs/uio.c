@@ -31,7 +31,7 @@ static size_t next_piece(const struct uio *u, size_t n, char **at)
     return min(n, v->iov_len - done);
 }
 
-enum uio_way { IN, IN_NOFAULT, OUT, OUT_NOFAULT, ZERO };
+enum uio_way { IN, OUT, OUT_NOFAULT, ZERO };
 
 /* One piece; returns how many bytes were not done. */
 static inline size_t move_piece(const struct uio *u, enum uio_way way, char *at, char *kernel,
@@ -40,7 +40,7 @@ static inline size_t move_piece(const struct uio *u, enum uio_way way, char *at,
     if (u->kernel) {
         if (way == ZERO)
             memset(at, 0, n);
-        else if (way == IN || way == IN_NOFAULT)
+        else if (way == IN)
             memcpy(kernel, at, n);
         else
             memcpy(at, kernel, n);
@@ -48,7 +48,6 @@ static inline size_t move_piece(const struct uio *u, enum uio_way way, char *at,
     }
     switch (way) {
     case IN: return copy_from_user_partial(kernel, at, n);
-    case IN_NOFAULT: return copy_from_user_nofault(kernel, at, n);
     case OUT: return copy_to_user_partial(at, kernel, n);
     case OUT_NOFAULT: return copy_to_user_nofault(at, kernel, n);
     case ZERO: return clear_user(at, n);
@@ -85,10 +84,6 @@ static inline size_t move(struct uio *u, enum uio_way way, void *kernel, size_t 
 size_t uio_copy_in(struct uio *u, void *dst, size_t n)
 {
     return move(u, IN, dst, n);
-}
-size_t uio_copy_in_nofault(struct uio *u, void *dst, size_t n)
-{
-    return move(u, IN_NOFAULT, dst, n);
 }
 size_t uio_copy_out(struct uio *u, const void *src, size_t n)
 {

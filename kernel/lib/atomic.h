@@ -33,17 +33,6 @@ static inline void ref_get(struct refcount *r)
     (void)old;
 }
 
-/* Take a reference unless the last one has gone: for lookups in a table that holds none. */
-static inline bool ref_get_unless_zero(struct refcount *r)
-{
-    int old = ref_read(r);
-    while (old > 0)
-        if (__atomic_compare_exchange_n(&r->count, &old, old + 1, true, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED))
-            return true;
-    return false;
-}
-
 /* Give one back. True when it was the last: the caller frees. */
 static inline must_check bool ref_put(struct refcount *r)
 {

@@ -47,14 +47,6 @@ int memcmp(const void *a, const void *b, size_t n)
     return 0;
 }
 
-void *memchr(const void *s, int byte, size_t n)
-{
-    for (const uint8_t *p = s; n; n--, p++)
-        if (*p == (uint8_t)byte)
-            return (void *)p;
-    return NULL;
-}
-
 size_t strlen(const char *s)
 {
     const char *p = s;

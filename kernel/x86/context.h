@@ -46,10 +46,6 @@ static inline uintptr_t regs_sp(const struct regs *r)
 {
     return r->rsp;
 }
-static inline void regs_set_sp(struct regs *r, uintptr_t sp)
-{
-    r->rsp = sp;
-}
 static inline bool regs_in_syscall(const struct regs *r)
 {
     return (int64_t)r->orig_rax >= 0;

@@ -63,16 +63,6 @@ size_t copy_to_user_partial(void __user *dst, const void *src, size_t n)
     return n - part + copy_user(dst, src, part);
 }
 
-size_t copy_from_user_nofault(void *dst, const void __user *src, size_t n)
-{
-    size_t part = user_part(src, n);
-
-    irq_push_off();
-    size_t left = copy_user(dst, src, part);
-    irq_pop_off();
-    return n - part + left;
-}
-
 size_t copy_to_user_nofault(void __user *dst, const void *src, size_t n)
 {
     size_t part = user_part(dst, n);

@@ -118,7 +118,6 @@ static inline __attribute__((always_inline)) int must_check copy_to_user(void __
  */
 size_t must_check copy_from_user_partial(void *dst, const void __user *src, size_t n);
 size_t must_check copy_to_user_partial(void __user *dst, const void *src, size_t n);
-size_t must_check copy_from_user_nofault(void *dst, const void __user *src, size_t n);
 size_t must_check copy_to_user_nofault(void __user *dst, const void *src, size_t n);
 
 /* Zero user memory; bytes not zeroed. */

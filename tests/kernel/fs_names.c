@@ -110,7 +110,7 @@ KTEST(names, an_open_file_outlives_its_name)
     struct uio u;
     char text[] = "still here", back[sizeof(text)] = {0};
     uio_init_kernel(&u, &one, text, sizeof(text));
-    KEXPECT_EQ(file_write(f, &u), sizeof(text));
+    KEXPECT_EQ(file_pwrite(f, &u, 0), sizeof(text));
     KEXPECT_EQ(file_read_kernel(f, back, sizeof(back), 0), sizeof(text));
     KEXPECT_EQ(strcmp(text, back), 0);
     KEXPECT_EQ(f->inode->nlink, 0);
