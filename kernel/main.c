@@ -19,6 +19,7 @@
 #include "fs/path.h"
 #include "fs/procfs.h"
 #include "fs/vfs.h"
+#include "ipc/mqueue.h"
 #include "ipc/pipe.h"
 #include "ipc/queue.h"
 #include "lib/cmdline.h"
@@ -82,6 +83,7 @@ static void init_files(void)
     queue_init_subsystem();
     pipe_init();
     unix_init();
+    mqueuefs_init();
     procfs_init();
 }
 

@@ -1,5 +1,6 @@
 /* System V IPC in procfs: which objects there are (/proc/sysvipc), and the limits in /proc/sys/kernel. */
 #include "fs/procfs_internal.h"
+#include "ipc/mqueue.h"
 #include "ipc/sysv.h"
 #include "lib/cmdline.h"
 #include "lib/string.h"
@@ -57,18 +58,19 @@ static int write_numbers(char *text, uint64_t *limits[], const uint64_t *max, un
     return 0;
 }
 
-#define LIMIT(name, max)                                                                     \
-    int show_##name(struct seq *s, const struct subject *who)                                \
-    {                                                                                        \
-        (void)who;                                                                           \
-        seq_printf(s, "%lu\n", READ_ONCE(sysv_limits.name));                                 \
-        return 0;                                                                            \
-    }                                                                                        \
-    int write_##name(const struct subject *who, char *text, size_t n)                        \
-    {                                                                                        \
-        (void)who, (void)n;                                                                  \
-        return write_numbers(text, (uint64_t *[]){&sysv_limits.name}, (uint64_t[]){max}, 1); \
+#define LIMIT_OF(scope, limits, name, max)                                              \
+    scope int show_##name(struct seq *s, const struct subject *who)                     \
+    {                                                                                   \
+        (void)who;                                                                      \
+        seq_printf(s, "%lu\n", READ_ONCE(limits.name));                                 \
+        return 0;                                                                       \
+    }                                                                                   \
+    scope int write_##name(const struct subject *who, char *text, size_t n)             \
+    {                                                                                   \
+        (void)who, (void)n;                                                             \
+        return write_numbers(text, (uint64_t *[]){&limits.name}, (uint64_t[]){max}, 1); \
     }
+#define LIMIT(name, max) LIMIT_OF(, sysv_limits, name, max)
 LIMIT(shmmax, UINT64_MAX)
 LIMIT(shmall, UINT64_MAX)
 LIMIT(shmmni, SYSV_INDICES)
@@ -94,3 +96,20 @@ int write_sem_limits(const struct subject *who, char *text, size_t n)
     (void)who, (void)n;
     return write_numbers(text, limits, max, 4);
 }
+
+/* ---- POSIX message queues ---- */
+
+#define MQ_LIMIT(name, max) LIMIT_OF(static, mqueue_limits, name, max)
+MQ_LIMIT(queues_max, INT32_MAX)
+MQ_LIMIT(msg_max, 65536)
+MQ_LIMIT(msgsize_max, 16 << 20)
+MQ_LIMIT(msg_default, 65536)
+MQ_LIMIT(msgsize_default, 16 << 20)
+
+#define MQ_FILE(name) PROC_WRITABLE(#name, 0644, show_##name, write_##name)
+static const struct proc_node mqueue_nodes[] = {
+    MQ_FILE(msg_default), MQ_FILE(msg_max),    MQ_FILE(msgsize_default),
+    MQ_FILE(msgsize_max), MQ_FILE(queues_max),
+};
+const struct proc_dir proc_mqueue_dir = {
+    .id = 16, .nodes = mqueue_nodes, .count = ARRAY_SIZE(mqueue_nodes)};

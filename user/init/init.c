@@ -98,6 +98,7 @@ static void mount_all(void)
     mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     mount_at("devtmpfs", "/dev", MS_NOSUID, NULL);
     mount_at("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777");
+    mount_at("mqueue", "/dev/mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     if (!folder_has_files("/tmp"))
         mount_at("tmpfs", "/tmp", 0, "mode=1777");
     link_descriptors();
