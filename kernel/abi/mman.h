@@ -73,3 +73,10 @@
 #define MCL_CURRENT 1
 #define MCL_FUTURE 2
 #define MCL_ONFAULT 4
+
+/* memfd_create */
+#define MFD_CLOEXEC 1U
+#define MFD_ALLOW_SEALING 2U
+#define MFD_HUGETLB 4U
+#define MFD_NOEXEC_SEAL 8U
+#define MFD_EXEC 16U

@@ -3,6 +3,8 @@
  */
 #include <syscall_protos.h>
 
+#include "fs/memfd.h"
+#include "fs/tmpfs.h"
 #include "fs/vfs.h"
 #include "sched/lock.h"
 #include "signal/signal.h"
@@ -31,6 +33,9 @@ int fs_chmod(const struct path *p, struct inode *i, mode_t mode)
     if (S_ISLNK(i->mode))
         return -EOPNOTSUPP;
     mode &= MODE_BITS;
+    if (i->fops == &tmpfs_file_ops && (seals_of(i->private) & F_SEAL_EXEC) &&
+        ((mode ^ i->mode) & 0111))
+        return -EPERM;
     struct access_ids ids = access_ids_current(false);
     if (mode & S_ISGID && !ids_in_group(&ids, i->gid) && !fs_capable(CAP_FSETID))
         mode &= ~S_ISGID;

@@ -1,4 +1,5 @@
 /* The file layer's start, in the order in which its parts need each other. */
+#include "fs/memfd.h"
 #include "fs/epoll.h"
 #include "fs/mount.h"
 #include "fs/tmpfs.h"
@@ -19,4 +20,5 @@ void vfs_init(void)
     mount_root(sb);
     superblock_put(sb);
     devfs_init();
+    memfd_init();
 }

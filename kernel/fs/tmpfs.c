@@ -38,6 +38,7 @@ static int fill_inode(struct inode *i, const char *target)
         if (!o)
             return -ENOMEM;
         o->quota = &t->pages;
+        o->seals = F_SEAL_SEAL; /* memfds alone may be sealed */
         i->private = o;
         i->fops = &tmpfs_file_ops;
     } else if (S_ISLNK(i->mode)) {

@@ -7,6 +7,7 @@
  * away under them is still the old bytes.  inode->size is what stat says, the object's size is
  * where mappings end; writers keep them equal.
  */
+#include "fs/memfd.h"
 #include "fs/splice.h"
 #include "fs/tmpfs.h"
 #include "fs/vfs.h"
@@ -138,6 +139,18 @@ static size_t write_pages(struct vmobject *o, struct uio *u, uint64_t at, size_t
     return done;
 }
 
+/* The same for seals: what lies in pages beyond the end can't be written when the file may not grow. */
+static ssize_t within_seals(struct inode *i, uint64_t at, size_t n)
+{
+    unsigned seals = seals_of(i->private);
+    if (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+        return -EPERM;
+    if (!(seals & F_SEAL_GROW) || at + n <= i->size)
+        return (ssize_t)n;
+    uint64_t end = ALIGN_DOWN(i->size, PAGE_SIZE);
+    return end > at ? (ssize_t)(end - at) : -EPERM;
+}
+
 static ssize_t write_locked(struct file *f, struct uio *u, off_t *pos)
 {
     struct inode *i = f->inode;
@@ -145,6 +158,9 @@ static ssize_t write_locked(struct file *f, struct uio *u, off_t *pos)
     if (f->flags & O_APPEND || u->flags & RWF_APPEND)
         at = i->size;
     ssize_t allowed = within_limits(at, u->left);
+    if (allowed < 0)
+        return allowed;
+    allowed = within_seals(i, at, (size_t)allowed);
     if (allowed < 0)
         return allowed;
     inode_clear_suid(i);
@@ -192,13 +208,11 @@ static struct vmobject *tmpfs_mmap_object(struct file *f)
     return f->inode->private;
 }
 
-/* Only memfds may be sealed: all others are sealed against that from the start. */
 static long tmpfs_fcntl(struct file *f, int cmd, unsigned long arg)
 {
-    (void)f, (void)arg;
     switch (cmd) {
-    case F_GET_SEALS: return F_SEAL_SEAL;
-    case F_ADD_SEALS: return -EPERM;
+    case F_GET_SEALS: return seals_of(f->inode->private);
+    case F_ADD_SEALS: return seals_add(f, (unsigned)arg);
     case F_GETPIPE_SZ:
     case F_SETPIPE_SZ: return -EBADF;
     default: return -EINVAL;
@@ -225,6 +239,9 @@ static int tmpfs_set_size(struct inode *i, uint64_t size)
     if (size > MAX_FILE_SIZE)
         return -EFBIG;
     uint64_t old = i->size;
+    unsigned seals = seals_of(i->private);
+    if ((size < old && (seals & F_SEAL_SHRINK)) || (size > old && (seals & F_SEAL_GROW)))
+        return -EPERM;
     WRITE_ONCE(i->size, size);
     if (size < old)
         vmobject_truncate(i->private, size);
@@ -260,7 +277,10 @@ static int tmpfs_fallocate(struct inode *i, int mode, uint64_t offset, uint64_t 
     uint64_t end = offset + len;
     if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
         return -EOPNOTSUPP;
+    unsigned seals = seals_of(i->private);
     if (mode & FALLOC_FL_PUNCH_HOLE) {
+        if (seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+            return -EPERM;
         vmobject_punch(i->private, offset, end);
         inode_clear_suid(i);
         inode_touch(i, TOUCH_M | TOUCH_C);
@@ -271,6 +291,8 @@ static int tmpfs_fallocate(struct inode *i, int mode, uint64_t offset, uint64_t 
         signal_send_thread(current, SIGXFSZ);
         return -EFBIG;
     }
+    if (extend && (seals & F_SEAL_GROW))
+        return -EPERM;
     int error = allocate_pages(i, offset, end);
     if (error)
         return error;

@@ -7,6 +7,8 @@
  * FREE means "may be dropped until written to again". Dropping them at once is one of the outcomes
  * that a program must expect, and the only one that needs no later decision.
  */
+#include <abi/fcntl.h>
+
 #include "fs/file.h"
 #include "lib/assert.h"
 #include "mm/pages.h"
@@ -97,6 +99,8 @@ static int remove_part(struct mm *mm, struct vma *v, uintptr_t start, uintptr_t 
     if (!(v->flags & VMA_SHARED) || !(v->prot & PROT_WRITE))
         return -EACCES;
     struct vmobject *o = v->object;
+    if (o->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
+        return -EPERM;
     uint64_t from = vma_offset(v, start);
     vmobject_get(o);
     mm_unlock(mm);

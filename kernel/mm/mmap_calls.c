@@ -79,6 +79,11 @@ static long map_file(struct file *f, uintptr_t addr, size_t len, unsigned prot, 
     struct vmobject *object = f->ops->mmap_object(f);
     if (is_err(object))
         return ptr_err(object);
+    if (is_shared(flags) && (object->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
+        if (prot & PROT_WRITE)
+            return -EPERM;
+        max_prot &= ~(unsigned)PROT_WRITE;
+    }
     return mm_map(current->mm, addr, len, prot, max_prot, flags, object, offset, f, NULL);
 }
 

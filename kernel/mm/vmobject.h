@@ -40,6 +40,7 @@ struct vmobject {
     uint64_t size;                  /* lock: in bytes; a fault past its last page is SIGBUS */
     struct radix pages;             /* lock: page index -> struct page, a reference each */
     size_t npages;                  /* lock: pages present */
+    unsigned seals;                 /* lock, and the file's inode->lock: F_SEAL_* */
     size_t writable_maps;           /* lock: shared writable mappings, for seals and ETXTBSY */
     struct list areas;              /* lock: struct vma by ->object_link */
     size_t nareas;                  /* lock: how many these are */

@@ -17,3 +17,4 @@ int mlock2(const void *addr, size_t length, unsigned flags);
 int munlock(const void *addr, size_t length);
 int mlockall(int flags);
 int munlockall(void);
+int memfd_create(const char *name, unsigned flags); /* a file without a name; MFD_* */
