@@ -26,7 +26,7 @@ mqd_t mq_open(const char *name, int flags, ...)
         attr = va_arg(args, struct mq_attr *);
         va_end(args);
     }
-    return (int)syscall_ret(syscall_raw(SYS_mq_open, without_slash(name), flags, mode, attr));
+    return (int)__syscall_ret(syscall_raw(SYS_mq_open, without_slash(name), flags, mode, attr));
 }
 
 int mq_close(mqd_t queue)
@@ -38,12 +38,12 @@ int mq_unlink(const char *name)
 {
     long result = syscall_raw(SYS_mq_unlink, without_slash(name));
     /* POSIX has one word for all that isn't allowed. */
-    return (int)syscall_ret(result == -EPERM ? -EACCES : result);
+    return (int)__syscall_ret(result == -EPERM ? -EACCES : result);
 }
 
 int mq_setattr(mqd_t queue, const struct mq_attr *attr, struct mq_attr *old)
 {
-    return (int)syscall_ret(syscall_raw(SYS_mq_getsetattr, queue, attr, old));
+    return (int)__syscall_ret(syscall_raw(SYS_mq_getsetattr, queue, attr, old));
 }
 
 int mq_getattr(mqd_t queue, struct mq_attr *attr)
@@ -67,5 +67,5 @@ int mq_notify(mqd_t queue, const struct sigevent *event)
         errno = ENOTSUP;
         return -1;
     }
-    return (int)syscall_ret(syscall_raw(SYS_mq_notify, queue, event));
+    return (int)__syscall_ret(syscall_raw(SYS_mq_notify, queue, event));
 }
