@@ -56,9 +56,8 @@ static void batch_trim(struct page_batch *b, size_t n)
         b->piece[kept - 1].len = n % PAGE_SIZE;
 }
 
-/* Files whose bytes lie nowhere: read them into pages of our own. A socket is told not to wait. */
-static ssize_t read_into_pages(struct file *f, struct page_batch *b, size_t n, unsigned max,
-                               off_t *pos, bool nonblock)
+ssize_t file_read_copies(struct file *f, struct page_batch *b, size_t n, unsigned max, off_t *pos,
+                         bool nonblock)
 {
     struct iovec iov[PAGE_BATCH];
     struct uio u = {.iov = iov, .kernel = true, .flags = nonblock ? RWF_NOWAIT : 0};
@@ -85,7 +84,7 @@ ssize_t file_read_pages(struct file *f, struct page_batch *b, size_t n, unsigned
     max = min(max, PAGE_BATCH);
     if (f->ops->read_pages)
         return f->ops->read_pages(f, b, n, max, pos, nonblock);
-    return read_into_pages(f, b, n, max, pos, nonblock);
+    return file_read_copies(f, b, n, max, pos, nonblock);
 }
 
 ssize_t file_write_page(struct file *f, struct page *p, uint32_t off, size_t n, off_t *pos)

@@ -34,6 +34,9 @@ void page_batch_add(struct page_batch *b, struct page *p, uint32_t off, uint32_t
  */
 ssize_t file_read_pages(struct file *f, struct page_batch *b, size_t n, unsigned max, off_t *pos,
                         bool nonblock);
+/* The same by read(2)'s way, into fresh pages, for files whose bytes lie nowhere. */
+ssize_t file_read_copies(struct file *f, struct page_batch *b, size_t n, unsigned max, off_t *pos,
+                         bool nonblock);
 /*
  * Write N bytes that begin at OFF in P, at *POS, which advances: bytes, -EINVAL when this kind of file
  * can't be spliced to, -errno. The file may keep P instead of a copy.

@@ -9,6 +9,7 @@
 #include "fs/async.h"
 #include "fs/inode.h"
 #include "fs/poll.h"
+#include "fs/splice.h"
 #include "lib/string.h"
 #include "proc/proc.h"
 #include "signal/signal.h"
@@ -126,6 +127,17 @@ static ssize_t socket_write(struct file *f, struct uio *u, off_t *pos)
     return n;
 }
 
+static ssize_t socket_read_pages(struct file *f, struct page_batch *b, size_t n, unsigned max,
+                                 off_t *pos, bool nonblock)
+{
+    struct socket *s = f->private;
+
+    if (f->flags & O_NONBLOCK)
+        nonblock = true;
+    return s->ops->read_pages ? s->ops->read_pages(s, b, n, max, nonblock)
+                              : file_read_copies(f, b, n, max, pos, nonblock);
+}
+
 static unsigned socket_poll(struct file *f, struct poll_table *pt)
 {
     struct socket *s = f->private;
@@ -160,6 +172,7 @@ const struct file_ops socket_file_ops = {
     .release = socket_release,
     .splice_from = true,
     .splice_to = true,
+    .read_pages = socket_read_pages,
     .async_owner = async_no_owner,
 };
 

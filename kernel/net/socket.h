@@ -20,6 +20,7 @@
 #include "lib/types.h"
 
 struct message;
+struct page_batch;
 struct poll_table;
 struct proto_ops;
 
@@ -63,6 +64,9 @@ struct proto_ops {
     /* Bytes moved. See struct message. */
     ssize_t (*send)(struct socket *s, struct message *m);
     ssize_t (*receive)(struct socket *s, struct message *m);
+    /* Bytes by reference to their pages, as file_read_pages. NULL: they are copied. */
+    ssize_t (*read_pages)(struct socket *s, struct page_batch *batch, size_t n, unsigned max,
+                          bool nonblock);
     int (*shutdown)(struct socket *s, unsigned how); /* SHUTDOWN_* */
     unsigned (*poll)(struct socket *s, struct poll_table *pt);
     /* Options that socket_options.c doesn't know: -ENOPROTOOPT. VALUE has LEN bytes; *LEN in and out. */

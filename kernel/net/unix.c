@@ -75,6 +75,7 @@ static const struct proto_ops unix_ops = {
     .name = unix_name_of,
     .send = unix_send,
     .receive = unix_receive,
+    .read_pages = unix_read_pages,
     .shutdown = unix_shutdown,
     .poll = unix_poll,
     .set_option = set_option,

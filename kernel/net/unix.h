@@ -130,6 +130,10 @@ unsigned unix_poll(struct socket *s, struct poll_table *pt);
 long unix_ioctl(struct socket *s, unsigned cmd, unsigned long arg);
 ssize_t unix_stream_send(struct unix_socket *u, struct message *m);
 ssize_t unix_stream_receive(struct unix_socket *u, struct message *m);
+ssize_t unix_read_pages(struct socket *s, struct page_batch *batch, size_t n, unsigned max,
+                        bool nonblock);
+ssize_t unix_stream_read_pages(struct unix_socket *u, struct page_batch *batch, size_t n,
+                               unsigned max, bool nonblock);
 ssize_t unix_record_send(struct unix_socket *u, struct message *m);
 ssize_t unix_record_receive(struct unix_socket *u, struct message *m);
 /* Has PEER's queue no room for a record of U's? PEER's rx.lock held. */

@@ -2,6 +2,7 @@
 #include <abi/ioctl.h>
 
 #include "fs/poll.h"
+#include "fs/splice.h"
 #include "net/unix.h"
 #include "x86/uaccess.h"
 
@@ -21,6 +22,17 @@ ssize_t unix_receive(struct socket *s, struct message *m)
     if (m->flags & MSG_OOB)
         return -EOPNOTSUPP;
     return unix_has_records(u) ? unix_record_receive(u, m) : unix_stream_receive(u, m);
+}
+
+ssize_t unix_read_pages(struct socket *s, struct page_batch *batch, size_t n, unsigned max,
+                        bool nonblock)
+{
+    struct unix_socket *u = unix_of(s);
+    off_t none = 0;
+
+    if (unix_has_records(u))
+        return file_read_copies(s->file, batch, n, max, &none, nonblock);
+    return unix_stream_read_pages(u, batch, n, max, nonblock);
 }
 
 /* --- asking --- */

@@ -5,6 +5,7 @@
  * with descriptors, and before bytes of another sender when it wants to know senders.
  */
 #include "fs/poll.h"
+#include "fs/splice.h"
 #include "lib/string.h"
 #include "net/unix.h"
 
@@ -120,6 +121,73 @@ static int stream_wait(struct unix_socket *u, const struct message *m, nsec_t de
         return socket_interrupted(READ_ONCE(u->s.receive_timeout));
     return error == -ETIMEDOUT ? -EAGAIN : error;
 }
+
+/* --- receiving pages, for splice --- */
+
+/*
+ * Up to N bytes in MAX pieces from the front of the queue, by reference; a piece with descriptors is the last.
+ * Buffers that are used up go to DEAD: what they carry isn't freed under a lock. rx.lock held.
+ */
+static size_t stream_take_pages(struct queue *q, struct page_batch *batch, size_t n, unsigned max,
+                                struct list *dead, struct buf_cargo **cargo)
+{
+    size_t done = 0;
+
+    while (done < n && batch->count < max && !queue_is_empty(q) && !(*cargo)) {
+        struct buf *b = queue_first(q);
+        uint32_t len = (uint32_t)min((size_t)b->len, n - done);
+        assert(b->page);
+        page_batch_add(batch, b->page, b->off, len);
+        done += len;
+        if (b->cargo && scm_of(b->cargo)->nfiles) {
+            *cargo = b->cargo;
+            ref_get(&b->cargo->ref);
+        }
+        if (len == b->len) {
+            list_push_back(dead, &queue_take(q)->link);
+        } else {
+            b->off += len;
+            b->len -= len;
+            q->bytes -= len;
+        }
+    }
+    return done;
+}
+
+ssize_t unix_stream_read_pages(struct unix_socket *u, struct page_batch *batch, size_t n,
+                               unsigned max, bool nonblock)
+{
+    struct message m = {.flags = nonblock ? MSG_DONTWAIT : 0};
+    struct list dead = LIST_INIT(dead);
+    struct buf_cargo *cargo = NULL;
+    struct queue *q = &u->s.rx;
+    struct buf *b;
+    int why = 0;
+
+    if (READ_ONCE(u->state) != UNIX_CONNECTED)
+        return -EINVAL;
+    nsec_t deadline = socket_deadline(READ_ONCE(u->s.receive_timeout));
+    spin_lock(&q->lock);
+    while (!why && queue_is_empty(q))
+        why = stream_wait(u, &m, deadline);
+    size_t done = stream_take_pages(q, batch, n, max, &dead, &cargo);
+    if (!queue_is_empty(q) && !waitq_is_empty(&q->readable))
+        wake_one(&q->readable, POLLIN | POLLRDNORM);
+    spin_unlock(&q->lock);
+    while ((b = list_first(&dead, struct buf, link))) {
+        list_remove(&b->link);
+        buf_free(b);
+    }
+    /* As in read(2), descriptors are lost to who has no room for them. */
+    if (cargo)
+        (void)scm_receive(u, &m, cargo, false);
+    cargo_put(cargo);
+    if (done)
+        return (ssize_t)done;
+    return why == 1 ? 0 : why;
+}
+
+/* --- receiving bytes --- */
 
 static void give_peer_name(struct unix_socket *u, struct message *m)
 {

@@ -69,6 +69,60 @@ TEST(a_pipe_is_spliced_to_a_socket_and_back)
     expect_data(q[0]);
 }
 
+TEST(a_page_of_a_file_goes_through_a_socket_uncopied)
+{
+    int s[2], p[2], q[2], fd = data_file();
+    off_t at = 4096;
+    works(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+    works(pipe(p));
+    works(pipe(q));
+    same(splice(fd, &at, p[1], NULL, 4096, 0), 4096);
+    same(splice(p[0], NULL, s[0], NULL, 4096, 0), 4096);
+    same(splice(s[1], NULL, q[1], NULL, 4096, 0), 4096);
+    same(pwrite(fd, "changed afterwards", 18, 4096 + 100), 18);
+    same(read(q[0], got, sizeof(got)), 4096);
+    check(memcmp(got + 100, "changed afterwards", 18) == 0, "the pipe holds the file's own page");
+}
+
+TEST(a_part_is_spliced_and_the_rest_is_read)
+{
+    int s[2], q[2];
+    make_data();
+    works(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+    works(pipe(q));
+    same(write(s[0], data, SIZE), SIZE);
+    same(splice(s[1], NULL, q[1], NULL, 5000, 0), 5000);
+    same(read(s[1], got, SIZE), SIZE - 5000);
+    check(memcmp(got, data + 5000, SIZE - 5000) == 0, "the rest");
+    same(write(s[0], "more", 4), 4);
+    same(read(q[0], got, SIZE), 5000);
+    check(memcmp(got, data, 5000) == 0, "the part, whatever was written since");
+}
+
+TEST(descriptors_that_come_with_spliced_bytes_are_closed)
+{
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {.head = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    struct iovec iov = {"ab", 2};
+    struct msghdr m = {.msg_iov = &iov,
+                       .msg_iovlen = 1,
+                       .msg_control = &control,
+                       .msg_controllen = sizeof(control)};
+    int s[2], p[2], q[2];
+    works(socketpair(AF_UNIX, SOCK_STREAM, 0, s));
+    works(pipe(p));
+    works(pipe(q));
+    memcpy(CMSG_DATA(&control.head), &p[1], sizeof(int));
+    same(sendmsg(s[0], &m, 0), 2);
+    works(close(p[1]));
+    same(splice(s[1], NULL, q[1], NULL, 1, 0), 1);
+    same(read(p[0], got, 1), 0); /* the last write end is gone */
+    same(splice(s[1], NULL, q[1], NULL, 5, 0), 1);
+    same(read(q[0], got, 5), 2);
+}
+
 TEST(splicing_from_an_empty_socket_waits_or_says_so)
 {
     int s[2], p[2];
