@@ -276,18 +276,18 @@ static noinline void spill(struct slab_cache *c, void *obj)
 void *slab_alloc(struct slab_cache *c)
 {
     struct slab_chain *ch = &c->chain[cpu_id()];
-    void *obj;
-    if (unlikely(ch->busy || !ch->head)) {
-        obj = refill(c);
-        if (!obj)
-            return NULL;
-    } else {
+    void *obj = NULL;
+    if (likely(!ch->busy)) {
+        /* Only now look at the head: an interrupt before this may have emptied the chain. */
         ch->busy = true;
         barrier();
-        obj = chain_pop(c, ch);
+        if (likely(ch->head))
+            obj = chain_pop(c, ch);
         barrier();
         ch->busy = false;
     }
+    if (unlikely(!obj) && !(obj = refill(c)))
+        return NULL;
     debug_alloc(c, obj);
     return obj;
 }

@@ -12,7 +12,11 @@
 #include "fuzz.h"
 
 #include <sched.h>
+#include <sys/ipc.h>
 #include <sys/mount.h>
+#include <sys/msg.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 
 #define CALLS 60
@@ -331,6 +335,39 @@ static void refurnish(void)
     furnish();
 }
 
+/* What outlives its makers: System V objects and message queues. On Linux only the children's own. */
+static void sweep_ipc(bool here)
+{
+    union {
+        struct shmid_ds shm;
+        struct semid_ds sem;
+        struct msqid_ds msg;
+        struct shminfo limits;
+    } u;
+    int id, last = shmctl(0, IPC_INFO, &u.shm);
+
+    for (int i = 0; i <= last; i++)
+        if ((id = shmctl(i, SHM_STAT, &u.shm)) >= 0 && (here || u.shm.shm_perm.uid == NOBODY))
+            shmctl(id, IPC_RMID, NULL);
+    last = semctl(0, 0, IPC_INFO, &u);
+    for (int i = 0; i <= last; i++)
+        if ((id = semctl(i, 0, SEM_STAT, &u.sem)) >= 0 && (here || u.sem.sem_perm.uid == NOBODY))
+            semctl(id, 0, IPC_RMID);
+    last = msgctl(0, IPC_INFO, &u.msg);
+    for (int i = 0; i <= last; i++)
+        if ((id = msgctl(i, MSG_STAT, &u.msg)) >= 0 && (here || u.msg.msg_perm.uid == NOBODY))
+            msgctl(id, IPC_RMID, NULL);
+    DIR *d = opendir("/dev/mqueue");
+    struct dirent *e;
+    struct stat st;
+    while (d && (e = readdir(d)))
+        if (e->d_name[0] != '.' && fstatat(dirfd(d), e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            (here || st.st_uid == NOBODY))
+            unlinkat(dirfd(d), e->d_name, 0);
+    if (d)
+        closedir(d);
+}
+
 int main(int argc, char **argv)
 {
     unsigned long seed = argc > 1 ? strtoul(argv[1], NULL, 0) : 1;
@@ -361,8 +398,10 @@ int main(int argc, char **argv)
             killed += WIFSIGNALED(status);
         }
         reap_orphans();
+        sweep_ipc(here);
     }
     kill_leftovers();
+    sweep_ipc(here);
     umount2("proc", MNT_DETACH);
     chdir("/");
     remove_tree(AT_FDCWD, dir);
