@@ -57,6 +57,24 @@ USER_ACCESSORS(32)
 USER_ACCESSORS(64)
 #undef USER_ACCESSORS
 
+/* Four words, as most structures are that cross the border often: the gate is opened once. */
+static inline bool load_user_four(uint64_t value[4], uintptr_t p)
+{
+    uint64_t a, b, c, d;
+    asm goto(STAC "1:\tmov (%4), %0\n2:\tmov 8(%4), %1\n"
+                  "3:\tmov 16(%4), %2\n4:\tmov 24(%4), %3\n\t" CLAC EXTABLE("1b", "%l5", 0)
+                      EXTABLE("2b", "%l5", 0) EXTABLE("3b", "%l5", 0) EXTABLE("4b", "%l5", 0)
+             : "=&r"(a), "=&r"(b), "=&r"(c), "=&r"(d)
+             : "r"(p)
+             : "memory"
+             : fault);
+    value[0] = a, value[1] = b, value[2] = c, value[3] = d;
+    return true;
+fault:
+    asm volatile(CLAC ::: "memory");
+    return false;
+}
+
 int must_check copy_from_user_any(void *dst, const void __user *src, size_t n);
 int must_check copy_to_user_any(void __user *dst, const void *src, size_t n);
 void uaccess_assert_may_sleep(void);
@@ -81,7 +99,7 @@ void uaccess_assert_may_sleep(void);
 
 /*
  * 0, or -EFAULT with an unspecified part copied (the rest of a kernel destination is zeroed). Sizes
- * known to the compiler and of one register are one instruction.
+ * known to the compiler and of one register are one instruction, four words are four.
  */
 static inline __attribute__((always_inline)) int must_check copy_from_user(void *dst,
                                                                            const void __user *src,
@@ -94,6 +112,12 @@ static inline __attribute__((always_inline)) int must_check copy_from_user(void 
     COPY_SCALAR_FROM_USER(32)
     COPY_SCALAR_FROM_USER(16)
     COPY_SCALAR_FROM_USER(8)
+    if (__builtin_constant_p(n) && n == 4 * sizeof(uint64_t)) {
+        uint64_t v[4] = {0};
+        bool ok = likely(user_range_ok(src, n)) && likely(load_user_four(v, (uintptr_t)src));
+        __builtin_memcpy(dst, v, n);
+        return ok ? 0 : -EFAULT;
+    }
     return copy_from_user_any(dst, src, n);
 }
 
