@@ -19,6 +19,7 @@ LINUX = {
     "files": {"stat": 3560, "fstat": 1030, "open_close": 6045, "create_unlink": 16810},
     "processes": {"fork_exit_wait": 91968, "fork_16_mib": 1723834, "fork_exec_wait": 209482,
                   "vfork_exec_wait": 150037},
+    "signals": {"sigaction": 465, "signal_caught": 3781, "signal_altstack": 3804, "segv_caught": 3407},
     "threads": {"thread_create_join": 53405, "futex_ping_pong": 8725},
     "memory": {"page_fault": 3091, "cow_fault": 4284, "mmap_touch_munmap": 17275, "brk_touch_shrink": 15101,
                "munmap_page": 1042, "mprotect_page": 2676},
