@@ -1,4 +1,4 @@
-/* mount, umount, chroot, and the tmpfs that is mounted here. Run as root. */
+/* musl: mount, umount, chroot, and the tmpfs that is mounted here. Run as root. */
 #include "tap.h"
 
 #include <sched.h>

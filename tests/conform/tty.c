@@ -1,4 +1,4 @@
-/*
+/* musl:
  * Terminals: canonical and raw reading, sessions, job control, hanging up. Each test has a session of its own
  * on a terminal: a fresh pseudo terminal where the kernel has them, else the first serial line, taken over
  * from whoever has it. What is typed is typed with TIOCSTI, and echo is off.
