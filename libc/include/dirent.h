@@ -22,8 +22,4 @@ int dirfd(DIR *dir);
 void rewinddir(DIR *dir);
 long telldir(DIR *dir);
 void seekdir(DIR *dir, long position);
-/* Those of PATH that WANTED (NULL: all), each and their array from malloc. How many, or -1. */
-int scandir(const char *path, struct dirent ***names, int (*wanted)(const struct dirent *),
-            int (*compare)(const struct dirent **, const struct dirent **));
-int alphasort(const struct dirent **a, const struct dirent **b);
 ssize_t getdents64(int fd, void *buf, size_t size);

@@ -19,9 +19,6 @@ extern FILE *const stderr;
 #define BUFSIZ 4096
 #define FILENAME_MAX 4096
 #define FOPEN_MAX 1024
-#define L_tmpnam 20
-#define L_ctermid 20
-#define TMP_MAX 10000
 #define P_tmpdir "/tmp"
 #define _IOFBF 0
 #define _IOLBF 1
@@ -36,12 +33,8 @@ extern FILE *const stderr;
 FILE *fopen(const char *restrict path, const char *restrict mode);
 FILE *fdopen(int fd, const char *mode);
 FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict f);
-FILE *fmemopen(void *restrict at, size_t size, const char *restrict mode);
-FILE *open_memstream(char **result, size_t *size);
-FILE *popen(const char *command, const char *mode);
 FILE *tmpfile(void);
 int fclose(FILE *f);
-int pclose(FILE *f);
 int fflush(FILE *f);
 int setvbuf(FILE *restrict f, char *restrict buf, int mode, size_t size);
 void setbuf(FILE *restrict f, char *restrict buf);
@@ -100,8 +93,6 @@ int remove(const char *path);
 int rename(const char *oldpath, const char *newpath);
 int renameat(int olddirfd, const char *oldpath, int newdirfd, const char *newpath);
 int renameat2(int olddirfd, const char *oldpath, int newdirfd, const char *newpath, unsigned flags);
-char *tmpnam(char *name);
-char *ctermid(char *name);
 
 #define __printf(f, a) __attribute__((format(printf, f, a)))
 int printf(const char *restrict format, ...) __printf(1, 2);

@@ -61,8 +61,6 @@ lldiv_t lldiv(long long a, long long b);
 int rand(void);
 void srand(unsigned seed);
 int rand_r(unsigned *seed);
-long random(void);
-void srandom(unsigned seed);
 
 void qsort(void *base, size_t n, size_t size, int (*compare)(const void *, const void *));
 void *bsearch(const void *key, const void *base, size_t n, size_t size,
@@ -73,10 +71,6 @@ int mkostemp(char *pattern, int flags);
 char *mkdtemp(char *pattern);
 int system(const char *command);
 char *realpath(const char *restrict path, char *restrict resolved); /* NULL: from malloc */
-int getsubopt(char **options, char *const *names, char **value);
 
-int mblen(const char *s, size_t n);
 int mbtowc(wchar_t *restrict wide, const char *restrict s, size_t n);
 int wctomb(char *s, wchar_t wide);
-size_t mbstowcs(wchar_t *restrict wide, const char *restrict s, size_t n);
-size_t wcstombs(char *restrict s, const wchar_t *restrict wide, size_t n);

@@ -52,7 +52,6 @@ time_t mktime(struct tm *tm);
 time_t timegm(struct tm *tm);
 size_t strftime(char *restrict s, size_t size, const char *restrict format,
                 const struct tm *restrict tm);
-char *strptime(const char *restrict s, const char *restrict format, struct tm *restrict tm);
 char *asctime(const struct tm *tm);
 char *asctime_r(const struct tm *restrict tm, char *restrict text);
 char *ctime(const time_t *t);

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 
 #define SIOCATMARK 0x8905
 
@@ -20,11 +19,4 @@ int sockatmark(int fd)
 {
     int at;
     return ioctl(fd, SIOCATMARK, &at) < 0 ? -1 : at;
-}
-
-/* Is FD a file of this S_IFMT type? */
-int isfdtype(int fd, int type)
-{
-    struct stat st;
-    return fstat(fd, &st) < 0 ? -1 : (st.st_mode & S_IFMT) == (mode_t)type;
 }

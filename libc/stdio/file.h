@@ -1,6 +1,6 @@
 /*
  * A FILE is one buffer between a program and something that can be read, written and sought: mostly a descriptor,
- * but also memory (memory.c) or a string being scanned (scanf.c), which `ops` tell apart. At any time the buffer
+ * but also a string being scanned (scanf.c), which `ops` tell apart. At any time the buffer
  * holds either bytes read ahead or bytes not yet written:
  *
  *      reading:  buf ... [pos ... end) ... buf+size      what fgetc gives next is *pos
@@ -43,7 +43,6 @@ struct __file {
     unsigned char *buf; /* UNGET_MAX bytes lie before it */
     size_t size;
     unsigned char *pos, *end;
-    pid_t child;                 /* popen's, or 0 */
     struct __file *next, **link; /* __file_list_lock: all open files, for fflush(NULL) and exit */
 };
 
@@ -75,7 +74,5 @@ off_t __file_seek(FILE *f, off_t offset, int whence);
 
 /* "r", "w", "a" with '+' and the rest, as flags of open; -1 and EINVAL. */
 int __file_flags(const char *mode);
-/* F becomes a file without a past, with FLAGS as open has them. */
-void __file_init(FILE *f, int fd, int flags, const struct file_ops *ops);
-/* A FILE of SIZE bytes that begin with struct __file, with a buffer. NULL and ENOMEM. */
-FILE *__file_new(size_t size, int fd, int flags, const struct file_ops *ops);
+/* A FILE of a descriptor, with a buffer. NULL and ENOMEM. */
+FILE *__file_new(int fd, int flags);

@@ -1,4 +1,4 @@
-/* Files by name: removing them, and temporary ones. */
+/* Files by name: removing them, and one without. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,29 +21,8 @@ FILE *tmpfile(void)
     if (fd < 0)
         return NULL;
     unlink(path);
-    FILE *f = __file_new(sizeof(*f), fd, O_RDWR, &__descriptor_ops);
+    FILE *f = __file_new(fd, O_RDWR);
     if (!f)
         close(fd);
     return f;
-}
-
-/* Somebody else may take the name before the program does: mkstemp is what is wanted. */
-char *tmpnam(char *name)
-{
-    static char ours[L_tmpnam];
-    if (!name)
-        name = ours;
-    strcpy(name, P_tmpdir "/tmp.XXXXXX");
-    int fd = mkstemp(name);
-    if (fd < 0)
-        return NULL;
-    close(fd);
-    unlink(name);
-    return name;
-}
-
-char *ctermid(char *name)
-{
-    static char ours[L_ctermid];
-    return strcpy(name ? name : ours, "/dev/tty");
 }

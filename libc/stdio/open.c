@@ -25,10 +25,11 @@ int __file_flags(const char *mode)
     return flags;
 }
 
-void __file_init(FILE *f, int fd, int flags, const struct file_ops *ops)
+/* F becomes a file without a past, with FLAGS as open has them. */
+static void file_init(FILE *f, int fd, int flags)
 {
     f->fd = fd;
-    f->ops = ops;
+    f->ops = &__descriptor_ops;
     f->mode = -1;
     f->can_read = (flags & O_ACCMODE) != O_WRONLY;
     f->can_write = (flags & O_ACCMODE) != O_RDONLY;
@@ -37,15 +38,15 @@ void __file_init(FILE *f, int fd, int flags, const struct file_ops *ops)
     f->direction = IDLE;
 }
 
-FILE *__file_new(size_t size, int fd, int flags, const struct file_ops *ops)
+FILE *__file_new(int fd, int flags)
 {
-    FILE *f = malloc(size + UNGET_MAX + BUFSIZ);
+    FILE *f = malloc(sizeof(*f) + UNGET_MAX + BUFSIZ);
     if (!f)
         return NULL;
-    memset(f, 0, size);
-    f->buf = f->pos = f->end = (unsigned char *)f + size + UNGET_MAX;
+    memset(f, 0, sizeof(*f));
+    f->buf = f->pos = f->end = (unsigned char *)(f + 1) + UNGET_MAX;
     f->size = BUFSIZ;
-    __file_init(f, fd, flags, ops);
+    file_init(f, fd, flags);
     __lock_acquire(&__file_list_lock);
     f->next = __file_list;
     f->link = &__file_list;
@@ -62,7 +63,7 @@ FILE *fopen(const char *restrict path, const char *restrict mode)
     int fd = flags < 0 ? -1 : open(path, flags, 0666);
     if (fd < 0)
         return NULL;
-    FILE *f = __file_new(sizeof(*f), fd, flags, &__descriptor_ops);
+    FILE *f = __file_new(fd, flags);
     if (!f)
         close(fd);
     return f;
@@ -88,7 +89,7 @@ FILE *fdopen(int fd, const char *mode)
     int flags = __file_flags(mode);
     if (flags < 0 || adopt(fd, flags) < 0)
         return NULL;
-    return __file_new(sizeof(FILE), fd, flags, &__descriptor_ops);
+    return __file_new(fd, flags);
 }
 
 static int finish(FILE *f)
@@ -124,7 +125,7 @@ static int reopen(FILE *f, const char *path, int flags)
         if (adopt(f->fd, flags) < 0 || ((flags & O_TRUNC) && ftruncate(f->fd, 0) < 0))
             return -1;
         f->ops->seek(f, 0, SEEK_SET);
-        __file_init(f, f->fd, flags, f->ops);
+        file_init(f, f->fd, flags);
         return 0;
     }
     int was = f->fd;
@@ -134,7 +135,7 @@ static int reopen(FILE *f, const char *path, int flags)
         close(fd);
         fd = was;
     }
-    __file_init(f, fd, flags, &__descriptor_ops);
+    file_init(f, fd, flags);
     return fd < 0 ? -1 : 0;
 }
 

@@ -22,14 +22,6 @@ void srand(unsigned seed)
 {
     state = seed + 0x9e3779b97f4a7c15UL;
 }
-long random(void)
-{
-    return next(&state);
-}
-void srandom(unsigned seed)
-{
-    srand(seed);
-}
 
 int rand_r(unsigned *seed)
 {

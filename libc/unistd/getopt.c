@@ -5,18 +5,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "getopt.h"
+#include <unistd.h>
 
 char *optarg;
 int optind = 1, opterr = 1, optopt;
-int __option_at;
-
-/* Where in OPTIONS the letters begin: behind getopt_long's '+' or '-'. */
-static const char *letters(const char *options)
-{
-    return *options == '+' || *options == '-' ? options + 1 : options;
-}
+static int option_at; /* place in a word such as -abc; 0: at its beginning */
 
 static int complain(const char *program, const char *what, const char *options)
 {
@@ -29,13 +22,13 @@ static int complain(const char *program, const char *what, const char *options)
 static void next_word(void)
 {
     optind++;
-    __option_at = 0;
+    option_at = 0;
 }
 
 /* OPTION, the last letter read, takes an argument: the rest of the word, or the next word. */
 static int with_argument(int argc, char *const argv[], const char *options, const char *option)
 {
-    const char *rest = argv[optind] + __option_at;
+    const char *rest = argv[optind] + option_at;
     next_word();
     optarg = *rest ? (char *)rest : NULL;
     if (optarg || option[2] == ':')
@@ -50,26 +43,25 @@ static int with_argument(int argc, char *const argv[], const char *options, cons
 
 int getopt(int argc, char *const argv[], const char *options)
 {
-    options = letters(options);
     optarg = NULL;
     if (optind == 0) {
         optind = 1;
-        __option_at = 0;
+        option_at = 0;
     }
-    if (__option_at == 0) {
+    if (option_at == 0) {
         if (optind >= argc || !argv[optind] || argv[optind][0] != '-' || !argv[optind][1])
             return -1;
         if (strcmp(argv[optind], "--") == 0) {
             optind++;
             return -1;
         }
-        __option_at = 1;
+        option_at = 1;
     }
-    optopt = (unsigned char)argv[optind][__option_at++];
+    optopt = (unsigned char)argv[optind][option_at++];
     const char *option = optopt == ':' ? NULL : strchr(options, optopt);
     if (option && option[1] == ':')
         return with_argument(argc, argv, options, option);
-    if (!argv[optind][__option_at])
+    if (!argv[optind][option_at])
         next_word();
     return option ? optopt : complain(argv[0], "invalid option", options);
 }

@@ -1,45 +1,10 @@
-/* Paths as texts, and the one function that asks what they lead to. */
+/* A path without links, dots and double slashes: what realpath() finds. */
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Cut the slashes off PATH's end, but not the one of "/". What is left. */
-static size_t cut_slashes(char *path, size_t length)
-{
-    while (length > 1 && path[length - 1] == '/')
-        path[--length] = '\0';
-    return length;
-}
-
-char *basename(char *path)
-{
-    if (!path || !*path)
-        return (char *)".";
-    if (cut_slashes(path, strlen(path)) == 1)
-        return path;
-    char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-char *dirname(char *path)
-{
-    char *slash = NULL;
-    if (path && *path) {
-        size_t length = cut_slashes(path, strlen(path));
-        if (length == 1 && *path == '/')
-            return path;
-        slash = strrchr(path, '/');
-    }
-    if (!slash)
-        return (char *)".";
-    slash[1] = '\0';
-    cut_slashes(path, (size_t)(slash + 1 - path));
-    return path;
-}
 
 /* Two buffers: where we are, a path without links, and what is still to be walked. */
 struct resolution {

@@ -1,8 +1,6 @@
 /* musl: Files by other names than open and read: trees, paths, modes, owners, times, space, attributes. */
 #define _GNU_SOURCE
 #include <dirent.h>
-#include <ftw.h>
-#include <libgen.h>
 #include <limits.h>
 #include <sys/mman.h>
 #include <sys/statfs.h>
@@ -14,31 +12,6 @@
 #include <utime.h>
 
 #include "tap.h"
-
-static char seen[1000];
-static int stop_at = 100;
-
-/* What follows the last slash and what comes before it, of a copy of PATH. */
-static void halves(const char *path, const char *name, const char *folder)
-{
-    char copy[100];
-    strcpy(copy, path);
-    same_text(basename(copy), name);
-    strcpy(copy, path);
-    same_text(dirname(copy), folder);
-}
-
-TEST(paths_have_two_halves)
-{
-    halves("/usr/lib", "lib", "/usr");
-    halves("/usr/", "usr", "/");
-    halves("usr", "usr", ".");
-    halves("/", "/", "/");
-    halves("a//b//", "b", "a");
-    halves("", ".", ".");
-    same_text(basename(NULL), ".");
-    same_text(dirname(NULL), ".");
-}
 
 TEST(realpath_follows_and_shortens)
 {
@@ -65,30 +38,6 @@ TEST(realpath_follows_and_shortens)
     check(!realpath(tap_nowhere ? NULL : "", buf) && errno == EINVAL, "no path");
 }
 
-static int with_dot_c(const struct dirent *d)
-{
-    return strstr(d->d_name, ".c") != NULL;
-}
-
-TEST(scandir_selects_and_sorts)
-{
-    struct dirent **names;
-    char name[20];
-    for (int i = 0; i < 50; i++) {
-        sprintf(name, "%02d.%c", 49 - i, i % 2 ? 'c' : 'o');
-        make_file(name, "");
-    }
-    int n = scandir(".", &names, with_dot_c, alphasort);
-    same(n, 25);
-    for (int i = 0; i < n; i++) {
-        sprintf(name, "%02d.c", 2 * i);
-        same_text(names[i]->d_name, name);
-        free(names[i]);
-    }
-    free(names);
-    fails(scandir("nowhere", &names, NULL, NULL), ENOENT);
-}
-
 TEST(a_place_in_a_directory_is_found_again)
 {
     DIR *dir = opendir(".");
@@ -103,51 +52,6 @@ TEST(a_place_in_a_directory_is_found_again)
     seekdir(dir, place);
     same_text(readdir(dir)->d_name, name);
     works(closedir(dir));
-}
-
-static int note(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-    static const struct {
-        int type;
-        char letter;
-    } letters[] = {{FTW_F, 'f'}, {FTW_D, 'd'}, {FTW_DP, 'p'}, {FTW_SL, 'l'}, {FTW_SLN, 'n'}};
-    char text[100], letter = '?';
-    for (int i = 0; i < 5; i++)
-        if (letters[i].type == type)
-            letter = letters[i].letter;
-    check(type == FTW_SLN || st->st_nlink > 0, "what stat says");
-    sprintf(text, "%s:%c%d ", path + where->base, letter, where->level);
-    strcat(seen, text);
-    return --stop_at == 0 ? 17 : 0;
-}
-
-static int note_simply(const char *path, const struct stat *st, int type)
-{
-    struct FTW where = {.base = 0};
-    const char *slash = strrchr(path, '/');
-    where.base = slash ? (int)(slash + 1 - path) : 0;
-    return note(path, st, type, &where);
-}
-
-TEST(trees_are_walked)
-{
-    works(mkdir("t", 0755));
-    works(mkdir("t/d", 0755));
-    make_file("t/d/f", "");
-    works(symlink("nowhere", "t/d/f2"));
-    works(nftw("t", note, 5, FTW_PHYS | FTW_DEPTH));
-    check(strcmp(seen, "f:f2 f2:l2 d:p1 t:p0 ") == 0 || strcmp(seen, "f2:l2 f:f2 d:p1 t:p0 ") == 0,
-          "upwards: %s", seen);
-    strcpy(seen, "");
-    works(unlink("t/d/f2"));
-    works(nftw("t", note, 5, FTW_MOUNT));
-    same_text(seen, "t:d0 d:d1 f:f2 ");
-    strcpy(seen, "");
-    works(ftw("t", note_simply, 5));
-    same_text(seen, "t:d0 d:d0 f:f0 ");
-    stop_at = 2;
-    same(ftw("t", note_simply, 5), 17);
-    fails(ftw("nowhere", note_simply, 5), ENOENT);
 }
 
 TEST(modes_change)

@@ -89,6 +89,17 @@ TEST(actions_happen_in_order)
     same(posix_spawn_file_actions_destroy(&actions), 0);
 }
 
+TEST(a_child_may_begin_in_an_open_directory)
+{
+    posix_spawn_file_actions_t actions;
+    works(mkdir("sub", 0700));
+    int fd = works(open("sub", O_RDONLY | O_DIRECTORY));
+    same(posix_spawn_file_actions_init(&actions), 0);
+    same(posix_spawn_file_actions_addfchdir_np(&actions, fd), 0);
+    exits(run("pwd | grep -q 'sub$'", &actions, NULL), 0);
+    same(posix_spawn_file_actions_destroy(&actions), 0);
+}
+
 TEST(any_descriptor_may_be_named)
 {
     /* Whatever the library uses on the way must not be in the way. */

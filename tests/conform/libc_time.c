@@ -94,25 +94,6 @@ TEST(strftime_needs_room)
     same(strftime(text, 4, "%Y", &tm), 0);
 }
 
-TEST(text_to_date)
-{
-    struct tm tm = {0};
-    same_text(strptime("2009-02-13 23:31:30 rest", "%Y-%m-%d %H:%M:%S", &tm), " rest");
-    same(timegm(&tm), 1234567890);
-    memset(&tm, 0, sizeof(tm));
-    check(strptime("Fri, 13 feb 09 11:31:30 PM", "%a, %d %b %y %I:%M:%S %p", &tm), "strptime");
-    same(timegm(&tm), 1234567890);
-    same(tm.tm_wday, 5);
-    memset(&tm, 0, sizeof(tm));
-    check(strptime("02/13/2009  23:31", "%m/%d/%Y %R", &tm), "strptime");
-    check(tm.tm_hour == 23 && tm.tm_min == 31 && tm.tm_sec == 0, "fields");
-    check(strptime("February 044 12%", "%B %j %H%%", &tm) && tm.tm_mon == 1, "%%B");
-    check(!strptime("2009-13-01", "%Y-%m-%d", &tm), "a month that is none");
-    check(!strptime("25:00", "%H:%M", &tm), "an hour that is none");
-    check(!strptime("abc", "%Y", &tm), "no number");
-    check(!strptime("2009", "%Y-", &tm), "too short");
-}
-
 TEST(dates_as_one_line)
 {
     time_t t = 1234567890;

@@ -13,25 +13,16 @@
 #include "tests/unit/random.h"
 
 /* Ours under names of their own, beside the host's. */
-#define mblen our_mblen
 #define mbtowc our_mbtowc
 #define wctomb our_wctomb
-#define mbstowcs our_mbstowcs
-#define wcstombs our_wcstombs
-int mblen(const char *, size_t);
 int mbtowc(wchar_t *, const char *, size_t);
 int wctomb(char *, wchar_t);
-size_t mbstowcs(wchar_t *, const char *, size_t);
-size_t wcstombs(char *, const wchar_t *, size_t);
 #include "libc/stdio/float.c"
 #include "libc/stdio/format.c"
 #include "libc/stdio/spec.c"
 #include "libc/stdlib/multibyte.c"
-#undef mblen
 #undef mbtowc
 #undef wctomb
-#undef mbstowcs
-#undef wcstombs
 
 #define ROUNDS 500000
 #define OUTPUT_MAX 30000

@@ -28,7 +28,6 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags);
 int sendmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags);
 int recvmmsg(int fd, struct mmsghdr *messages, unsigned int n, int flags, struct timespec *timeout);
 int sockatmark(int fd);
-int isfdtype(int fd, int type);
 
 /* The control messages in a header's buffer, one after the other; NULL behind the last. */
 #define CMSG_FIRSTHDR(message)                           \
