@@ -47,7 +47,8 @@ struct chunk {
 
 static struct lock heap_lock;
 static struct chunk *bins[BINS];
-static char *brk_end; /* where our last brk region ends: the next one may continue it */
+static char *brk_end;          /* where our last brk region ends: the next one may continue it */
+static char *lowest, *highest; /* all regions lie between */
 
 /* The heap is given up, so that a handler of SIGABRT that wants memory finds the error, not a lock. */
 _Noreturn static void corrupted(const char *what)
@@ -108,6 +109,20 @@ static unsigned bin_of(size_t size)
     return bin < BINS ? bin : BINS - 1;
 }
 
+/* What a list's pointers say is looked at only where it can be: a program that writes to freed memory changes them. */
+static bool is_in_heap(const void *p)
+{
+    return (const char *)p >= lowest && (const char *)p < highest && (uintptr_t)p % 8 == 0;
+}
+
+static bool is_in_list(const struct chunk *c)
+{
+    bool is_first = c->link >= bins && c->link < bins + BINS;
+    const struct chunk *next = c->next_free;
+    return (is_first || is_in_heap(c->link)) && *c->link == c &&
+           (!next || (is_in_heap(next) && next->link == &c->next_free));
+}
+
 static void bin_insert(struct chunk *c)
 {
     struct chunk **bin = &bins[bin_of(chunk_size(c))];
@@ -120,7 +135,7 @@ static void bin_insert(struct chunk *c)
 
 static void bin_remove(struct chunk *c)
 {
-    if (*c->link != c)
+    if (!is_in_list(c))
         corrupted("malloc: a free list is corrupted\n");
     *c->link = c->next_free;
     if (c->next_free)
@@ -178,6 +193,10 @@ static void region_init(char *start, size_t size)
     chunk_set(c, 0, size - HEADER, 0);
     chunk_set(chunk_after(c), size - HEADER, 0, USED);
     bin_insert(c);
+    if (!lowest || start < lowest)
+        lowest = start;
+    if (start + size > highest)
+        highest = start + size;
 }
 
 /* Room for a chunk of SIZE: a region that continues the last one swallows the header that ended it. */
@@ -196,6 +215,8 @@ static bool heap_grow(size_t size)
             region_init(start, want);
         }
         brk_end = start + want;
+        if (brk_end > highest)
+            highest = brk_end;
         return true;
     }
     start = mmap(NULL, want, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -209,6 +230,8 @@ static struct chunk *find_free(size_t size)
 {
     for (unsigned bin = bin_of(size); bin < BINS; bin++)
         for (struct chunk *c = bins[bin]; c; c = c->next_free) {
+            if (!is_in_heap(c))
+                corrupted("malloc: a free list is corrupted\n");
             chunk_verify(c);
             if (chunk_size(c) >= size)
                 return c;

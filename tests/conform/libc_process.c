@@ -362,31 +362,6 @@ TEST(signals_have_sets_and_words)
     fails(sigaction(32, &action, NULL), EINVAL);
 }
 
-static __attribute__((noinline)) void write_past(volatile char *p, int n)
-{
-    for (int i = 0; i < n; i++)
-        p[i] = 'A';
-}
-
-static __attribute__((noinline)) int smash(int n)
-{
-    char small[16];
-    write_past(small, n);
-    return small[0];
-}
-
-/* The other library ends here too, by a fault or a trap, depending on how its compiler is set up. */
-TEST(a_smashed_stack_ends_the_program)
-{
-    pid_t pid;
-    CHILD (pid) {
-        close(2);
-        smash(200);
-    }
-    int status = tap_reap(pid);
-    check(WIFSIGNALED(status), "it ended with wait status %#x", (unsigned)status);
-}
-
 /* Through pointers: the compiler would do these itself. */
 TEST(numbers_and_bits)
 {
