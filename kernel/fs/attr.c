@@ -4,6 +4,7 @@
 #include <syscall_protos.h>
 
 #include "fs/memfd.h"
+#include "fs/notify.h"
 #include "fs/tmpfs.h"
 #include "fs/vfs.h"
 #include "sched/lock.h"
@@ -44,6 +45,7 @@ int fs_chmod(const struct path *p, struct inode *i, mode_t mode)
     i->mode = (i->mode & S_IFMT) | mode;
     i->ctime = now;
     spin_unlock(&i->spin);
+    notify_path(p, IN_ATTRIB);
     return 0;
 }
 
@@ -108,6 +110,7 @@ int fs_chown(const struct path *p, struct inode *i, uid_t uid, gid_t gid)
     }
     i->ctime = now;
     spin_unlock(&i->spin);
+    notify_path(p, IN_ATTRIB);
     return 0;
 }
 
@@ -199,6 +202,8 @@ static int truncate_path(const struct path *p, uint64_t size)
         return error;
     error = fs_truncate_inode(i, size);
     inode_put_write(i);
+    if (!error)
+        notify_path(p, IN_MODIFY);
     return error;
 }
 
@@ -226,6 +231,8 @@ long sys_ftruncate(int fd, off_t length)
     int error = -EINVAL;
     if (f->inode && S_ISREG(f->inode->mode) && FMODE_WRITE(f))
         error = fs_truncate_inode(f->inode, (uint64_t)length);
+    if (!error)
+        notify_file(f, IN_MODIFY);
     fdref_put(r);
     return error;
 }
@@ -285,6 +292,8 @@ long sys_fallocate(int fd, int mode, off_t offset, off_t length)
         mutex_lock(&i->lock);
         error = i->ops->fallocate(i, mode, (uint64_t)offset, (uint64_t)length);
         mutex_unlock(&i->lock);
+        if (!error)
+            notify_file(r.file, IN_MODIFY);
     }
     fdref_put(r);
     return error;

@@ -11,6 +11,7 @@
  *
  * A child holds a reference on its parent, removed or not: ".." and getcwd always find their way.
  */
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "mm/slab.h"
 #include "sched/lock.h"
@@ -153,6 +154,8 @@ struct dentry *dentry_make(struct dentry *dir, const char *name, size_t len, str
 
 static void dentry_free(struct dentry *d)
 {
+    if (unlikely(READ_ONCE(d->inode->watches)) && !READ_ONCE(d->inode->nlink))
+        notify_gone(d->inode);
     inode_put(d->inode);
     if (d->name != d->inline_name)
         kfree(d->name);

@@ -9,6 +9,7 @@
 #include <abi/dirent.h>
 #include <syscall_protos.h>
 
+#include "fs/notify.h"
 #include "fs/tmpfs.h"
 #include "fs/vfs.h"
 #include "mm/slab.h"
@@ -176,6 +177,8 @@ static long getdents(int fd, char __user *buf, size_t count, bool old_format)
             mutex_lock(&f->pos_lock);
         g.ctx.pos = f->pos;
         result = f->ops->readdir(f, &g.ctx);
+        if (!result)
+            notify_file(f, IN_ACCESS);
         if (!result)
             f->pos = g.ctx.pos;
         if (!sole)

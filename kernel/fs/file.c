@@ -10,6 +10,7 @@
 
 #include "fs/async.h"
 #include "fs/epoll.h"
+#include "fs/notify.h"
 #include "fs/poll.h"
 #include "fs/vfs.h"
 #include "mm/page.h"
@@ -83,6 +84,8 @@ void file_set_path(struct file *f, const struct path *p)
 
 static noinline void file_free(struct file *f)
 {
+    if (!(f->flags & O_PATH))
+        notify_file(f, FMODE_WRITE(f) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
     if (unlikely(!list_empty(&f->epoll_items)))
         epoll_forget(f);
     if (f->inode && f->inode->locks)
@@ -120,7 +123,11 @@ void file_close(struct file *f, struct fdtable *t)
 
 static ssize_t rw_at(struct file *f, struct uio *u, bool write, off_t *pos)
 {
-    return write ? f->ops->write(f, u, pos) : f->ops->read(f, u, pos);
+    ssize_t n = write ? f->ops->write(f, u, pos) : f->ops->read(f, u, pos);
+
+    if (notify_wanted() && n > 0)
+        notify_file(f, write ? IN_MODIFY : IN_ACCESS);
+    return n;
 }
 
 static bool range_is_bad(const struct uio *u, off_t pos)

@@ -6,6 +6,7 @@
  */
 #include <abi/sysmacros.h>
 
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "mm/slab.h"
 #include "sched/lock.h"
@@ -263,6 +264,7 @@ void superblock_put(struct superblock *sb)
 {
     if (!ref_put(&sb->ref))
         return;
+    notify_unmount(sb);
     if (sb->root)
         dentry_destroy_tree(sb->root);
     if (sb->free)

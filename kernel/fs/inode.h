@@ -20,6 +20,7 @@ struct inode;
 struct path;
 struct file_locks;
 struct pipe;
+struct watch;
 
 struct inode_ops {
     /*
@@ -78,6 +79,7 @@ struct inode {
     struct spinlock spin;     /* RANK_INODE_SPIN */
     void *private;            /* the file system's (tmpfs: the vmobject or link target) */
     struct pipe *pipe;        /* spin: a FIFO's, while open */
+    struct watch *watches;    /* notify_lock: who looks at it (fs/notify.h); NULL: nobody */
     struct file_locks *locks; /* file lock's global lock: flock and fcntl locks, NULL while none */
     uint64_t size;            /* lock; read without: what stat says */
     int writers;   /* atomic: > 0 open for writing so often; < 0 so many run it (ETXTBSY) */

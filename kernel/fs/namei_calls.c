@@ -5,6 +5,7 @@
  */
 #include <syscall_protos.h>
 
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "mm/slab.h"
 #include "sched/lock.h"
@@ -19,13 +20,16 @@ static int make_node(int dfd, const char *name, mode_t mode, dev_t dev, const ch
     if (!error)
         error = walk_create_begin(&w, S_ISDIR(mode));
     if (!error) {
-        struct dentry *dir = w.cur.dentry;
+        struct dentry *dir = w.cur.dentry, *made = NULL;
         if ((S_ISCHR(mode) || S_ISBLK(mode)) && !fs_capable(CAP_MKNOD))
             error = -EPERM;
         else
             error = dir->inode->ops->create(dir->inode, dir, w.last, w.last_len, mode, dev, target,
-                                            NULL);
+                                            &made);
+        if (!error)
+            notify_name(dir->inode, w.last, w.last_len, made->inode, IN_CREATE, 0);
         walk_dir_unlock(&w);
+        dentry_put(made);
     }
     walk_end(&w);
     return error;
@@ -153,8 +157,11 @@ static int link_here(const struct path *old, struct walk *w)
     if (dead)
         return -ENOENT;
     int error = dir->inode->ops->link(dir->inode, dir, w->last, w->last_len, i);
-    if (!error)
+    if (!error) {
         i->linkable = false;
+        notify_inode(i, IN_ATTRIB);
+        notify_name(dir->inode, w->last, w->last_len, i, IN_CREATE, 0);
+    }
     return error;
 }
 
@@ -221,6 +228,23 @@ static int remove_here(struct walk *w, struct dentry *victim, bool is_dir)
     return dir->ops->unlink(dir, victim);
 }
 
+/* D was looked up to be removed, and was if DONE. The directory's lock is held: events come in its order. */
+static void remove_end(struct walk *w, struct dentry *d, bool done)
+{
+    struct inode *i = d->inode;
+
+    if (!done || !notify_wanted()) {
+        dentry_put(d);
+        return;
+    }
+    inode_get(i);
+    if (!S_ISDIR(i->mode))
+        notify_inode(i, IN_ATTRIB);
+    dentry_put(d);
+    notify_name(w->cur.dentry->inode, w->last, w->last_len, i, IN_DELETE, 0);
+    inode_put(i);
+}
+
 static int remove_name(int dfd, const char *name, bool is_dir)
 {
     static const int not_a_name[] = {
@@ -236,9 +260,9 @@ static int remove_name(int dfd, const char *name, bool is_dir)
         mutex_lock(&dir->lock);
         struct dentry *d = dentry_lookup(w.cur.dentry, w.last, w.last_len);
         error = !d ? -ENOENT : is_err(d) ? (int)ptr_err(d) : remove_here(&w, d, is_dir);
-        mutex_unlock(&dir->lock);
         if (d && !is_err(d))
-            dentry_put(d);
+            remove_end(&w, d, !error);
+        mutex_unlock(&dir->lock);
     }
     walk_end(&w);
     return error;

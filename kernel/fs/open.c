@@ -8,6 +8,7 @@
  */
 #include <syscall_protos.h>
 
+#include "fs/notify.h"
 #include "fs/poll.h"
 #include "fs/vfs.h"
 #include "lib/printf.h"
@@ -131,11 +132,14 @@ struct file *file_open_path(const struct path *p, unsigned flags)
             error = open_kind(f->inode, f);
     }
     if (error) {
-        f->ops = &no_ops; /* nothing to release */
+        f->ops = &no_ops; /* nothing to release, and nobody hears of it */
+        f->flags |= O_PATH;
         file_put(f);
         return err_ptr(error);
     }
     f->flags &= ~(unsigned)O_NOCTTY;
+    if (!(flags & O_PATH))
+        notify_file(f, IN_OPEN);
     return f;
 }
 
@@ -151,6 +155,8 @@ static int open_truncate(struct file *f)
     error = fs_truncate_inode(i, 0);
     if (!f->writing)
         inode_put_write(i);
+    if (!error)
+        notify_file(f, IN_MODIFY);
     return error;
 }
 
@@ -202,6 +208,8 @@ static int create_here(struct walk *w, mode_t mode, struct dentry **out)
     if (!error)
         error = dir->ops->create(dir, w->cur.dentry, w->last, w->last_len,
                                  S_IFREG | apply_umask(mode), 0, NULL, out);
+    if (!error)
+        notify_name(dir, w->last, w->last_len, (*out)->inode, IN_CREATE, 0);
     return error;
 }
 

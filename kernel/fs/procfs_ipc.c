@@ -1,4 +1,5 @@
-/* System V IPC in procfs: which objects there are (/proc/sysvipc), and the limits in /proc/sys/kernel. */
+/* IPC in procfs: which System V objects there are (/proc/sysvipc), and limits in /proc/sys/kernel and fs. */
+#include "fs/notify.h"
 #include "fs/procfs_internal.h"
 #include "ipc/mqueue.h"
 #include "ipc/sysv.h"
@@ -106,10 +107,22 @@ MQ_LIMIT(msgsize_max, 16 << 20)
 MQ_LIMIT(msg_default, 65536)
 MQ_LIMIT(msgsize_default, 16 << 20)
 
-#define MQ_FILE(name) PROC_WRITABLE(#name, 0644, show_##name, write_##name)
+#define LIMIT_FILE(name) PROC_WRITABLE(#name, 0644, show_##name, write_##name)
 static const struct proc_node mqueue_nodes[] = {
-    MQ_FILE(msg_default), MQ_FILE(msg_max),    MQ_FILE(msgsize_default),
-    MQ_FILE(msgsize_max), MQ_FILE(queues_max),
+    LIMIT_FILE(msg_default), LIMIT_FILE(msg_max),    LIMIT_FILE(msgsize_default),
+    LIMIT_FILE(msgsize_max), LIMIT_FILE(queues_max),
 };
 const struct proc_dir proc_mqueue_dir = {
     .id = 16, .nodes = mqueue_nodes, .count = ARRAY_SIZE(mqueue_nodes)};
+
+/* ---- inotify ---- */
+
+#define INOTIFY_LIMIT(name) LIMIT_OF(static, inotify_limits, name, INT32_MAX)
+INOTIFY_LIMIT(max_queued_events)
+INOTIFY_LIMIT(max_user_instances)
+INOTIFY_LIMIT(max_user_watches)
+
+static const struct proc_node inotify_nodes[] = {
+    LIMIT_FILE(max_queued_events), LIMIT_FILE(max_user_instances), LIMIT_FILE(max_user_watches)};
+const struct proc_dir proc_inotify_dir = {
+    .id = 17, .nodes = inotify_nodes, .count = ARRAY_SIZE(inotify_nodes)};

@@ -213,6 +213,7 @@ static const struct proc_node fs_nodes[] = {
     PROC_DIR("epoll", 0555, &epoll_dir),
     PROC_FILE("file-max", 0444, show_file_max),
     PROC_FILE("file-nr", 0444, show_file_nr),
+    PROC_DIR("inotify", 0555, &proc_inotify_dir),
     PROC_DIR("mqueue", 0555, &proc_mqueue_dir),
     PROC_FILE("nr_open", 0444, show_nr_open),
     PROC_FILE("overflowgid", 0444, show_overflow_id),

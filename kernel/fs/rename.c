@@ -7,6 +7,7 @@
  */
 #include <syscall_protos.h>
 
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "sched/lock.h"
 #include "x86/uaccess.h"
@@ -75,6 +76,14 @@ static int check_permission(const struct walk *from, const struct walk *to, stru
     return 0;
 }
 
+static void notify_moved(const struct walk *from, const struct walk *to, struct inode *i)
+{
+    uint32_t cookie = notify_cookie();
+
+    notify_name(from->cur.dentry->inode, from->last, from->last_len, i, IN_MOVED_FROM, cookie);
+    notify_name(to->cur.dentry->inode, to->last, to->last_len, i, IN_MOVED_TO, cookie);
+}
+
 /* Both directories are locked; NEW may be NULL. */
 static int rename_here(const struct walk *from, const struct walk *to, struct dentry *old,
                        struct dentry *new, unsigned flags)
@@ -90,9 +99,20 @@ static int rename_here(const struct walk *from, const struct walk *to, struct de
         return error;
     if (dentry_is_mounted_on(old) || (new &&dentry_is_mounted_on(new)))
         return -EBUSY;
-    struct inode *dir = from->cur.dentry->inode;
-    return dir->ops->rename(dir, old, to->cur.dentry->inode, to->cur.dentry, to->last, to->last_len,
-                            new, exchange);
+    struct inode *dir = from->cur.dentry->inode, *to_dir = to->cur.dentry->inode;
+    error =
+        dir->ops->rename(dir, old, to_dir, to->cur.dentry, to->last, to->last_len, new, exchange);
+    if (!error) {
+        notify_moved(from, to, old->inode);
+        if (exchange)
+            notify_moved(to, from, new->inode);
+        else if (new)
+            notify_inode(new->inode, IN_ATTRIB);
+        notify_inode(old->inode, IN_MOVE_SELF);
+        if (exchange)
+            notify_inode(new->inode, IN_MOVE_SELF);
+    }
+    return error;
 }
 
 static int rename_locked(const struct walk *from, const struct walk *to, unsigned flags)

@@ -7,6 +7,7 @@
  */
 #include "fs/splice.h"
 
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "mm/page.h"
 #include "mm/reclaim.h"
@@ -82,9 +83,11 @@ ssize_t file_read_pages(struct file *f, struct page_batch *b, size_t n, unsigned
     if (!f->ops->seekable)
         pos = &none;
     max = min(max, PAGE_BATCH);
-    if (f->ops->read_pages)
-        return f->ops->read_pages(f, b, n, max, pos, nonblock);
-    return file_read_copies(f, b, n, max, pos, nonblock);
+    ssize_t got = f->ops->read_pages ? f->ops->read_pages(f, b, n, max, pos, nonblock)
+                                     : file_read_copies(f, b, n, max, pos, nonblock);
+    if (got > 0)
+        notify_file(f, IN_ACCESS);
+    return got;
 }
 
 ssize_t file_write_page(struct file *f, struct page *p, uint32_t off, size_t n, off_t *pos)
@@ -97,8 +100,12 @@ ssize_t file_write_page(struct file *f, struct page *p, uint32_t off, size_t n, 
         return -EINVAL;
     uio_init_kernel(&u, &one, (char *)page_to_virt(p) + off, n);
     u.page = p;
-    if (!f->ops->seekable)
-        return f->ops->write(f, &u, &none);
+    if (!f->ops->seekable) {
+        ssize_t written = f->ops->write(f, &u, &none);
+        if (written > 0)
+            notify_file(f, IN_MODIFY);
+        return written;
+    }
     ssize_t done = file_pwrite(f, &u, *pos);
     if (done > 0)
         *pos += done;

@@ -4,6 +4,7 @@
  */
 #include <syscall_protos.h>
 
+#include "fs/notify.h"
 #include "fs/vfs.h"
 #include "sched/lock.h"
 #include "x86/uaccess.h"
@@ -13,6 +14,7 @@
 /* T: access and modification time, either of which may be UTIME_NOW or UTIME_OMIT. */
 static int set_times(const struct path *p, struct inode *i, const struct timespec t[2])
 {
+    static const uint32_t what[] = {IN_ATTRIB, IN_ACCESS, IN_MODIFY, IN_ATTRIB};
     int error = p ? mount_writable(p->mnt) : 0;
     if (error)
         return error;
@@ -33,6 +35,7 @@ static int set_times(const struct path *p, struct inode *i, const struct timespe
         i->mtime = t[1].tv_nsec == UTIME_NOW ? now : t[1];
     i->ctime = now;
     spin_unlock(&i->spin);
+    notify_path(p, what[(t[0].tv_nsec != UTIME_OMIT) + 2 * (t[1].tv_nsec != UTIME_OMIT)]);
     return 0;
 }
 
