@@ -105,9 +105,9 @@ libc_objects := $(patsubst %,$(B)/obj/%.o,$(filter-out libc/crt/%,$(libc_sources
 crt0 := $(B)/obj/libc/crt/crt0.asm.o
 
 # A file in user/ is a program, a command of the system; one in user/demo/ shows one idea. Programs of
-# several files, init and sh, are folders.
+# several files, grep, init and sh, are folders.
 commands        := $(patsubst %.c,$(B)/%,$(wildcard user/*.c))
-folder_sources  := $(wildcard user/init/*.c user/sh/*.c)
+folder_sources  := $(wildcard user/init/*.c user/sh/*.c user/grep/*.c)
 folder_programs := $(patsubst %,$(B)/user/%,$(sort $(notdir $(patsubst %/,%,$(dir $(folder_sources))))))
 demos           := $(patsubst %.c,$(B)/%,$(wildcard user/demo/*.c))
 asm_demos       := $(patsubst %.asm,$(B)/%,$(wildcard user/demo/*.asm))
@@ -218,10 +218,13 @@ $(O)/obj/kernel/x86/vdso_image.asm.o: $(B)/vdso.so
 
 # --- library and programs -----------------------------------------------------------------------------------
 
-$(B)/libc/libc.a: $(libc_objects)
+# The library is made again when a file has gone, too.
+$(B)/libc/objects: FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)echo '$(libc_objects)' | cmp -s - $@ || echo '$(libc_objects)' > $@
+$(B)/libc/libc.a: $(libc_objects) $(B)/libc/objects
 	$(Q)$(say) AR $@
-	$(Q)mkdir -p $(@D) && rm -f $@
-	$(Q)$(AR) rcsD $@ $^
+	$(Q)rm -f $@ && $(AR) rcsD $@ $(libc_objects)
 
 link_user = $(CC) $(user_ldflags) -o $@ $(filter %.o %.a,$^) -lgcc
 

@@ -11,7 +11,7 @@
  * Output that could not be written is a failure like any other, and most writes happen late, when a
  * buffer is full or the program ends. So stdio keeps the error, and command_end asks for it once.
  *
- * To be included first: it asks the headers for all they have. The functions are inline because each
+ * To be included first: it asks the headers for all they have. The functions are inline because nearly every
  * command is one file, here and with any other C library: cc user/cat.c makes cat.
  */
 #pragma once

@@ -1,5 +1,5 @@
 /*
- * From an expression to a program (program.h), in one pass, by recursive descent:
+ * From an expression to a program (regex.h), in one pass, by recursive descent:
  *
  *      alternatives:  sequence | sequence ...
  *      sequence:      piece piece ...
@@ -14,9 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "regex/program.h"
+#include "regex.h"
 
-#define DUP_MAX 255 /* POSIX's RE_DUP_MAX */
+#define PROGRAM_MAX 65536 /* instructions: x{255}{255} fits, a third level is refused */
+#define DUP_MAX 255       /* POSIX's RE_DUP_MAX */
 #define NEST_MAX 500
 
 enum token {
@@ -49,13 +50,13 @@ struct parser {
     int depth;
     int groups;      /* begun so far */
     bool closed[10]; /* which of the first groups have ended: only these can be referred to */
-    int error;
-    struct __regex *re;
+    const char *error;
+    struct regex *re;
 };
 
 static void parse_alternatives(struct parser *p);
 
-static void fail(struct parser *p, int error)
+static void fail(struct parser *p, const char *error)
 {
     if (!p->error)
         p->error = error;
@@ -116,7 +117,7 @@ static void next_token(struct parser *p)
     if (c == '\\') {
         c = *p->at;
         if (!c) {
-            fail(p, REG_EESCAPE);
+            fail(p, "a backslash at the end");
             return;
         }
         p->at++;
@@ -132,16 +133,16 @@ static void next_token(struct parser *p)
 /* Make room for N instructions at PLACE; what lies behind moves up. False: too large. */
 static bool open_gap(struct parser *p, int place, int n)
 {
-    struct __regex *re = p->re;
+    struct regex *re = p->re;
     if (n > PROGRAM_MAX - re->count) {
-        fail(p, REG_ESPACE);
+        fail(p, "too large");
         return false;
     }
     if (re->count + n > re->room) {
         int room = (re->count + n) * 2;
         struct instruction *code = realloc(re->code, (size_t)room * sizeof(*code));
         if (!code) {
-            fail(p, REG_ESPACE);
+            fail(p, "too large");
             return false;
         }
         re->code = code;
@@ -166,10 +167,10 @@ static void emit(struct parser *p, enum opcode op, int x, int y)
 
 static void emit_set(struct parser *p, const struct byte_set *set)
 {
-    struct __regex *re = p->re;
+    struct regex *re = p->re;
     struct byte_set *sets = realloc(re->sets, (size_t)(re->set_count + 1) * sizeof(*sets));
     if (!sets) {
-        fail(p, REG_ESPACE);
+        fail(p, "too large");
         return;
     }
     re->sets = sets;
@@ -180,7 +181,7 @@ static void emit_set(struct parser *p, const struct byte_set *set)
 static void add_byte(struct parser *p, struct byte_set *set, unsigned char c)
 {
     set_add(set, c);
-    if (p->re->flags & REG_ICASE) {
+    if (p->re->ignore_case) {
         set_add(set, (unsigned char)tolower(c));
         set_add(set, (unsigned char)toupper(c));
     }
@@ -192,19 +193,10 @@ static void invert(struct byte_set *set)
         set->bits[i] = ~set->bits[i];
 }
 
-/* All that isn't in the set, but with REG_NEWLINE no newline either. */
-static void emit_others(struct parser *p, struct byte_set *set)
-{
-    if (p->re->flags & REG_NEWLINE)
-        set_add(set, '\n');
-    invert(set);
-    emit_set(p, set);
-}
-
 static void emit_byte(struct parser *p, unsigned char c)
 {
     struct byte_set both = {0};
-    if (!(p->re->flags & REG_ICASE) || !isalpha(c)) {
+    if (!p->re->ignore_case || !isalpha(c)) {
         emit(p, CHAR, c, 0);
         return;
     }
@@ -240,7 +232,7 @@ static int range_end(struct parser *p)
 {
     const char *s = p->at;
     if (!*s) {
-        fail(p, REG_EBRACK);
+        fail(p, "[ without ]");
         return -1;
     }
     if (s[0] != '[' || (s[1] != '.' && s[1] != '=')) {
@@ -248,7 +240,7 @@ static int range_end(struct parser *p)
         return (unsigned char)*s;
     }
     if (!s[2] || s[3] != s[1] || s[4] != ']') {
-        fail(p, REG_ECOLLATE);
+        fail(p, "invalid collating element");
         return -1;
     }
     p->at += 5;
@@ -261,9 +253,9 @@ static void parse_member(struct parser *p, struct byte_set *set)
     if (p->at[0] == '[' && p->at[1] == ':') {
         const char *name = p->at + 2, *end = strstr(name, ":]");
         if (!end)
-            fail(p, REG_EBRACK);
+            fail(p, "[ without ]");
         else if (!add_class(p, set, name, (size_t)(end - name)))
-            fail(p, REG_ECTYPE);
+            fail(p, "unknown character class");
         else
             p->at = end + 2;
         return;
@@ -276,7 +268,7 @@ static void parse_member(struct parser *p, struct byte_set *set)
     if (low < 0 || high < 0)
         return;
     if (high < low)
-        fail(p, REG_ERANGE);
+        fail(p, "invalid end of a range");
     for (int c = low; c <= high; c++)
         add_byte(p, set, (unsigned char)c);
 }
@@ -291,14 +283,13 @@ static void parse_bracket(struct parser *p)
         parse_member(p, &set);
     while (!p->error && *p->at && *p->at != ']');
     if (!p->error && !*p->at)
-        fail(p, REG_EBRACK);
+        fail(p, "[ without ]");
     if (p->error)
         return;
     p->at++;
     if (inverted)
-        emit_others(p, &set);
-    else
-        emit_set(p, &set);
+        invert(&set);
+    emit_set(p, &set);
 }
 
 /* --- atoms -------------------------------------------------------------------------------------------- */
@@ -321,7 +312,7 @@ static void parse_escape(struct parser *p)
     case 'S': add_class(p, &set, "space", 5); break;
     default:
         if (!p->closed[c - '0'])
-            fail(p, REG_ESUBREG);
+            fail(p, "no such group");
         p->re->has_back = true;
         emit(p, BACK, c - '0', 0);
         return;
@@ -331,27 +322,29 @@ static void parse_escape(struct parser *p)
     emit_set(p, &set);
 }
 
+/* Only what \1 to \9 can mean is saved. */
 static void parse_group(struct parser *p)
 {
     int group = ++p->groups;
     if (++p->depth > NEST_MAX)
-        fail(p, REG_ESPACE);
-    emit(p, SAVE, 2 * group, 0);
+        fail(p, "too large");
+    if (group < 10)
+        emit(p, SAVE, 2 * group, 0);
     p->place = AT_START;
     next_token(p);
     parse_alternatives(p);
     if (p->token != CLOSE)
-        fail(p, REG_EPAREN);
+        fail(p, "( without )");
     p->depth--;
-    emit(p, SAVE, 2 * group + 1, 0);
-    if (group < 10)
+    if (group < 10) {
+        emit(p, SAVE, 2 * group + 1, 0);
         p->closed[group] = true;
+    }
 }
 
 /* The token's instructions. False: the token can't begin a piece. */
 static bool parse_atom(struct parser *p)
 {
-    struct byte_set none = {0};
     switch (p->token) {
     case BYTE: emit_byte(p, p->byte); return true;
     case ESCAPE: parse_escape(p); return true;
@@ -359,12 +352,7 @@ static bool parse_atom(struct parser *p)
     case OPEN: parse_group(p); return true;
     case BOL: emit(p, LINE_BEGIN, 0, 0); return true;
     case EOL: emit(p, LINE_END, 0, 0); return true;
-    case DOT:
-        if (p->re->flags & REG_NEWLINE)
-            emit_others(p, &none);
-        else
-            emit(p, ANY, 0, 0);
-        return true;
+    case DOT: emit(p, ANY, 0, 0); return true;
     default: return false;
     }
 }
@@ -442,9 +430,9 @@ static void parse_brace(struct parser *p, int start)
     if (!p->extended && *p->at == '\\')
         p->at++;
     if (*p->at != '}')
-        fail(p, *p->at ? REG_BADBR : REG_EBRACE);
+        fail(p, *p->at ? "invalid contents of {}" : "{ without }");
     else if (low < 0 || low > DUP_MAX || high > DUP_MAX || (high >= 0 && high < low))
-        fail(p, REG_BADBR);
+        fail(p, "invalid contents of {}");
     if (p->error)
         return;
     p->at++;
@@ -456,7 +444,7 @@ static void parse_piece(struct parser *p)
     int start = p->re->count;
     bool anchor = p->token == BOL;
     if (!parse_atom(p)) {
-        fail(p, REG_BADRPT); /* only a repetition is left, of nothing */
+        fail(p, "nothing to repeat"); /* only a repetition is left, of nothing */
         return;
     }
     p->place = anchor ? BEHIND_ANCHOR : INSIDE;
@@ -506,7 +494,7 @@ static void parse_alternatives(struct parser *p)
 /* --- the whole ---------------------------------------------------------------------------------------- */
 
 /* Which bytes can a match begin with? SEEN marks the instructions looked at. */
-static bool collect_first(struct __regex *re, int pc, unsigned char *seen)
+static bool collect_first(struct regex *re, int pc, unsigned char *seen)
 {
     while (!seen[pc]) {
         const struct instruction *i = re->code + pc;
@@ -532,40 +520,35 @@ static bool collect_first(struct __regex *re, int pc, unsigned char *seen)
     return true;
 }
 
-int regcomp(regex_t *restrict regex, const char *restrict pattern, int flags)
+struct regex *regex_compile(const char *pattern, int flags, const char **error)
 {
-    struct __regex *re = calloc(1, sizeof(*re));
-    struct parser *p = calloc(1, sizeof(*p));
-    int error = REG_ESPACE;
-    if (re && p) {
-        re->flags = flags;
-        *p = (struct parser){
-            .at = pattern, .extended = flags & REG_EXTENDED, .re = re, .place = AT_START};
-        next_token(p);
-        parse_alternatives(p);
-        if (p->token == CLOSE)
-            fail(p, REG_EPAREN);
-        emit(p, MATCH, 0, 0);
-        error = p->error;
-    }
-    unsigned char *seen = error ? NULL : calloc((size_t)re->count, 1);
-    if (seen)
+    struct regex *re = calloc(1, sizeof(*re));
+    *error = "out of memory";
+    if (!re)
+        return NULL;
+    re->ignore_case = flags & REGEX_IGNORE_CASE;
+    struct parser p = {
+        .at = pattern, .extended = flags & REGEX_EXTENDED, .re = re, .place = AT_START};
+    next_token(&p);
+    parse_alternatives(&p);
+    if (p.token == CLOSE)
+        fail(&p, "( without )");
+    emit(&p, MATCH, 0, 0);
+    unsigned char *seen = p.error ? NULL : calloc((size_t)re->count, 1);
+    if (seen) {
         re->first_known = collect_first(re, 0, seen);
-    free(seen);
-    regex->re_nsub = p ? (size_t)p->groups : 0;
-    regex->__program = re;
-    free(p);
-    if (error)
-        regfree(regex);
-    return error;
+        free(seen);
+        return re;
+    }
+    if (p.error)
+        *error = p.error;
+    regex_free(re);
+    return NULL;
 }
 
-void regfree(regex_t *regex)
+void regex_free(struct regex *re)
 {
-    if (!regex->__program)
-        return;
-    free(regex->__program->code);
-    free(regex->__program->sets);
-    free(regex->__program);
-    regex->__program = NULL;
+    free(re->code);
+    free(re->sets);
+    free(re);
 }

@@ -1,5 +1,6 @@
 /*
- * What a regular expression becomes: a program for a machine that reads the text.
+ * Regular expressions: POSIX's basic and extended ones, with \< \> \b \B \w \W \s \S \+ \? \| as GNU has them. One
+ * becomes a program (compile.c) for a machine that reads the text (match.c):
  *
  *      a(b|c)*d        0  CHAR a
  *                      1  SPLIT +1 +7      go on at 2, or at 8
@@ -16,8 +17,8 @@
 #pragma once
 
 #include <limits.h>
-#include <regex.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum opcode {
     CHAR,       /* this byte */
@@ -45,18 +46,35 @@ struct byte_set {
     unsigned long bits[4];
 };
 
-struct __regex {
-    int flags; /* regcomp's */
-    int count, room;
-    int set_count;
+struct regex {
+    bool ignore_case;
     bool has_back;
     bool first_known; /* a match begins with a byte of `first` */
+    int count, room;
+    int set_count;
     struct byte_set first;
     struct instruction *code;
     struct byte_set *sets;
 };
 
-#define PROGRAM_MAX 65536 /* instructions: x{255}{255} fits, a third level is refused */
+enum regex_flags { REGEX_EXTENDED = 1, REGEX_IGNORE_CASE = 2 };
+
+/* NULL: the pattern is none, and *ERROR says why. The caller frees the rest with regex_free. */
+struct regex *regex_compile(const char *pattern, int flags, const char **error);
+void regex_free(struct regex *re);
+
+struct regex_match {
+    size_t from, to;
+};
+
+enum regex_result { NOT_FOUND, FOUND, GIVEN_UP /* no memory, or too many ways */ };
+
+/*
+ * The leftmost match, and of those the longest, that begins at FROM or later and ends at TO or earlier. TEXT is a line
+ * of LENGTH bytes, any bytes: ^ and $ are its ends. With M NULL nobody asks where, which is faster.
+ */
+enum regex_result regex_find(const struct regex *re, const char *text, size_t length, size_t from,
+                             size_t to, struct regex_match *m);
 
 static inline bool set_has(const struct byte_set *set, unsigned char c)
 {

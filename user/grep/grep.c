@@ -11,11 +11,12 @@
  *
  * Exit status: 0 something was found, 1 nothing, 2 trouble.
  */
-#include "command.h"
+#include "../command.h"
 
 #include <ctype.h>
 #include <dirent.h>
-#include <regex.h>
+
+#include "regex.h"
 
 #define USAGE \
     "grep [-abcEFGhHiIlLnoqrRsvwx] [-e pattern | -f file | pattern] [-m count] [-A|-B|-C lines] [file...]"
@@ -30,7 +31,7 @@ static int status = 1;
 static const char here[] = ".";
 
 /* Every pattern is an expression of its own, text too, with its signs made plain. */
-static regex_t *patterns;
+static struct regex **patterns;
 static size_t pattern_count;
 
 /* A line; its newline is replaced by NUL. */
@@ -58,16 +59,13 @@ static char *make_plain(const char *text, size_t length)
 
 static void add_pattern(const char *text, size_t length)
 {
-    char message[128];
-    int flags = (kind == 'E' ? REG_EXTENDED : 0) | (ignore_case ? REG_ICASE : 0);
+    const char *error;
+    int flags = (kind == 'E' ? REGEX_EXTENDED : 0) | (ignore_case ? REGEX_IGNORE_CASE : 0);
     char *expression = kind == 'F' ? make_plain(text, length) : need_memory(strndup(text, length));
     patterns = need_memory(realloc(patterns, (pattern_count + 1) * sizeof(*patterns)));
-    int error = regcomp(&patterns[pattern_count], expression, flags);
-    if (error != 0) {
-        regerror(error, &patterns[pattern_count], message, sizeof(message));
-        errx(2, "%s: %s", expression, message);
-    }
-    pattern_count++;
+    patterns[pattern_count] = regex_compile(expression, flags, &error);
+    if (!patterns[pattern_count++])
+        errx(2, "%s: %s", expression, error);
     free(expression);
 }
 
@@ -100,56 +98,58 @@ static void add_patterns_of(const char *name)
 
 /* --- matching ----------------------------------------------------------------------------------------- */
 
-static bool is_word(const char *text, size_t length, regoff_t at)
+static bool is_word(const char *text, size_t length, size_t at)
 {
-    return at >= 0 && (size_t)at < length && (isalnum((unsigned char)text[at]) || text[at] == '_');
+    return at < length && (isalnum((unsigned char)text[at]) || text[at] == '_');
+}
+
+static bool search(const struct regex *re, const char *text, size_t length, size_t from, size_t to,
+                   struct regex_match *m)
+{
+    enum regex_result result = regex_find(re, text, length, from, to, m);
+    if (result == GIVEN_UP)
+        errx(2, "out of memory, or of patience with \\1");
+    return result == FOUND;
 }
 
 /*
  * The first match of RE in TEXT from FROM on and of those the longest, as -w and -x want it. A match that
  * is no word may have a shorter one in it that is: so look again, in less and less, and then further on.
  */
-static bool find_one(const regex_t *re, char *text, size_t length, size_t from, regmatch_t *m)
+static bool find_one(const struct regex *re, const char *text, size_t length, size_t from,
+                     struct regex_match *m)
 {
-    while (from <= length && regexec(re, text + from, 1, m, from > 0 ? REG_NOTBOL : 0) == 0) {
-        m->rm_so += (regoff_t)from;
-        m->rm_eo += (regoff_t)from;
+    while (from <= length && search(re, text, length, from, length, m)) {
         if (whole)
-            return m->rm_so == 0 && (size_t)m->rm_eo == length;
+            return m->from == 0 && m->to == length;
         if (!word)
             return true;
-        regoff_t start = m->rm_so, end = m->rm_eo;
-        while (!is_word(text, length, start - 1)) {
-            if (!is_word(text, length, end))
+        size_t start = m->from;
+        while (start == 0 || !is_word(text, length, start - 1)) {
+            if (!is_word(text, length, m->to))
                 return true;
-            char cut = text[end - 1];
-            text[end - 1] = '\0';
-            bool shorter =
-                end - 1 > start && regexec(re, text + start, 1, m,
-                                           start > 0 ? REG_NOTBOL | REG_NOTEOL : REG_NOTEOL) == 0;
-            text[end - 1] = cut;
-            if (!shorter || m->rm_so != 0)
+            if (m->to <= start + 1 || !search(re, text, length, start, m->to - 1, m) ||
+                m->from != start)
                 break;
-            end = m->rm_eo += start;
-            m->rm_so = start;
         }
-        from = (size_t)start + 1;
+        from = start + 1;
     }
     return false;
 }
 
-static bool find(char *text, size_t length, size_t from, regmatch_t *best)
+/* The best match of all patterns. With BEST NULL nobody asks where. */
+static bool find(const char *text, size_t length, size_t from, struct regex_match *best)
 {
+    struct regex_match m, *where = best || word || whole ? &m : NULL;
     bool found = false;
     for (size_t i = 0; i < pattern_count; i++) {
-        regmatch_t m;
-        if (!find_one(&patterns[i], text, length, from, &m))
+        if (!find_one(patterns[i], text, length, from, where))
             continue;
-        if (!found || m.rm_so < best->rm_so || (m.rm_so == best->rm_so && m.rm_eo > best->rm_eo))
+        if (!best)
+            return true;
+        if (!found || m.from < best->from || (m.from == best->from && m.to > best->to))
             *best = m;
         found = true;
-        if (!only_match)
-            break; /* nobody asks where */
     }
     return found;
 }
@@ -226,38 +226,17 @@ static void print_with_context(struct context *context, const char *name, const 
     context->behind = context_behind;
 }
 
-/* A NUL is for regexec an end. While the line is looked at it has a newline instead, which no line has. */
-static void replace(struct line *line, char from, char to)
-{
-    for (size_t i = 0; i < line->length; i++)
-        if (line->text[i] == from)
-            line->text[i] = to;
-}
-
-static bool select_line(struct line *line)
-{
-    regmatch_t m;
-    if (line->has_nul)
-        replace(line, '\0', '\n');
-    bool selected = find(line->text, line->length, 0, &m) != invert;
-    if (line->has_nul)
-        replace(line, '\n', '\0');
-    return selected;
-}
-
 /* Each match of the line on a line of its own. */
-static void print_matches(const char *name, struct line *line)
+static void print_matches(const char *name, const struct line *line)
 {
-    regmatch_t m;
-    replace(line, '\0', '\n');
+    struct regex_match m = {0};
     for (size_t from = 0; from <= line->length && find(line->text, line->length, from, &m);) {
-        if (m.rm_eo > m.rm_so) {
-            print_prefix(name, line, line->offset + m.rm_so, ':');
-            for (regoff_t i = m.rm_so; i < m.rm_eo; i++)
-                putchar(line->text[i] == '\n' ? '\0' : line->text[i]);
+        if (m.to > m.from) {
+            print_prefix(name, line, line->offset + (long long)m.from, ':');
+            fwrite(line->text + m.from, 1, m.to - m.from, stdout);
             putchar('\n');
         }
-        from = (size_t)m.rm_eo + (m.rm_eo == m.rm_so);
+        from = m.to + (m.to == m.from);
     }
 }
 
@@ -272,7 +251,7 @@ static long long search_lines(FILE *f, const char *name)
         binary |= line.has_nul && !all_text;
         if (binary && only_text)
             break;
-        if (selected < most && select_line(&line)) {
+        if (selected < most && find(line.text, line.length, 0, NULL) != invert) {
             selected++;
             if (quiet || list || list_without)
                 break;
@@ -327,7 +306,7 @@ static void search_file(FILE *f, const char *name)
         puts(name);
 }
 
-static void search(const char *name, bool operand);
+static void search_path(const char *name, bool operand);
 
 static void search_directory(const char *name)
 {
@@ -341,14 +320,14 @@ static void search_directory(const char *name)
         if (strcmp(d->d_name, ".") == 0 || strcmp(d->d_name, "..") == 0)
             continue;
         char *inner = name == here ? need_memory(strdup(d->d_name)) : path_join(name, d->d_name);
-        search(inner, false);
+        search_path(inner, false);
         free(inner);
     }
     closedir(dir);
 }
 
 /* OPERAND: it was named, not found on the way; then links are followed and devices are read. */
-static void search(const char *name, bool operand)
+static void search_path(const char *name, bool operand)
 {
     struct stat st;
     if (operand && strcmp(name, "-") == 0) {
@@ -444,11 +423,11 @@ int main(int argc, char **argv)
     if (argc - optind > 1 || recursive)
         with_name = !without_name;
     if (argc == optind && recursive) {
-        search(here, true);
+        search_path(here, true);
     } else if (argc == optind) {
-        search("-", true);
+        search_path("-", true);
     }
     for (; *names; names++)
-        search(*names, true);
+        search_path(*names, true);
     return command_end_with(status, 2);
 }
