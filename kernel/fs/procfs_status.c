@@ -139,7 +139,7 @@ static struct usage usage_of(const struct subject *who)
 
 static int shown_priority(const struct thread *t)
 {
-    return t->rt_priority ? -1 - t->rt_priority : 20 + t->nice;
+    return t->prio ? -1 - t->prio : 20 + t->nice;
 }
 
 /* Fields 23 to 28 and 45 to 51 of stat tell where things are in memory: for those who may look. */

@@ -289,7 +289,7 @@ static void install_memory(struct exec *x)
     struct mm *old = p->mm;
 
     if (old)
-        futex_leave_mm();
+        futex_leave_mm(false);
     spin_lock(&p->signal_lock);
     p->mm = x->mm;
     mm_activate(x->mm);

@@ -229,7 +229,7 @@ static bool leave_process(struct thread *t, int status)
 
 static void release_memory_user(struct thread *t)
 {
-    futex_leave_mm();
+    futex_leave_mm(true);
     vfork_finish(t);
     /* From here on this thread is a guest in whatever memory is loaded, as kernel threads are. */
     mm_activate(NULL);

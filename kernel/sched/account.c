@@ -44,7 +44,7 @@ void account_run(struct runqueue *rq, nsec_t now)
     }
     t->unsplit += time;
     rq->unsplit += time;
-    if (!t->rt_priority)
+    if (!t->prio)
         t->vruntime += weigh(t, time);
 }
 
@@ -72,11 +72,11 @@ void account_tick(struct runqueue *rq, bool user)
     /* The tree's first may have waited long: min_vruntime follows the one furthest behind. */
     uint64_t least = t->vruntime;
     struct tree_node *n = tree_first(&rq->queue);
-    if (t->rt_priority)
+    if (t->prio)
         return;
     if (n) {
         const struct thread *first = tree_entry(n, struct thread, rq_node);
-        if (!first->rt_priority && (int64_t)(first->vruntime - least) < 0)
+        if (!first->prio && (int64_t)(first->vruntime - least) < 0)
             least = first->vruntime;
     }
     if ((int64_t)(least - rq->min_vruntime) > 0)

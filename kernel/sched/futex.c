@@ -20,32 +20,13 @@
 #include "mm/mm.h"
 #include "proc/cred.h"
 #include "proc/proc.h"
+#include "sched/futex_internal.h"
 #include "sched/sched.h"
 #include "sched/time.h"
 #include "signal/signal.h"
 #include "x86/clock.h"
 #include "x86/uaccess.h"
 #include <syscall_protos.h>
-
-struct futex_key {
-    const void *space;       /* struct mm, or a struct vmobject to which a reference is held */
-    uint64_t offset;         /* the address, or the offset in the object */
-    struct vmobject *object; /* the reference; NULL for private memory */
-};
-
-struct futex_bucket {
-    struct spinlock lock; /* RANK_FUTEX */
-    struct list waiters;  /* lock: struct futex_waiter */
-};
-
-struct futex_waiter {
-    struct list link;            /* bucket->lock */
-    struct futex_key key;        /* bucket->lock: a requeue changes it */
-    struct futex_bucket *bucket; /* bucket->lock; the waiter itself reads it to find the lock */
-    struct thread *thread;       /* const */
-    uint32_t bitset;             /* const */
-    bool woken;                  /* atomic; set under bucket->lock */
-};
 
 #define FUTEX_BUCKETS 256
 static struct futex_bucket buckets[FUTEX_BUCKETS];
@@ -61,7 +42,7 @@ void futex_init(void)
 /* --- names ---------------------------------------------------------------------------------------- */
 
 /* The name of the word at ADDR. SHARED: it may be in memory that other address spaces map. */
-static int key_get(struct futex_key *key, const uint32_t __user *word, bool shared)
+int futex_key_get(struct futex_key *key, const uint32_t __user *word, bool shared)
 {
     uintptr_t addr = (uintptr_t)word;
     struct mm *mm = current->mm;
@@ -82,32 +63,27 @@ static int key_get(struct futex_key *key, const uint32_t __user *word, bool shar
     return error;
 }
 
-static void key_put(struct futex_key *key)
+void futex_key_put(struct futex_key *key)
 {
     if (key->object)
         vmobject_put(key->object);
 }
 
-static bool key_equal(const struct futex_key *a, const struct futex_key *b)
-{
-    return a->space == b->space && a->offset == b->offset;
-}
-
-static struct futex_bucket *bucket_of(const struct futex_key *key)
+struct futex_bucket *futex_bucket_of(const struct futex_key *key)
 {
     uint64_t h = ((uintptr_t)key->space >> 4 ^ key->offset >> 2) * 0x9e3779b97f4a7c15ULL;
     return &buckets[h >> 56];
 }
-_Static_assert(FUTEX_BUCKETS == 256, "bucket_of() takes the top 8 bits");
+_Static_assert(FUTEX_BUCKETS == 256, "futex_bucket_of() takes the top 8 bits");
 
-static void lock_two(struct futex_bucket *a, struct futex_bucket *b)
+void futex_lock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
     spin_lock(a < b ? &a->lock : &b->lock);
     if (a != b)
         spin_lock_nested(a < b ? &b->lock : &a->lock);
 }
 
-static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
+void futex_unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 {
     spin_unlock(&a->lock);
     if (a != b)
@@ -116,24 +92,30 @@ static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 
 /* --- waking --------------------------------------------------------------------------------------- */
 
-/* W's bucket is locked. After this W's thread may return and W be gone as soon as the lock is free. */
-static void waiter_wake(struct futex_waiter *w)
+void futex_waiter_wake(struct futex_waiter *w)
 {
-    list_remove(&w->link);
     atomic_store(&w->woken, true);
     sched_wake(w->thread, WAKE_EVENT);
 }
 
-/* Wake up to MAX of those who wait for KEY and share a bit with BITSET; how many. B is locked. */
+/*
+ * Wake up to MAX of those who wait for KEY and share a bit with BITSET; how many. -EINVAL at one who
+ * waits for a lock: it is given, not woken for. B is locked.
+ */
 static int wake_some(struct futex_bucket *b, const struct futex_key *key, int max, uint32_t bitset)
 {
     struct futex_waiter *w, *next;
     int woken = 0;
 
     list_for_each_safe (w, next, &b->waiters, link) {
-        if (!key_equal(&w->key, key) || !(w->bitset & bitset))
+        if (!futex_key_equal(&w->key, key))
             continue;
-        waiter_wake(w);
+        if (w->kind != FUTEX_PLAIN)
+            return -EINVAL;
+        if (!(w->bitset & bitset))
+            continue;
+        list_remove(&w->link);
+        futex_waiter_wake(w);
         if (++woken >= max)
             break;
     }
@@ -146,23 +128,22 @@ static long futex_wake(uint32_t __user *word, bool shared, int max, uint32_t bit
 
     if (!bitset)
         return -EINVAL;
-    int error = key_get(&key, word, shared);
+    int error = futex_key_get(&key, word, shared);
     if (error)
         return error;
-    struct futex_bucket *b = bucket_of(&key);
+    struct futex_bucket *b = futex_bucket_of(&key);
     spin_lock(&b->lock);
     int woken = wake_some(b, &key, max, bitset);
     spin_unlock(&b->lock);
-    key_put(&key);
+    futex_key_put(&key);
     return woken;
 }
 
 /* --- waiting -------------------------------------------------------------------------------------- */
 
-/* Queue W if *WORD still is VALUE. -EAGAIN when it isn't. */
-static int waiter_queue(struct futex_waiter *w, const uint32_t __user *word, uint32_t value)
+int futex_waiter_queue(struct futex_waiter *w, const uint32_t __user *word, uint32_t value)
 {
-    struct futex_bucket *b = bucket_of(&w->key);
+    struct futex_bucket *b = futex_bucket_of(&w->key);
     uint32_t seen;
 
     w->bucket = b;
@@ -182,19 +163,25 @@ static int waiter_queue(struct futex_waiter *w, const uint32_t __user *word, uin
     return 0;
 }
 
-/* Leave the table. True when W had been woken. */
-static bool waiter_leave(struct futex_waiter *w)
+struct futex_bucket *futex_waiter_lock(struct futex_waiter *w)
 {
     for (;;) {
         struct futex_bucket *b = READ_ONCE(w->bucket);
         spin_lock(&b->lock);
         if (likely(b == w->bucket))
-            break;
+            return b;
         spin_unlock(&b->lock);
     }
+}
+
+/* Leave the table. True when W had been woken. */
+static bool waiter_leave(struct futex_waiter *w)
+{
+    struct futex_bucket *b = futex_waiter_lock(w);
+
     if (!w->woken)
         list_remove(&w->link);
-    spin_unlock(&w->bucket->lock);
+    spin_unlock(&b->lock);
     return w->woken;
 }
 
@@ -207,16 +194,16 @@ static long futex_wait(uint32_t __user *word, bool shared, uint32_t value, nsec_
 
     if (!bitset)
         return -EINVAL;
-    int error = key_get(&w.key, word, shared);
+    int error = futex_key_get(&w.key, word, shared);
     if (error)
         return error;
-    error = waiter_queue(&w, word, value);
+    error = futex_waiter_queue(&w, word, value);
     if (!error) {
         error = wait_flag(&w.woken, deadline, WAIT_INTERRUPTIBLE);
         if (waiter_leave(&w))
             error = 0;
     }
-    key_put(&w.key);
+    futex_key_put(&w.key);
     if (error != -ERESTARTSYS || deadline == DEADLINE_NONE)
         return error;
     current->restart = (struct restart_block){
@@ -235,7 +222,19 @@ static long futex_wait_restart(struct restart_block *rb)
 
 /* --- two words at once ------------------------------------------------------------------------------ */
 
-/* Move up to MAX waiters from one name to another; how many. Both buckets are locked. */
+void futex_waiter_move(struct futex_waiter *w, struct futex_bucket *to, const struct futex_key *key)
+{
+    /* The reference moves with the name; the old one can't be the last while our caller has its own. */
+    if (key->object)
+        vmobject_get(key->object);
+    if (w->key.object)
+        vmobject_put(w->key.object);
+    w->key = *key;
+    WRITE_ONCE(w->bucket, to);
+    list_push_back(&to->waiters, &w->link);
+}
+
+/* Move up to MAX waiters from one name to another; how many, or -EINVAL. Both buckets are locked. */
 static int requeue_some(struct futex_bucket *from, const struct futex_key *key,
                         struct futex_bucket *to, const struct futex_key *to_key, int max)
 {
@@ -246,20 +245,20 @@ static int requeue_some(struct futex_bucket *from, const struct futex_key *key,
     list_for_each_safe (w, next, &from->waiters, link) {
         if (count >= max)
             break;
-        if (!key_equal(&w->key, key))
+        if (!futex_key_equal(&w->key, key))
             continue;
+        if (w->kind != FUTEX_PLAIN) {
+            count = -EINVAL;
+            break;
+        }
         list_remove(&w->link);
         list_push_back(&moved, &w->link);
-        /* The reference moves with the name; the old one can't be the last while our caller has its own. */
-        if (to_key->object)
-            vmobject_get(to_key->object);
-        if (w->key.object)
-            vmobject_put(w->key.object);
-        w->key = *to_key;
-        WRITE_ONCE(w->bucket, to);
         count++;
     }
-    list_splice_back(&to->waiters, &moved);
+    list_for_each_safe (w, next, &moved, link) {
+        list_remove(&w->link);
+        futex_waiter_move(w, to, to_key);
+    }
     return count;
 }
 
@@ -272,32 +271,33 @@ static long futex_requeue(uint32_t __user *word, uint32_t __user *word2, bool sh
 
     if (max_wake < 0 || max_move < 0)
         return -EINVAL;
-    long result = key_get(&key, word, shared);
+    long result = futex_key_get(&key, word, shared);
     if (result)
         return result;
-    result = key_get(&key2, word2, shared);
+    result = futex_key_get(&key2, word2, shared);
     if (result)
         goto out;
-    struct futex_bucket *b = bucket_of(&key), *b2 = bucket_of(&key2);
+    struct futex_bucket *b = futex_bucket_of(&key), *b2 = futex_bucket_of(&key2);
     for (;;) {
-        lock_two(b, b2);
+        futex_lock_two(b, b2);
         if (!expected || !(result = load_user_u32_nofault(&seen, word)))
             break;
-        unlock_two(b, b2);
+        futex_unlock_two(b, b2);
         if ((result = user_fault_in(word, false)))
             goto out_both;
     }
     if (expected && seen != *expected) {
         result = -EAGAIN;
     } else {
-        result = max_wake ? wake_some(b, &key, max_wake, FUTEX_BITSET_MATCH_ANY) : 0;
-        result += requeue_some(b, &key, b2, &key2, max_move);
+        int woken = max_wake ? wake_some(b, &key, max_wake, FUTEX_BITSET_MATCH_ANY) : 0;
+        int moved = woken < 0 ? woken : requeue_some(b, &key, b2, &key2, max_move);
+        result = moved < 0 ? moved : woken + moved;
     }
-    unlock_two(b, b2);
+    futex_unlock_two(b, b2);
 out_both:
-    key_put(&key2);
+    futex_key_put(&key2);
 out:
-    key_put(&key);
+    futex_key_put(&key);
     return result;
 }
 
@@ -357,29 +357,31 @@ static long futex_wake_op(uint32_t __user *word, uint32_t __user *word2, bool sh
 
     if ((encoded >> 28 & 7) > FUTEX_OP_XOR || (encoded >> 24 & 15) > FUTEX_OP_CMP_GE)
         return -ENOSYS;
-    long result = key_get(&key, word, shared);
+    long result = futex_key_get(&key, word, shared);
     if (result)
         return result;
-    result = key_get(&key2, word2, shared);
+    result = futex_key_get(&key2, word2, shared);
     if (result)
         goto out;
-    struct futex_bucket *b = bucket_of(&key), *b2 = bucket_of(&key2);
+    struct futex_bucket *b = futex_bucket_of(&key), *b2 = futex_bucket_of(&key2);
     for (;;) {
-        lock_two(b, b2);
+        futex_lock_two(b, b2);
         if (!(result = change_word(word2, encoded, &old)))
             break;
-        unlock_two(b, b2);
+        futex_unlock_two(b, b2);
         if ((result = user_fault_in(word2, true)))
             goto out_both;
     }
     result = wake_some(b, &key, max, FUTEX_BITSET_MATCH_ANY);
-    if (compare_op(encoded >> 24 & 15, (int)old, sign_extend_12(encoded)))
-        result += wake_some(b2, &key2, max2, FUTEX_BITSET_MATCH_ANY);
-    unlock_two(b, b2);
+    if (result >= 0 && compare_op(encoded >> 24 & 15, (int)old, sign_extend_12(encoded))) {
+        int more = wake_some(b2, &key2, max2, FUTEX_BITSET_MATCH_ANY);
+        result = more < 0 ? more : result + more;
+    }
+    futex_unlock_two(b, b2);
 out_both:
-    key_put(&key2);
+    futex_key_put(&key2);
 out:
-    key_put(&key);
+    futex_key_put(&key);
     return result;
 }
 
@@ -396,11 +398,35 @@ static int futex_deadline(int op, unsigned long timeout, nsec_t *deadline)
     int error = timespec_from_user((const struct timespec __user *)timeout, &time);
     if (error)
         return error;
-    if ((op & FUTEX_CMD_MASK) == FUTEX_WAIT)
-        *deadline = deadline_after(time);
-    else
-        *deadline = deadline_at(op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC, time);
+    int cmd = op & FUTEX_CMD_MASK;
+    bool real = op & FUTEX_CLOCK_REALTIME || cmd == FUTEX_LOCK_PI;
+    *deadline = cmd == FUTEX_WAIT ? deadline_after(time)
+                                  : deadline_at(real ? CLOCK_REALTIME : CLOCK_MONOTONIC, time);
     return 0;
+}
+
+/* The operations that wait, and so have a time. */
+static long futex_timed(uint32_t __user *word, int op, uint32_t value, unsigned long timeout,
+                        uint32_t __user *word2, uint32_t bitset)
+{
+    bool shared = !(op & FUTEX_PRIVATE_FLAG);
+    nsec_t deadline;
+    int error = futex_deadline(op, timeout, &deadline);
+
+    if (error)
+        return error;
+    switch (op & FUTEX_CMD_MASK) {
+    case FUTEX_WAIT: return futex_wait(word, shared, value, deadline, FUTEX_BITSET_MATCH_ANY);
+    case FUTEX_WAIT_BITSET: return futex_wait(word, shared, value, deadline, bitset);
+    case FUTEX_WAIT_REQUEUE_PI: return futex_wait_moving(word, shared, value, deadline, word2);
+    default: return futex_lock(word, shared, deadline, false);
+    }
+}
+
+/* These alone may say which clock they mean. */
+static bool has_clock(int cmd)
+{
+    return cmd == FUTEX_WAIT_BITSET || cmd == FUTEX_WAIT_REQUEUE_PI || cmd == FUTEX_LOCK_PI2;
 }
 
 long sys_futex(uint32_t __user *uaddr, int op, uint32_t val, unsigned long timeout,
@@ -408,27 +434,25 @@ long sys_futex(uint32_t __user *uaddr, int op, uint32_t val, unsigned long timeo
 {
     int cmd = op & FUTEX_CMD_MASK;
     bool shared = !(op & FUTEX_PRIVATE_FLAG);
-    nsec_t deadline;
-    int error;
+    int val2 = (int)timeout;
 
-    if (op & FUTEX_CLOCK_REALTIME && cmd != FUTEX_WAIT_BITSET)
+    if (op & FUTEX_CLOCK_REALTIME && !has_clock(cmd))
         return -ENOSYS;
     switch (cmd) {
     case FUTEX_WAIT:
-        val3 = FUTEX_BITSET_MATCH_ANY;
-        /* fall through */
     case FUTEX_WAIT_BITSET:
-        error = futex_deadline(op, timeout, &deadline);
-        return error ? error : futex_wait(uaddr, shared, val, deadline, val3);
-    case FUTEX_WAKE:
-        val3 = FUTEX_BITSET_MATCH_ANY;
-        /* fall through */
+    case FUTEX_WAIT_REQUEUE_PI:
+    case FUTEX_LOCK_PI:
+    case FUTEX_LOCK_PI2: return futex_timed(uaddr, op, val, timeout, uaddr2, val3);
+    case FUTEX_WAKE: return futex_wake(uaddr, shared, (int)val, FUTEX_BITSET_MATCH_ANY);
     case FUTEX_WAKE_BITSET: return futex_wake(uaddr, shared, (int)val, val3);
-    case FUTEX_REQUEUE: return futex_requeue(uaddr, uaddr2, shared, (int)val, (int)timeout, NULL);
-    case FUTEX_CMP_REQUEUE:
-        return futex_requeue(uaddr, uaddr2, shared, (int)val, (int)timeout, &val3);
-    case FUTEX_WAKE_OP: return futex_wake_op(uaddr, uaddr2, shared, (int)val, (int)timeout, val3);
-    default: /* the priority-inheriting ones among them */ return -ENOSYS;
+    case FUTEX_REQUEUE: return futex_requeue(uaddr, uaddr2, shared, (int)val, val2, NULL);
+    case FUTEX_CMP_REQUEUE: return futex_requeue(uaddr, uaddr2, shared, (int)val, val2, &val3);
+    case FUTEX_WAKE_OP: return futex_wake_op(uaddr, uaddr2, shared, (int)val, val2, val3);
+    case FUTEX_TRYLOCK_PI: return futex_lock(uaddr, shared, DEADLINE_NONE, true);
+    case FUTEX_UNLOCK_PI: return futex_unlock(uaddr, shared);
+    case FUTEX_CMP_REQUEUE_PI: return futex_move(uaddr, uaddr2, shared, (int)val, val2, val3);
+    default: return -ENOSYS; /* FUTEX_FD, which lost wakeups, among them */
     }
 }
 

@@ -51,6 +51,7 @@ enum lock_rank {
     RANK_VMOBJECT,
     RANK_PAGETABLE,
     RANK_FUTEX,  /* a hash bucket */
+    RANK_PI,     /* who waits for whom, among futexes that lend priority */
     RANK_PROC,   /* small state of one process: limits, credentials pointer, usage */
     RANK_DEVICE, /* a driver's registers and rings */
     RANK_WAIT,   /* stand-alone wait queues */

@@ -3,6 +3,7 @@
  * that waits in a queue is taken out, changed and put back, so that the queue's order stays true.
  */
 #include "lib/atomic.h"
+#include "sched/futex.h"
 #include "sched/runqueue.h"
 #include "x86/cpu.h"
 
@@ -21,6 +22,48 @@ int sched_set_nice(struct thread *t, int nice)
     return 0;
 }
 
+/* T, whose queue is locked, gets another real-time priority (0: none) in the eyes of the queue. */
+static void set_prio(struct runqueue *rq, struct thread *t)
+{
+    int was = t->prio;
+
+    t->prio = max(t->rt_priority, t->lent);
+    if (t->prio)
+        t->vruntime = rq->rt_order++;
+    else if (was)
+        t->vruntime = rq->min_vruntime;
+}
+
+/* T, which may run, counts for more or less than before: let its CPU look who should. */
+static void look_again(struct runqueue *rq, const struct thread *t)
+{
+    if (!t->on_rq)
+        return;
+    atomic_or(&rq->curr->work, WORK_RESCHED);
+    if (t->cpu != cpu_id())
+        cpu_send_resched(t->cpu);
+}
+
+bool sched_lend(struct thread *t, int priority)
+{
+    struct runqueue *rq = rq_lock_of(t);
+    bool changed = t->lent != priority;
+
+    if (changed) {
+        bool queued = is_queued(rq, t);
+        if (queued)
+            rq_remove(rq, t);
+        t->lent = priority;
+        if (t->prio != max(t->rt_priority, priority))
+            set_prio(rq, t);
+        if (queued)
+            rq_insert(rq, t);
+        look_again(rq, t);
+    }
+    spin_unlock(&rq->lock);
+    return changed;
+}
+
 int sched_set_policy(struct thread *t, int policy, int rt_priority, bool reset_on_fork)
 {
     bool rt = policy_is_rt(policy);
@@ -34,21 +77,15 @@ int sched_set_policy(struct thread *t, int policy, int rt_priority, bool reset_o
     bool queued = is_queued(rq, t);
     if (queued)
         rq_remove(rq, t);
-    if (rt)
-        t->vruntime = rq->rt_order++;
-    else if (t->rt_priority)
-        t->vruntime = rq->min_vruntime;
     t->policy = policy;
     t->rt_priority = rt_priority;
     t->reset_on_fork = reset_on_fork;
+    set_prio(rq, t);
     if (queued)
         rq_insert(rq, t);
-    if (t->on_rq) {
-        atomic_or(&rq->curr->work, WORK_RESCHED);
-        if (t->cpu != cpu_id())
-            cpu_send_resched(t->cpu);
-    }
+    look_again(rq, t);
     spin_unlock(&rq->lock);
+    futex_priority_changed(t);
     return 0;
 }
 

@@ -79,7 +79,7 @@ static void walk_robust_list(struct robust_list_head __user *head)
         mutex_owner_died(pending, h.futex_offset, true);
 }
 
-void futex_leave_mm(void)
+void futex_leave_mm(bool dying)
 {
     struct thread *t = current;
 
@@ -87,6 +87,7 @@ void futex_leave_mm(void)
         walk_robust_list(t->robust_list);
         t->robust_list = NULL;
     }
+    futex_pass_on(dying);
     if (t->clear_child_tid) {
         int __user *word = t->clear_child_tid;
         t->clear_child_tid = NULL;

@@ -40,8 +40,8 @@ static inline struct runqueue *this_rq(void)
 
 bool sched_before(const struct thread *a, const struct thread *b)
 {
-    if (unlikely(a->rt_priority != b->rt_priority))
-        return a->rt_priority > b->rt_priority;
+    if (unlikely(a->prio != b->prio))
+        return a->prio > b->prio;
     return (int64_t)(a->vruntime - b->vruntime) < 0;
 }
 
@@ -73,7 +73,7 @@ void rq_remove(struct runqueue *rq, struct thread *t)
 
 void rq_migrate(struct runqueue *from, struct runqueue *to, struct thread *t)
 {
-    if (policy_is_rt(t->policy))
+    if (t->prio)
         t->vruntime = to->rt_order++;
     else
         t->vruntime += READ_ONCE(to->min_vruntime) - READ_ONCE(from->min_vruntime);
@@ -96,8 +96,8 @@ struct runqueue *rq_lock_of(const struct thread *t)
 /* Should T, just queued, have the CPU before the one that runs has used up its slice? */
 static bool preempts(const struct thread *t, const struct thread *curr)
 {
-    if (t->rt_priority || curr->rt_priority)
-        return t->rt_priority > curr->rt_priority;
+    if (t->prio || curr->prio)
+        return t->prio > curr->prio;
     if (curr->policy == SCHED_IDLE && t->policy != SCHED_IDLE)
         return true;
     if (t->policy == SCHED_BATCH || t->policy == SCHED_IDLE)
@@ -108,7 +108,7 @@ static bool preempts(const struct thread *t, const struct thread *curr)
 /* Queue T on RQ, which T->cpu names, and make the CPU look if it should. */
 static void activate(struct runqueue *rq, struct thread *t)
 {
-    if (!t->rt_priority) {
+    if (!t->prio) {
         uint64_t least = rq->min_vruntime - SCHED_SLEEPER_CREDIT;
         if ((int64_t)(t->vruntime - least) < 0)
             t->vruntime = least;
@@ -167,9 +167,10 @@ void sched_fork(struct thread *child, struct thread *parent)
         child->rt_priority = 0;
         child->nice = max(child->nice, 0);
     }
+    child->prio = child->rt_priority; /* what is lent isn't inherited */
     /* A little behind its parent: forking is no way to get more of the CPU. */
     child->vruntime = parent->vruntime + SCHED_WAKEUP_GRANULARITY;
-    if (policy_is_rt(parent->policy) && !policy_is_rt(child->policy))
+    if (parent->prio && !child->prio)
         child->vruntime = this_rq()->min_vruntime;
 }
 
@@ -177,7 +178,7 @@ void sched_start(struct thread *t)
 {
     struct runqueue *rq = rq_lock_of(t);
 
-    if (policy_is_rt(t->policy))
+    if (t->prio)
         t->vruntime = rq->rt_order++;
     t->state = THREAD_RUNNING;
     place(rq, t);
@@ -225,7 +226,7 @@ static struct thread *pick_next(struct runqueue *rq, struct thread *prev)
         rq_remove(rq, first);
     else if (num_cpus == 1 || !(first = balance_steal(rq)))
         return rq->idle;
-    if (!first->rt_priority && (int64_t)(first->vruntime - rq->min_vruntime) > 0)
+    if (!first->prio && (int64_t)(first->vruntime - rq->min_vruntime) > 0)
         rq->min_vruntime = first->vruntime;
     return first;
 }
@@ -297,9 +298,9 @@ void sched_yield_now(void)
         return;
     spin_lock(&rq->lock);
     const struct thread *first = first_of(rq);
-    if (policy_is_rt(t->policy))
+    if (t->prio)
         t->vruntime = rq->rt_order++;
-    else if (first && !first->rt_priority && (int64_t)(first->vruntime - t->vruntime) > 0)
+    else if (first && !first->prio && (int64_t)(first->vruntime - t->vruntime) > 0)
         t->vruntime = first->vruntime;
     spin_unlock(&rq->lock);
     schedule();
@@ -337,7 +338,7 @@ static bool turn_is_over(struct runqueue *rq, struct thread *curr)
     }
     if (!first)
         return false;
-    if (first->rt_priority || curr->rt_priority)
+    if (first->prio || curr->prio)
         return sched_before(first, curr);
     return ran >= SCHED_SLICE && !sched_before(curr, first);
 }

@@ -34,6 +34,8 @@ _Noreturn void sched_exit(void);
 /* Parameters: nice, policy, affinity. -EINVAL when out of range; permissions are the caller's business. */
 int sched_set_nice(struct thread *t, int nice);
 int sched_set_policy(struct thread *t, int policy, int rt_priority, bool reset_on_fork);
+/* T runs as if it had at least this real-time priority (0: none is lent to it). False: it had it before. */
+bool sched_lend(struct thread *t, int priority);
 int sched_set_affinity(struct thread *t, cpumask_t mask);
 /* A child starts with its parent's parameters (reset_on_fork obeyed). */
 void sched_fork(struct thread *child, struct thread *parent);

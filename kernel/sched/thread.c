@@ -41,6 +41,7 @@ struct thread *thread_alloc(void)
     t->sleep_timer.cpu = t->cpu;
     list_init(&t->proc_link);
     list_init(&t->sigqueue);
+    list_init(&t->pi_waiters);
     t->altstack.ss_flags = SS_DISABLE;
 #ifdef CONFIG_DEBUG
     list_init(&t->held_mutexes);

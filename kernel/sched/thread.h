@@ -19,6 +19,7 @@
 #include "x86/context.h"
 
 struct cred;
+struct futex_waiter;
 struct proc;
 struct mm;
 struct pid;
@@ -76,6 +77,8 @@ struct thread {
     uint32_t user_ticks, system_ticks; /* where the ticks found it: how unsplit time is divided */
     int policy;                        /* SCHED_* */
     int rt_priority;                   /* 1..99 for SCHED_FIFO and SCHED_RR, else 0 */
+    int lent;                          /* the highest of those who wait for a lock of ours, or 0 */
+    int prio;                          /* the higher of these two: what the queue goes by */
     int nice;                          /* -20..19 */
     bool reset_on_fork;
     cpumask_t allowed;        /* sched_setaffinity */
@@ -110,6 +113,10 @@ struct thread {
     int __user *clear_child_tid; /* owner: zeroed and futex-woken at exit */
     void __user *robust_list;    /* owner: set_robust_list */
     size_t robust_list_len;      /* owner */
+    struct list
+        pi_waiters; /* pi_spin (futex_pi.c): struct futex_waiter, of all locks that we hold */
+    struct futex_waiter *pi_wait; /* pi_spin: how we wait for a lock; NULL: we don't */
+    bool pi_dead;                 /* pi_spin: we hold no lock any more, whatever a word says */
     struct waitq
         *vfork_done; /* proc_tree_lock: a vfork parent sleeps there until our exec or exit */
 };
