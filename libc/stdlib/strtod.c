@@ -16,12 +16,11 @@
 #include <strings.h>
 
 #define DIGITS_MAX 11520
-#define WORDS_MAX 620       /* what 5^(DIGITS_MAX + 4966) needs, and DIVISION_BITS */
-#define HEX_DIGITS_MAX 24   /* enough for a mantissa and what rounds it */
-#define LEADING_MAX 4934    /* 10^4933 is larger than any long double, */
-#define LEADING_MIN (-4966) /* 10^-4966 smaller than half of any */
+#define WORDS_MAX 620     /* what 5^(DIGITS_MAX + 4966) needs, and DIVISION_BITS */
+#define HEX_DIGITS_MAX 24 /* enough for a mantissa and what rounds it */
 #define EXPONENT_MAX 100000000000000000L
 #define DIVISION_BITS 67
+#define DIGITS_OF(bits) ((bits)*1233 / 4096) /* log10(2) = 0.30103 */
 
 struct kind {
     int bits;     /* of the mantissa */
@@ -54,12 +53,10 @@ static void big_multiply_add(struct big *b, uint64_t factor, uint64_t addend)
 
 static void big_divide(struct big *b, uint64_t divisor)
 {
-    uint128_t rest = 0;
-    for (int i = b->n; i-- > 0;) {
-        rest = rest << 64 | b->words[i];
-        b->words[i] = (uint64_t)(rest / divisor);
-        rest %= divisor;
-    }
+    uint64_t rest = 0;
+    /* The compiler can't know that rest < divisor, as this instruction wants it. */
+    for (int i = b->n; i-- > 0;)
+        __asm__("divq %2" : "+a"(b->words[i]), "+d"(rest) : "rm"(divisor) : "cc");
     if (rest)
         b->more = true;
     while (b->n && b->words[b->n - 1] == 0)
@@ -262,10 +259,12 @@ static long double parse_number(const char **text, const struct kind *kind)
         hex ? exponent * 4 + parse_exponent(text, 'p') : exponent + parse_exponent(text, 'e');
     if (count == 0)
         return 0;
-    long leading = exponent + (hex ? 4 * count : count);
-    if (leading > (hex ? 4 : 1) * LEADING_MAX)
+    /* The value is a little less than 2^leading or 10^leading: what is far out of range needs no arithmetic. */
+    long leading = hex ? exponent + 4 * count : exponent + count;
+    long high = kind->max + 5, low = kind->min - kind->bits - 1;
+    if (leading > (hex ? high : DIGITS_OF(high) + 2))
         return out_of_range(__builtin_infl());
-    if (leading < (hex ? 4 : 1) * LEADING_MIN)
+    if (leading < (hex ? low : DIGITS_OF(low) - 2))
         return out_of_range(0);
     return nearest(&b, hex ? (int)exponent : big_scale(&b, (int)exponent), kind);
 }

@@ -24,7 +24,7 @@ int wctomb(char *, wchar_t);
 #undef mbtowc
 #undef wctomb
 
-#define ROUNDS 500000
+#define ROUNDS 1000000
 #define OUTPUT_MAX 30000
 
 struct buffer {
@@ -155,7 +155,7 @@ static long double any_long_double(void)
         };
         long double value;
     } u = {.value = 0};
-    if (draw(8))
+    if (draw(64)) /* the others take the host a millisecond each */
         return any_double() * (1 + (long double)draw(1000) * LDBL_EPSILON);
     u.exponent = (uint16_t)(random_bits() & 0xffff);
     if (draw(4) == 0)

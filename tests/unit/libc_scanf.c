@@ -39,7 +39,7 @@ void funlockfile(FILE *);
 #undef vsscanf
 #undef sscanf
 
-#define ROUNDS 300000
+#define ROUNDS 1000000
 
 void flockfile(FILE *f)
 {

@@ -27,7 +27,7 @@ double atof(const char *);
 #undef strtold
 #undef atof
 
-#define ROUNDS 200000
+#define ROUNDS 1000000
 #define TEXT_MAX 14000
 
 static char text[TEXT_MAX];
@@ -193,7 +193,7 @@ static void long_half_way(void)
 
 static void extreme(void)
 {
-    static const int exponents[] = {38, -38, -45, 308, -308, -324, 4932, -4932, -4951, 0, 1000000};
+    static const int exponents[] = {38, -38, -45, 308, -308, -324, 0, 1000000, 4932, -4932, -4951};
     size_t n = 0;
     for (unsigned i = 0, zeroes = draw(4) ? 0 : draw(400); i < zeroes; i++)
         text[n++] = '0';
@@ -203,7 +203,7 @@ static void extreme(void)
         text[n++] = '.';
     for (unsigned i = 0, digits = draw(draw(20) ? 25 : 600); i < digits; i++)
         text[n++] = (char)('0' + draw(10));
-    sprintf(text + n, "e%d", exponents[draw(11)] + (int)draw(40) - 20);
+    sprintf(text + n, "e%d", exponents[draw(draw(4) ? 8 : 11)] + (int)draw(40) - 20);
 }
 
 static void hexadecimal(void)
