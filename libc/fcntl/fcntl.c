@@ -1,8 +1,6 @@
 /* open and fcntl, whose last argument is only there for some flags and commands; advice and space. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
-#include <unistd.h>
 
 #include "internal/cancel.h"
 
@@ -63,23 +61,4 @@ int posix_fadvise(int fd, off_t offset, off_t length, int advice)
 int posix_fallocate(int fd, off_t offset, off_t length)
 {
     return (int)-syscall_raw(SYS_fallocate, fd, 0, offset, length);
-}
-
-/* A record lock on the LENGTH bytes from the offset on (0: to the end, negative: those before). */
-int lockf(int fd, int command, off_t length)
-{
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_CUR, .l_len = length};
-    switch (command) {
-    case F_ULOCK: lock.l_type = F_UNLCK; return fcntl(fd, F_SETLK, &lock);
-    case F_LOCK: return fcntl(fd, F_SETLKW, &lock);
-    case F_TLOCK: return fcntl(fd, F_SETLK, &lock);
-    case F_TEST:
-        if (fcntl(fd, F_GETLK, &lock) < 0)
-            return -1;
-        if (lock.l_type == F_UNLCK || lock.l_pid == getpid())
-            return 0;
-        errno = EACCES;
-        return -1;
-    default: errno = EINVAL; return -1;
-    }
 }

@@ -70,7 +70,6 @@ int mkstemp(char *pattern);
 int mkostemp(char *pattern, int flags);
 char *mkdtemp(char *pattern);
 int system(const char *command);
-char *realpath(const char *restrict path, char *restrict resolved); /* NULL: from malloc */
 
 int mbtowc(wchar_t *restrict wide, const char *restrict s, size_t n);
 int wctomb(char *s, wchar_t wide);

@@ -23,11 +23,6 @@
 #define SEEK_HOLE 4
 #endif
 
-#define F_ULOCK 0
-#define F_LOCK 1
-#define F_TLOCK 2
-#define F_TEST 3
-
 #define _POSIX_VERSION 200809L
 #define _POSIX2_VERSION _POSIX_VERSION
 #define _POSIX_THREADS _POSIX_VERSION
@@ -76,19 +71,6 @@ enum {
 };
 #define _SC_PAGE_SIZE _SC_PAGESIZE
 
-enum {
-    _PC_LINK_MAX,
-    _PC_MAX_CANON,
-    _PC_MAX_INPUT,
-    _PC_NAME_MAX,
-    _PC_PATH_MAX,
-    _PC_PIPE_BUF,
-    _PC_CHOWN_RESTRICTED,
-    _PC_NO_TRUNC,
-    _PC_VDISABLE,
-    _PC_SYMLINK_MAX,
-};
-
 extern char **environ;
 extern char *optarg;
 extern int optind, opterr, optopt;
@@ -113,7 +95,6 @@ int truncate(const char *path, off_t length);
 int ftruncate(int fd, off_t length);
 ssize_t copy_file_range(int in, off_t *in_off, int out, off_t *out_off, size_t count,
                         unsigned flags);
-int lockf(int fd, int command, off_t length);
 int isatty(int fd);
 char *ttyname(int fd);
 int ttyname_r(int fd, char *buf, size_t size);
@@ -187,8 +168,6 @@ int brk(void *end);
 void *sbrk(ptrdiff_t increment);
 int getpagesize(void);
 long sysconf(int name);
-long pathconf(const char *path, int name);
-long fpathconf(int fd, int name);
 int gethostname(char *name, size_t size);
 int sethostname(const char *name, size_t length);
 int getdomainname(char *name, size_t size);

@@ -73,33 +73,3 @@ long sysconf(int name)
     default: errno = EINVAL; return -1;
     }
 }
-
-/* The same for all files. */
-static long path_value(int name)
-{
-    switch (name) {
-    case _PC_LINK_MAX: return LINK_MAX;
-    case _PC_MAX_CANON: return MAX_CANON;
-    case _PC_MAX_INPUT: return MAX_INPUT;
-    case _PC_NAME_MAX: return NAME_MAX;
-    case _PC_PATH_MAX: return PATH_MAX;
-    case _PC_PIPE_BUF: return PIPE_BUF;
-    case _PC_SYMLINK_MAX: return PATH_MAX - 1;
-    case _PC_CHOWN_RESTRICTED:
-    case _PC_NO_TRUNC: return 1;
-    case _PC_VDISABLE: return _POSIX_VDISABLE;
-    default: errno = EINVAL; return -1;
-    }
-}
-
-long pathconf(const char *path, int name)
-{
-    (void)path;
-    return path_value(name);
-}
-
-long fpathconf(int fd, int name)
-{
-    (void)fd;
-    return path_value(name);
-}

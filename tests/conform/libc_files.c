@@ -13,31 +13,6 @@
 
 #include "tap.h"
 
-TEST(realpath_follows_and_shortens)
-{
-    char here[PATH_MAX], want[PATH_MAX + 10], buf[PATH_MAX], *p;
-    check(getcwd(here, sizeof(here)) != NULL, "a directory");
-    works(mkdir("d", 0755));
-    works(mkdir("d/e", 0755));
-    make_file("d/e/f", "");
-    works(symlink("../d/./e", "d/link"));
-    works(symlink("loop", "loop"));
-    works(symlink("nowhere", "dangling"));
-    sprintf(want, "%s/d/e/f", here);
-    same_text(realpath("d//link/../e/./f", buf), want);
-    p = realpath("d/link/f", NULL);
-    same_text(p, want);
-    free(p);
-    same_text(realpath(".", buf), here);
-    same_text(realpath("/../", buf), "/");
-    check(!realpath("loop", buf) && errno == ELOOP, "a loop");
-    check(!realpath("dangling", buf) && errno == ENOENT, "a link that leads nowhere");
-    check(!realpath("d/e/f/", buf) && errno == ENOTDIR, "a file is no directory");
-    check(!realpath("d/e/f/..", buf) && errno == ENOTDIR, "nor has it a parent");
-    check(!realpath("", buf) && errno == ENOENT, "an empty path");
-    check(!realpath(tap_nowhere ? NULL : "", buf) && errno == EINVAL, "no path");
-}
-
 TEST(a_place_in_a_directory_is_found_again)
 {
     DIR *dir = opendir(".");
@@ -146,11 +121,6 @@ TEST(file_systems_say_how_large_they_are)
 
 TEST(values_of_the_system)
 {
-    int fd = works(open("/dev/null", O_RDWR));
-    same(pathconf(".", _PC_NAME_MAX), NAME_MAX);
-    same(pathconf(".", _PC_PIPE_BUF), PIPE_BUF);
-    same(fpathconf(fd, _PC_PATH_MAX), PATH_MAX);
-    fails(pathconf(".", 12345), EINVAL);
     same(sysconf(_SC_PAGESIZE), getpagesize());
     same(sysconf(_SC_CLK_TCK), 100);
     same(sysconf(_SC_IOV_MAX), IOV_MAX);
@@ -159,27 +129,6 @@ TEST(values_of_the_system)
     check(sysconf(_SC_NPROCESSORS_ONLN) >= 1, "_SC_NPROCESSORS_ONLN");
     check(sysconf(_SC_PHYS_PAGES) > sysconf(_SC_AVPHYS_PAGES), "some memory is in use");
     fails(sysconf(12345), EINVAL);
-}
-
-TEST(regions_of_files_are_locked)
-{
-    pid_t pid;
-    make_file("f", "0123456789");
-    int fd = works(open("f", O_RDWR));
-    same(lseek(fd, 4, SEEK_SET), 4);
-    works(lockf(fd, F_LOCK, 2));
-    works(lockf(fd, F_TEST, 2));
-    CHILD (pid) {
-        int other = works(open("f", O_RDWR));
-        works(lockf(other, F_TLOCK, 4));
-        same(lseek(other, 5, SEEK_SET), 5);
-        same(lockf(other, F_TLOCK, 1), -1);
-        check(errno == EAGAIN || errno == EACCES, "errno %d", errno);
-        same(lockf(other, F_TEST, 0), -1);
-    }
-    exits(pid, 0);
-    works(lockf(fd, F_ULOCK, 2));
-    fails(lockf(fd, 17, 2), EINVAL);
 }
 
 /* The file system here may have attributes of users' or none at all: each call then says the same. */
