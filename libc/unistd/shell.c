@@ -1,6 +1,7 @@
 /*
  * system(): a command for the shell, waited for. Until it has ended the caller ignores what the terminal sends
- * to both, and SIGCHLD waits, so that no handler takes the child from us. A thread that is cancelled meanwhile ends at its next cancellation point.
+ * to both, and SIGCHLD waits, so that no handler takes the child from us. A thread that is cancelled meanwhile ends at
+ * its next cancellation point.
  */
 #include <errno.h>
 #include <signal.h>
