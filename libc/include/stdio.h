@@ -31,6 +31,9 @@ extern FILE *const stderr;
 #endif
 
 FILE *fopen(const char *restrict path, const char *restrict mode);
+/* A command of the shell; F is what it writes ("r") or reads ("w"; "e": close-on-exec). Its wait status. */
+FILE *popen(const char *command, const char *mode);
+int pclose(FILE *f);
 FILE *fdopen(int fd, const char *mode);
 FILE *freopen(const char *restrict path, const char *restrict mode, FILE *restrict f);
 FILE *tmpfile(void);

@@ -33,6 +33,7 @@ struct __file {
     struct __pthread *owner; /* atomic: who holds the lock */
     unsigned depth;          /* how often */
     int fd;                  /* const after open; -1: none */
+    pid_t child;             /* popen's, or 0 */
     const struct file_ops *ops;
     bool can_read, can_write; /* const after open */
     bool append;              /* const after open */

@@ -427,6 +427,30 @@ TEST(temporary_files)
     fclose(f);
 }
 
+TEST(popen_reads_and_writes)
+{
+    char line[32];
+    FILE *f = popen("echo hello; exit 3", "r");
+    same_text(fgets(line, sizeof(line), f), "hello\n");
+    int status = pclose(f);
+    same(WEXITSTATUS(status), 3);
+    f = popen("cat > out", "w");
+    fputs("text", f);
+    same(pclose(f), 0);
+    same_text(contents("out"), "text");
+    is_null(popen("true", "z"), EINVAL);
+}
+
+TEST(popen_closes_the_others)
+{
+    FILE *writer = popen("cat > out", "w");
+    FILE *other = popen("read line", "w");
+    fputs("x", writer);
+    same(pclose(writer), 0); /* would wait for ever if the second command had the pipe too */
+    same_text(contents("out"), "x");
+    pclose(other);
+}
+
 TEST(remove_and_rename)
 {
     make_file("a", "");

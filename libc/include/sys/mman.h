@@ -17,4 +17,8 @@ int mlock2(const void *addr, size_t length, unsigned flags);
 int munlock(const void *addr, size_t length);
 int mlockall(int flags);
 int munlockall(void);
+
+/* Shared memory with a name, "/name", in /dev/shm: a descriptor, close-on-exec. */
+int shm_open(const char *name, int flags, mode_t mode);
+int shm_unlink(const char *name);
 int memfd_create(const char *name, unsigned flags); /* a file without a name; MFD_* */
