@@ -7,7 +7,7 @@
  * procfs_root.c (the machine), procfs_stat.c, procfs_memory.c, procfs_kstat.c (its larger files),
  * procfs_sys.c (/proc/sys), procfs_ipc.c (System V's objects and limits), procfs_pid.c (a process),
  * procfs_status.c, procfs_maps.c (its larger files),
- * procfs_fd.c (its descriptors and links).
+ * procfs_pagemap.c, procfs_fd.c (its descriptors and links).
  */
 #pragma once
 
@@ -93,6 +93,7 @@ void subject_put(struct subject *who);
 
 /* Of nodes with show or write; those of processes can't be spliced, as on Linux. */
 extern const struct file_ops proc_text_ops, proc_process_text_ops;
+extern const struct file_ops proc_pagemap_ops;
 int proc_text_open(struct inode *i); /* may it be opened: 0 or -errno */
 
 /* For tables. */

@@ -1,8 +1,7 @@
 /*
  * A process's memory as text: /proc/PID/maps, smaps, smaps_rollup, statm.
  *
- * Whether a page shared copy-on-write is mapped elsewhere is known, how often it is not: the proportional
- * size (Pss) counts such pages in full, so it is an upper bound.
+ * Every page is dirty in the sense of smaps: there is nowhere else where its contents are.
  */
 #include <abi/mman.h>
 #include <abi/sysmacros.h>
@@ -22,10 +21,10 @@
 
 struct maps {
     struct seq *s;
-    struct path root; /* the reader's */
-    char *buf;        /* PATH_SIZE bytes for names */
-    size_t pss;       /* pages, for the rollup, as all below */
-    size_t rss, private_pages, shared_pages, locked;
+    struct path root;      /* the reader's */
+    char *buf;             /* PATH_SIZE bytes for names */
+    struct area_usage sum; /* for the rollup, as all below */
+    uint64_t locked;       /* in PAGE_PARTS */
     uintptr_t first, last;
 };
 #define PATH_SIZE 4096
@@ -106,36 +105,45 @@ static void add_usage(struct maps *m, const struct vma *v, const struct area_usa
     if (!m->first)
         m->first = v->start;
     m->last = v->end;
-    m->rss += u->rss;
-    m->private_pages += u->private_pages;
-    m->shared_pages += u->shared_pages;
-    m->pss += u->rss;
+    m->sum.rss += u->rss;
+    m->sum.anonymous += u->anonymous;
+    m->sum.private_pages += u->private_pages;
+    m->sum.shared_pages += u->shared_pages;
+    m->sum.pss += u->pss;
     if (v->flags & VMA_LOCKED)
-        m->locked += u->rss;
+        m->locked += u->pss;
 }
 
-static void add_line(struct seq *s, const char *name, size_t pages)
+static void add_kb(struct seq *s, const char *name, unsigned long kb)
 {
     char label[24];
 
     snprintf(label, sizeof(label), "%s:", name);
-    seq_printf(s, "%-16s%8lu kB\n", label, KB(pages));
+    seq_printf(s, "%-16s%8lu kB\n", label, kb);
+}
+
+static void add_line(struct seq *s, const char *name, size_t pages)
+{
+    add_kb(s, name, KB(pages));
+}
+
+static void add_parts(struct seq *s, const char *name, uint64_t parts)
+{
+    add_kb(s, name, parts / (PAGE_PARTS / KB(1)));
 }
 
 /* The block of lines that smaps and smaps_rollup have in common. */
-static void add_sizes(struct maps *m, const struct area_usage *u, size_t pss, size_t locked)
+static void add_sizes(struct seq *s, const struct area_usage *u, uint64_t locked)
 {
-    struct seq *s = m->s;
-
     add_line(s, "Rss", u->rss);
-    add_line(s, "Pss", pss);
-    add_line(s, "Pss_Dirty", u->private_pages);
-    add_line(s, "Shared_Clean", u->shared_pages);
-    add_line(s, "Shared_Dirty", 0);
+    add_parts(s, "Pss", u->pss);
+    add_parts(s, "Pss_Dirty", u->pss);
+    add_line(s, "Shared_Clean", 0);
+    add_line(s, "Shared_Dirty", u->shared_pages);
     add_line(s, "Private_Clean", 0);
     add_line(s, "Private_Dirty", u->private_pages);
     add_line(s, "Referenced", u->rss);
-    add_line(s, "Anonymous", u->private_pages);
+    add_line(s, "Anonymous", u->anonymous);
     add_line(s, "LazyFree", 0);
     add_line(s, "AnonHugePages", 0);
     add_line(s, "ShmemPmdMapped", 0);
@@ -143,7 +151,7 @@ static void add_sizes(struct maps *m, const struct area_usage *u, size_t pss, si
     seq_printf(s, "Shared_Hugetlb: %8u kB\nPrivate_Hugetlb: %7u kB\n", 0, 0);
     add_line(s, "Swap", 0);
     add_line(s, "SwapPss", 0);
-    add_line(s, "Locked", locked);
+    add_parts(s, "Locked", locked);
 }
 
 static void add_vm_flags(struct seq *s, const struct vma *v)
@@ -178,7 +186,7 @@ static void add_smap(void *ctx, const struct vma *v)
     add_line(m->s, "Size", area_pages(v));
     add_line(m->s, "KernelPageSize", 1);
     add_line(m->s, "MMUPageSize", 1);
-    add_sizes(m, &u, u.rss, v->flags & VMA_LOCKED ? u.rss : 0);
+    add_sizes(m->s, &u, v->flags & VMA_LOCKED ? u.pss : 0);
     seq_puts(m->s, "THPeligible:    0\n");
     add_vm_flags(m->s, v);
 }
@@ -205,12 +213,11 @@ int show_smaps_rollup(struct seq *s, const struct subject *who)
 
     if (error || !m.last)
         return error;
-    struct area_usage sum = {m.rss, m.private_pages, m.shared_pages};
     seq_printf(s, "%08lx-%08lx ---p 00000000 00:00 0 ", m.first, m.last);
     for (size_t n = s->len; n < NAME_COLUMN; n++)
         seq_puts(s, " ");
     seq_puts(s, "[rollup]\n");
-    add_sizes(&m, &sum, m.pss, m.locked);
+    add_sizes(s, &m.sum, m.locked);
     return 0;
 }
 

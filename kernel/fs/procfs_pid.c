@@ -187,7 +187,10 @@ static int show_children(struct seq *s, const struct subject *who)
         PROC_FILE("mountinfo", 0444, show_mountinfo), PROC_SECRET("smaps", 0444, show_smaps), \
         PROC_SECRET("smaps_rollup", 0444, show_smaps_rollup),                                 \
         PROC_FILE("wchan", 0444, show_wchan), PROC_FILE("cgroup", 0444, show_cgroup),         \
-        PROC_FILE("oom_score", 0444, show_oom_score)
+        PROC_FILE("oom_score", 0444, show_oom_score),                                         \
+    {                                                                                         \
+        .name = "pagemap", .mode = S_IFREG | 0400, .inspect = true, .fops = &proc_pagemap_ops \
+    }
 
 static const struct proc_node pid_nodes[] = {
     PROC_DIR("task", 0555, &proc_task_dir),

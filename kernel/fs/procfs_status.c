@@ -236,13 +236,13 @@ static void add_vm(struct seq *s, struct mm *mm)
 
     mm_for_each_area(mm, add_area, &sums);
     text = min(text, sums.exec);
-    size_t rss = mm_rss(mm);
+    size_t rss = mm_rss(mm); /* all files are in memory, so their pages are as those of tmpfs */
     seq_printf(s, "VmPeak:\t%8lu kB\nVmSize:\t%8lu kB\nVmLck:\t%8lu kB\nVmPin:\t%8u kB\n",
                mm->pages_mapped * kb, mm->pages_mapped * kb, mm->pages_locked * kb, 0);
     seq_printf(
         s,
-        "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8u kB\n",
-        max(mm->peak_rss, rss) * kb, rss * kb, mm->rss_anon * kb, mm->rss_file * kb, 0);
+        "VmHWM:\t%8lu kB\nVmRSS:\t%8lu kB\nRssAnon:\t%8lu kB\nRssFile:\t%8lu kB\nRssShmem:\t%8lu kB\n",
+        max(mm->peak_rss, rss) * kb, rss * kb, mm->rss_anon * kb, 0UL, mm->rss_file * kb);
     seq_printf(s, "VmData:\t%8lu kB\nVmStk:\t%8lu kB\nVmExe:\t%8lu kB\nVmLib:\t%8lu kB\n",
                sums.data * kb, sums.stack * kb, text * kb, (sums.exec - text) * kb);
     seq_printf(

@@ -47,6 +47,7 @@ static int fault_anonymous(struct mm *mm, struct vma *v, pte_t *slot, bool write
         struct page *p = page_alloc(0, ALLOC_ZERO | memory_user_flags());
         if (!p)
             return -ENOMEM;
+        page_set_anon(p);
         e = pte_make(p, v->prot, true);
         count_rss(mm, &mm->rss_anon);
     } else {
@@ -138,6 +139,7 @@ static int install_copy(struct mm *mm, struct vma *v, uintptr_t addr, pte_t *slo
     struct page *p = page_alloc(0, (from ? 0 : ALLOC_ZERO) | memory_user_flags());
     if (!p)
         return -ENOMEM;
+    page_set_anon(p);
     if (from)
         memcpy(page_to_virt(p), page_to_virt(from), PAGE_SIZE);
 

@@ -226,6 +226,13 @@ void mm_for_each_area(struct mm *mm, void (*emit)(void *ctx, const struct vma *v
     mm_unlock(mm);
 }
 
+/* How often the page of E is mapped: an object has a reference of its own, besides those of the entries. */
+static size_t map_count(pte_t e)
+{
+    int refs = ref_read(&pte_page(e)->ref) - !pte_is_private(e);
+    return (size_t)max(refs, 1);
+}
+
 void mm_area_usage(const struct vma *v, struct area_usage *u)
 {
     struct mm *mm = v->mm;
@@ -239,14 +246,35 @@ void mm_area_usage(const struct vma *v, struct area_usage *u)
             pte_t e = *slot;
             if (pte_is_empty(e) || pte_page(e) == zero_page)
                 continue;
+            size_t count = map_count(e);
             u->rss++;
-            if (pte_is_private(e) && ref_read(&pte_page(e)->ref) == 1)
-                u->private_pages++;
-            else
-                u->shared_pages++;
+            u->anonymous += pte_is_private(e);
+            u->pss += PAGE_PARTS / count;
+            *(count == 1 ? &u->private_pages : &u->shared_pages) += 1;
         }
         spin_unlock(&mm->pt_lock);
     }
+}
+
+void mm_page_places(struct mm *mm, uintptr_t addr, size_t n, struct page_place *places)
+{
+    mm_lock(mm);
+    for (size_t i = 0; i < n; i++, addr += PAGE_SIZE) {
+        pte_t *slot = pt_slot(mm->pt_root, addr);
+        places[i] = (struct page_place){0};
+        if (!slot)
+            continue;
+        spin_lock(&mm->pt_lock);
+        pte_t e = *slot;
+        if (!pte_is_empty(e)) {
+            struct page *p = pte_page(e);
+            places[i].page = p;
+            places[i].object = !pte_is_private(e) && p != zero_page;
+            places[i].sole = p != zero_page && map_count(e) == 1;
+        }
+        spin_unlock(&mm->pt_lock);
+    }
+    mm_unlock(mm);
 }
 
 size_t mm_tables(const struct mm *mm)

@@ -161,12 +161,26 @@ struct page *mm_page_to_save(struct mm *mm, uintptr_t addr);
  */
 void mm_for_each_area(struct mm *mm, void (*emit)(void *ctx, const struct vma *v), void *ctx);
 
-/* What an area has present, in pages, for /proc/PID/smaps. mm->lock held, as in EMIT. */
+/*
+ * What an area has present, in pages, for /proc/PID/smaps. mm->lock held, as in EMIT. All pages that
+ * others map as well are shared; of each, PSS has the part that falls to one of those who map it.
+ */
 struct area_usage {
-    size_t rss, private_pages,
-        shared_pages; /* shared: mapped from an object, or copy-on-write with others */
+    size_t rss, anonymous, private_pages, shared_pages;
+    uint64_t pss; /* in PAGE_PARTS of a page */
 };
+#define PAGE_PARTS (1UL << 24)
 void mm_area_usage(const struct vma *v, struct area_usage *u);
+
+/* What is at an address, for /proc/PID/pagemap. */
+struct page_place {
+    struct page *page; /* NULL: nothing is there. No reference, and soon out of date */
+    bool object;       /* it is an object's */
+    bool sole;         /* it is mapped nowhere else */
+};
+/* The places of N pages from ADDR on. May sleep. */
+void mm_page_places(struct mm *mm, uintptr_t addr, size_t n, struct page_place *places);
+
 /* Present pages of both kinds, now. */
 static inline size_t mm_rss(const struct mm *mm)
 {

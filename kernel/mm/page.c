@@ -43,6 +43,7 @@
 
 struct page *page_array;
 pfn_t page_base, page_end;
+size_t page_anon_count;
 
 static struct spinlock buddy_lock = SPINLOCK_INIT(RANK_PAGE, "page allocator");
 static struct list free_blocks[PAGE_MAX_ORDER + 1]; /* buddy_lock */
@@ -274,6 +275,7 @@ void page_free(struct page *p)
     assert(!(p->flags & (PAGE_FREE | PAGE_RESERVED)));
     unsigned order = p->order;
     ref_init(&p->ref, 0);
+    page_clear_anon(p);
     p->flags = 0;
     poison_freed(p, 1UL << order);
     if (order == 0) {

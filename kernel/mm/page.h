@@ -20,6 +20,7 @@ enum page_flags {
     PAGE_RESERVED = 4,  /* never allocatable: firmware holes, kernel image */
     PAGE_TABLE = 8,     /* a page table */
     PAGE_POISONED = 16, /* free, and filled with the free poison (debug builds) */
+    PAGE_ANON = 32,     /* a program's own memory, of no object: counted until it is freed */
 };
 
 struct page {
@@ -112,6 +113,20 @@ static inline void page_put(struct page *p)
 {
     if (ref_put(&p->ref))
         page_free(p);
+}
+
+extern size_t page_anon_count; /* atomic: pages that are PAGE_ANON, for /proc/meminfo */
+/* P, fresh, is a program's own memory; or, taken over by an object, is that no more. */
+static inline void page_set_anon(struct page *p)
+{
+    p->flags |= PAGE_ANON;
+    atomic_add(&page_anon_count, 1);
+}
+static inline void page_clear_anon(struct page *p)
+{
+    if (p->flags & PAGE_ANON)
+        atomic_sub(&page_anon_count, 1);
+    p->flags &= (uint8_t)~PAGE_ANON;
 }
 
 /* const after init: all zeroes, for all who read what was never written. Page tables don't count it. */

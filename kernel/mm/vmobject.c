@@ -128,6 +128,7 @@ bool vmobject_adopt(struct vmobject *o, uint64_t index, struct page *p)
     }
     if (done) {
         page_get(p);
+        page_clear_anon(p);
         o->npages++;
         atomic_add(&total_pages, 1);
     }
