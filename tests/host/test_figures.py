@@ -27,6 +27,7 @@ LINUX = {
               "poll_100_pipes": 13348},
     "ring": {"pipe_hop": 6293},
     "sockets": {"unix_ping_pong": 17240},
+    "sysv": {"shmat_shmdt": 14526, "semop_ping_pong": 9589, "msg_ping_pong": 9813, "mq_ping_pong": 9734},
     "waiting": {"epoll_1_of_10": 716, "epoll_1_of_1000": 716},
 }
 # Where the bytes themselves are most of the work it may take as much as Linux: 64 KiB at 1,302 MB/s.
