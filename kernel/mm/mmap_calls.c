@@ -25,7 +25,7 @@
 #define VALIDATED_FLAGS                                                                      \
     (MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_32BIT | MAP_GROWSDOWN | MAP_DENYWRITE |      \
      MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | \
-     MAP_HUGETLB)
+     MAP_HUGETLB | MAP_HUGE_2MB | MAP_HUGE_1GB)
 
 #define PROT_ALL (PROT_READ | PROT_WRITE | PROT_EXEC)
 
@@ -154,7 +154,7 @@ long sys_msync(unsigned long addr, size_t length, int flags)
         (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
         return -EINVAL;
     uintptr_t end = addr + ALIGN_UP(length, PAGE_SIZE);
-    if (end < addr || ALIGN_UP(length, PAGE_SIZE) < length)
+    if (end < addr)
         return -ENOMEM;
 
     struct mm *mm = current->mm;
