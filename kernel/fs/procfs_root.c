@@ -188,7 +188,7 @@ static void add_lock(void *ctx, const struct file_lock_info *l)
     if (l->end != INT64_MAX)
         snprintf(end, sizeof(end), "%ld", l->end);
     seq_printf(list->s, "%u: %-6s %s %s %d %02x:%02x:%lu %ld %s\n", ++list->n, l->kind, "ADVISORY ",
-               l->write ? "WRITE" : "READ ", l->pid, major(l->dev), minor(l->dev), l->ino, l->start,
+               l->write ? "WRITE" : "READ", l->pid, major(l->dev), minor(l->dev), l->ino, l->start,
                end);
 }
 

@@ -2,12 +2,15 @@
 #define _GNU_SOURCE
 #include "tap.h"
 
+#include <mqueue.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/select.h>
+#include <sys/sem.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -44,6 +47,8 @@ static bool sleeps(pid_t pid)
     return strstr(text, ") S ") != NULL;
 }
 
+static void remove_objects(void);
+
 /* Does OPERATION, which sleeps for good, end when a handler installed with FLAGS has run? Its result, 0: it goes on. */
 static long after_handler(long (*prepare)(void), long (*operation)(long), unsigned flags)
 {
@@ -72,6 +77,7 @@ static long after_handler(long (*prepare)(void), long (*operation)(long), unsign
     long result = shared->done ? shared->result : 0;
     works(kill(pid, SIGKILL));
     tap_reap(pid);
+    remove_objects();
     return result;
 }
 
@@ -170,6 +176,110 @@ static long a_signalfd(void)
 
 ROW(read_of_an_eventfd, an_eventfd, read_it, GOES_ON)
 ROW(read_of_a_signalfd, a_signalfd, read_it, GOES_ON)
+
+/* --- queues of messages, and semaphores: System V's never go on ------------------------------------------ */
+
+/* What the kernel keeps until it is told is removed again when the test ends. */
+static int sem_id = -1, msg_id = -1;
+
+static void remove_objects(void)
+{
+    if (sem_id >= 0)
+        semctl(sem_id, 0, IPC_RMID);
+    if (msg_id >= 0)
+        msgctl(msg_id, IPC_RMID, NULL);
+    mq_unlink("/sigrestart");
+}
+
+static long a_semaphore(void)
+{
+    return sem_id = works(semget(IPC_PRIVATE, 1, 0600));
+}
+
+static long take(long id)
+{
+    struct sembuf op = {0, -1, 0};
+    return semop((int)id, &op, 1);
+}
+
+static long take_timed(long id)
+{
+    struct sembuf op = {0, -1, 0};
+    return semtimedop((int)id, &op, 1, &(struct timespec){100, 0});
+}
+
+struct message {
+    long type;
+    char text[1024];
+};
+
+static long a_message_queue(void)
+{
+    return msg_id = works(msgget(IPC_PRIVATE, 0600));
+}
+
+static long a_full_message_queue(void)
+{
+    struct message m = {.type = 1};
+    a_message_queue();
+    while (msgsnd(msg_id, &m, sizeof(m.text), IPC_NOWAIT) == 0)
+        ;
+    same(errno, EAGAIN);
+    return msg_id;
+}
+
+static long take_message(long id)
+{
+    struct message m;
+    return msgrcv((int)id, &m, sizeof(m.text), 0, 0);
+}
+
+static long put_message(long id)
+{
+    struct message m = {.type = 1};
+    return msgsnd((int)id, &m, sizeof(m.text), 0);
+}
+
+static long a_posix_queue(void)
+{
+    struct mq_attr attr = {.mq_maxmsg = 1, .mq_msgsize = 8};
+    mqd_t q = works(mq_open("/sigrestart", O_RDWR | O_CREAT, 0600, &attr));
+    works(mq_unlink("/sigrestart"));
+    return q;
+}
+
+static long a_full_posix_queue(void)
+{
+    long q = a_posix_queue();
+    works(mq_send((mqd_t)q, "x", 1, 0));
+    return q;
+}
+
+static long receive_message(long q)
+{
+    return mq_receive((mqd_t)q, buf, sizeof(buf), NULL);
+}
+
+static long receive_timed(long q)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_sec += 100;
+    return mq_timedreceive((mqd_t)q, buf, sizeof(buf), NULL, &t);
+}
+
+static long send_message(long q)
+{
+    return mq_send((mqd_t)q, "y", 1, 0);
+}
+
+ROW(semop, a_semaphore, take, ENDS)
+ROW(semtimedop, a_semaphore, take_timed, ENDS)
+ROW(msgrcv, a_message_queue, take_message, ENDS)
+ROW(msgsnd, a_full_message_queue, put_message, ENDS)
+ROW(mq_receive, a_posix_queue, receive_message, GOES_ON)
+ROW(mq_timedreceive, a_posix_queue, receive_timed, GOES_ON)
+ROW(mq_send, a_full_posix_queue, send_message, GOES_ON)
 
 /* --- sockets ---------------------------------------------------------------------------------------- */
 
