@@ -110,6 +110,7 @@ static void add_usage(struct maps *m, const struct vma *v, const struct area_usa
     m->sum.private_pages += u->private_pages;
     m->sum.shared_pages += u->shared_pages;
     m->sum.pss += u->pss;
+    m->sum.pss_anonymous += u->pss_anonymous;
     if (v->flags & VMA_LOCKED)
         m->locked += u->pss;
 }
@@ -133,11 +134,16 @@ static void add_parts(struct seq *s, const char *name, uint64_t parts)
 }
 
 /* The block of lines that smaps and smaps_rollup have in common. */
-static void add_sizes(struct seq *s, const struct area_usage *u, uint64_t locked)
+static void add_sizes(struct seq *s, const struct area_usage *u, uint64_t locked, bool rollup)
 {
     add_line(s, "Rss", u->rss);
     add_parts(s, "Pss", u->pss);
     add_parts(s, "Pss_Dirty", u->pss);
+    if (rollup) {
+        add_parts(s, "Pss_Anon", u->pss_anonymous);
+        add_parts(s, "Pss_File", 0);
+        add_parts(s, "Pss_Shmem", u->pss - u->pss_anonymous);
+    }
     add_line(s, "Shared_Clean", 0);
     add_line(s, "Shared_Dirty", u->shared_pages);
     add_line(s, "Private_Clean", 0);
@@ -186,7 +192,7 @@ static void add_smap(void *ctx, const struct vma *v)
     add_line(m->s, "Size", area_pages(v));
     add_line(m->s, "KernelPageSize", 1);
     add_line(m->s, "MMUPageSize", 1);
-    add_sizes(m->s, &u, v->flags & VMA_LOCKED ? u.pss : 0);
+    add_sizes(m->s, &u, v->flags & VMA_LOCKED ? u.pss : 0, false);
     seq_puts(m->s, "THPeligible:    0\n");
     add_vm_flags(m->s, v);
 }
@@ -217,7 +223,7 @@ int show_smaps_rollup(struct seq *s, const struct subject *who)
     for (size_t n = s->len; n < NAME_COLUMN; n++)
         seq_puts(s, " ");
     seq_puts(s, "[rollup]\n");
-    add_sizes(s, &m.sum, m.locked);
+    add_sizes(s, &m.sum, m.locked, true);
     return 0;
 }
 

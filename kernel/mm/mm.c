@@ -250,6 +250,7 @@ void mm_area_usage(const struct vma *v, struct area_usage *u)
             u->rss++;
             u->anonymous += pte_is_private(e);
             u->pss += PAGE_PARTS / count;
+            u->pss_anonymous += pte_is_private(e) ? PAGE_PARTS / count : 0;
             *(count == 1 ? &u->private_pages : &u->shared_pages) += 1;
         }
         spin_unlock(&mm->pt_lock);

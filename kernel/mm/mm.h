@@ -167,7 +167,7 @@ void mm_for_each_area(struct mm *mm, void (*emit)(void *ctx, const struct vma *v
  */
 struct area_usage {
     size_t rss, anonymous, private_pages, shared_pages;
-    uint64_t pss; /* in PAGE_PARTS of a page */
+    uint64_t pss, pss_anonymous; /* in PAGE_PARTS of a page */
 };
 #define PAGE_PARTS (1UL << 24)
 void mm_area_usage(const struct vma *v, struct area_usage *u);
