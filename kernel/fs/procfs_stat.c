@@ -108,7 +108,7 @@ static void add_slab_pages(void *ctx, const struct slab_stats *st)
 
 /* What all processes together have. */
 struct memory_sums {
-    size_t file, data, locked, tables, threads;
+    size_t data, locked, tables, threads;
 };
 
 static struct memory_sums sum_processes(void)
@@ -121,7 +121,6 @@ static struct memory_sums sum_processes(void)
         sums.threads += p->nthreads;
         spin_lock(&p->signal_lock);
         if (p->mm) {
-            sums.file += READ_ONCE(p->mm->rss_file);
             sums.data += READ_ONCE(p->mm->pages_data);
             sums.locked += READ_ONCE(p->mm->pages_locked);
             sums.tables += mm_tables(p->mm);
@@ -160,7 +159,7 @@ int show_meminfo(struct seq *s, const struct subject *who)
     for (size_t i = 0; i < ARRAY_SIZE(none); i++)
         add_kb(s, none[i], 0);
     add_kb(s, "AnonPages", KB(READ_ONCE(page_anon_count)));
-    add_kb(s, "Mapped", KB(sums.file));
+    add_kb(s, "Mapped", KB(READ_ONCE(page_mapped_count)));
     add_kb(s, "Shmem", objects);
     add_kb(s, "KReclaimable", 0);
     add_kb(s, "Slab", KB(slab));
@@ -189,7 +188,7 @@ int show_vmstat(struct seq *s, const struct subject *who)
     slab_for_each(add_slab_pages, &slab);
     seq_printf(
         s, "nr_free_pages %zu\nnr_anon_pages %zu\nnr_mapped %zu\nnr_file_pages %zu\nnr_shmem %zu\n",
-        page_free_count(), READ_ONCE(page_anon_count), sums.file, vmobject_total_pages(), vmobject_total_pages());
+        page_free_count(), READ_ONCE(page_anon_count), READ_ONCE(page_mapped_count), vmobject_total_pages(), vmobject_total_pages());
     seq_printf(
         s, "nr_slab_reclaimable 0\nnr_slab_unreclaimable %zu\nnr_kernel_stack %zu\nnr_mlock %zu\n",
         slab, sums.threads * (KSTACK_SIZE / 1024), sums.locked);

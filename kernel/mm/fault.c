@@ -87,6 +87,7 @@ static void map_around(struct mm *mm, struct vma *v, uintptr_t addr, pte_t *slot
         if (!p)
             continue;
         page_get(p);
+        page_add_mapping(p);
         pt_set(slot, pte_make(p, prot, false));
         n++;
     }
@@ -165,8 +166,10 @@ static int install_copy(struct mm *mm, struct vma *v, uintptr_t addr, pte_t *slo
     tlb_flush_page(mm, addr);
     if (pte_page(old) == zero_page)
         return 0;
-    if (!pte_is_private(old))
+    if (!pte_is_private(old)) {
         atomic_sub(&mm->rss_file, 1);
+        page_remove_mapping(pte_page(old));
+    }
     page_put(pte_page(old));
     return 0;
 }

@@ -226,11 +226,11 @@ void mm_for_each_area(struct mm *mm, void (*emit)(void *ctx, const struct vma *v
     mm_unlock(mm);
 }
 
-/* How often the page of E is mapped: an object has a reference of its own, besides those of the entries. */
+/* How often the page of E is mapped. A private page has as many references as entries. */
 static size_t map_count(pte_t e)
 {
-    int refs = ref_read(&pte_page(e)->ref) - !pte_is_private(e);
-    return (size_t)max(refs, 1);
+    const struct page *p = pte_page(e);
+    return pte_is_private(e) ? (size_t)ref_read(&p->ref) : max((size_t)READ_ONCE(p->users), 1ul);
 }
 
 void mm_area_usage(const struct vma *v, struct area_usage *u)

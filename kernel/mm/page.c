@@ -43,7 +43,7 @@
 
 struct page *page_array;
 pfn_t page_base, page_end;
-size_t page_anon_count;
+size_t page_anon_count, page_mapped_count;
 
 static struct spinlock buddy_lock = SPINLOCK_INIT(RANK_PAGE, "page allocator");
 static struct list free_blocks[PAGE_MAX_ORDER + 1]; /* buddy_lock */

@@ -32,7 +32,8 @@ struct page {
         };
         uint16_t state; /* both, for one look at a page that may be another CPU's: page.c */
     };
-    uint16_t users; /* owner's use (slab: objects in use; page table: entries in use) */
+    /* Owner's use. Slab: objects in use. Page table: entries in use. An object's page: how often mapped. */
+    uint16_t users;
     union {
         struct list link; /* allocator's lock while free; the owner's lock after */
         struct {
@@ -127,6 +128,19 @@ static inline void page_clear_anon(struct page *p)
     if (p->flags & PAGE_ANON)
         atomic_sub(&page_anon_count, 1);
     p->flags &= (uint8_t)~PAGE_ANON;
+}
+
+extern size_t page_mapped_count; /* atomic: pages of objects that are mapped anywhere */
+/* P, a page of an object, is mapped once more; or once less. */
+static inline void page_add_mapping(struct page *p)
+{
+    if (__atomic_fetch_add(&p->users, 1, __ATOMIC_RELAXED) == 0)
+        atomic_add(&page_mapped_count, 1);
+}
+static inline void page_remove_mapping(struct page *p)
+{
+    if (__atomic_fetch_sub(&p->users, 1, __ATOMIC_RELAXED) == 1)
+        atomic_sub(&page_mapped_count, 1);
 }
 
 /* const after init: all zeroes, for all who read what was never written. Page tables don't count it. */

@@ -49,12 +49,14 @@ static bool clear_table(struct mm *mm, pte_t *slot, uintptr_t *at, uintptr_t sto
         table->users--;
         tlb_gather_addr(g, *at);
         struct page *p = pte_page(e);
-        if (pte_is_private(e))
-            anon++;
-        else if (p == zero_page)
+        if (p == zero_page)
             continue;
-        else
+        if (pte_is_private(e)) {
+            anon++;
+        } else {
             file++;
+            page_remove_mapping(p);
+        }
         full = tlb_gather_page(g, p);
     }
     atomic_sub(&mm->rss_anon, anon);
@@ -232,6 +234,7 @@ static bool move_entry(struct mm *mm, pte_t *src, pte_t *dst, uintptr_t at, stru
     if (pte_page(e) == zero_page)
         return false;
     atomic_sub(&mm->rss_file, 1);
+    page_remove_mapping(pte_page(e));
     return tlb_gather_page(g, pte_page(e));
 }
 

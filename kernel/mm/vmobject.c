@@ -211,6 +211,8 @@ static bool clear_range(struct vma *v, uintptr_t start, uintptr_t end, bool priv
                 continue;
             pt_set(slot, 0);
             atomic_sub(pte_is_private(e) ? &mm->rss_anon : &mm->rss_file, 1);
+            if (!pte_is_private(e))
+                page_remove_mapping(pte_page(e));
             c->page[c->n++] = pte_page(e);
         }
     }

@@ -27,7 +27,7 @@ struct world {
     struct mm *mm[SPACES];
     struct vmobject *object;
     uint32_t seed;
-    size_t anon, shared, all; /* before anything was done */
+    size_t anon, shared, mapped, all; /* before anything was done */
 };
 
 static unsigned dice(struct world *w, unsigned sides)
@@ -74,7 +74,7 @@ static size_t whole(uint64_t parts)
 
 static void check_books(const struct world *w)
 {
-    uint64_t anonymous = 0;
+    uint64_t anonymous = 0, mapped = 0;
 
     for (unsigned i = 0; i < SPACES; i++) {
         struct area_usage sum = {0};
@@ -84,8 +84,10 @@ static void check_books(const struct world *w)
         KEXPECT_EQ(sum.rss, mm_rss(w->mm[i]));
         KEXPECT_EQ(sum.anonymous, w->mm[i]->rss_anon);
         anonymous += sum.pss_anonymous;
+        mapped += sum.pss - sum.pss_anonymous;
     }
     KEXPECT_EQ(whole(anonymous), page_anon_count - w->anon);
+    KEXPECT_EQ(whole(mapped), page_mapped_count - w->mapped);
     KEXPECT_EQ(vmobject_total_pages() - w->shared, w->object->npages);
 }
 
@@ -137,6 +139,9 @@ static void step(struct world *w)
         make_space(w, i);
     } else if (what == 3) {
         (void)mm_advise(w->mm[i], at, 2 * PAGE_SIZE, MADV_DONTNEED);
+    } else if (what == 4) {
+        (void)mm_remap(w->mm[i], at, PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED,
+                       areas[dice(w, 3)] + AREA_PAGES * 2 * PAGE_SIZE);
     } else if (what < 8) {
         (void)!mm_read(w->mm[i], at, &byte, 1);
     } else {
@@ -151,6 +156,7 @@ KTEST(mm, every_page_is_accounted_for)
     w.object = vmobject_create(AREA_PAGES * PAGE_SIZE);
     w.anon = page_anon_count;
     w.shared = vmobject_total_pages();
+    w.mapped = page_mapped_count;
     w.all = accounted(&w);
     for (int n = 0; n < STEPS; n++) {
         step(&w);
@@ -163,5 +169,6 @@ KTEST(mm, every_page_is_accounted_for)
             mm_put(w.mm[i]);
     vmobject_put(w.object);
     KEXPECT_EQ(page_anon_count, w.anon);
+    KEXPECT_EQ(page_mapped_count, w.mapped);
     KEXPECT_EQ(vmobject_total_pages(), w.shared);
 }
