@@ -285,12 +285,12 @@ size_t mm_tables(const struct mm *mm)
 
 int mm_shared_key(struct mm *mm, uintptr_t addr, struct vmobject **object, uint64_t *offset)
 {
-    int error = 0;
+    int error = -EFAULT;
     mm_lock(mm);
     struct vma *v = mm_find(mm, addr);
-    if (!v || addr < v->start) {
-        error = -EFAULT;
-    } else {
+    if (v && addr >= v->start && v->prot &&
+        !(v->object && vma_offset(v, addr) >= v->object->size)) {
+        error = 0;
         *object = v->flags & VMA_SHARED ? v->object : NULL;
         *offset = vma_offset(v, addr);
         if (*object)
