@@ -24,8 +24,8 @@ import pytest
 from support import BUILD, ROOT, Verdict, run
 from terminal import shell
 
-COMMANDS = """cat cp date echo env false grep head hexdump id ipcmk ipcrm ipcs kill ls ln mkdir mkfifo mv ps pwd rm rmdir sleep sort
-    stat sync tail tee time touch true tty uname wc yes poweroff""".split()
+COMMANDS = """cat cp date echo env false grep head hexdump id ipcmk ipcrm ipcs kill ls ln mkdir mkfifo mv ps pwd rm
+    rmdir sleep sort stat sync tail tee time touch true tty uname wc yes poweroff""".split()
 
 FOLDER = os.path.join(os.path.dirname(__file__), "commands")
 
@@ -43,7 +43,8 @@ $X/touch -- "$NL" 'a b' -r "$BAD" "$LONG" '*'"""
 # What each command prints something with, into a full device.
 FULL = {
     "cat": "cat f", "cp": "cp -v f g", "date": "date", "echo": "echo x", "env": "env", "grep": "grep a f",
-    "head": "head f", "hexdump": "hexdump f", "id": "id", "ipcs": "ipcs", "kill": "kill -l", "ls": "ls", "ln": "ln -v f g",
+    "head": "head f", "hexdump": "hexdump f", "id": "id", "ipcs": "ipcs",
+    "kill": "kill -l", "ls": "ls", "ln": "ln -v f g",
     "mkdir": "mkdir -v d", "mv": "mv -v f g", "ps": "ps -A", "pwd": "pwd", "rm": "rm -v f", "rmdir": "rmdir -v e",
     "sort": "sort f", "stat": "stat f", "tail": "tail f", "tee": "tee < f", "tty": "tty", "uname": "uname",
     "wc": "wc f", "yes": "yes",

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,12 +31,13 @@
 #define RW (PROT_READ | PROT_WRITE)
 
 static struct shared {
-    long round;   /* atomic: the player: this one has begun */
-    long done;    /* atomic: partners: so many times one came to its end */
+    long round;   /* atomic, a futex: the player: this one has begun */
+    long played;  /* atomic: the player: so many have ended */
+    long done;    /* atomic, a futex: partners: so many times one came to its end */
     long settled; /* atomic: the player: of this round, what was to change has changed */
     long stop;    /* atomic: the player: there is no further round */
     long failed;  /* atomic: somebody said why */
-    long met;     /* atomic: how many came to a meeting */
+    long met;     /* atomic, a futex: how many came to a meeting */
     int id[2];    /* of the round's objects: the player, before it begins */
 } * shared;
 
@@ -93,10 +95,25 @@ static inline void dawdle(void)
         ;
 }
 
+/*
+ * Until VALUE is at least LEAST: awake for a little, for rounds are short, then asleep, for the machine may have
+ * fewer processors than the kernel is told. announce() wakes who sleeps.
+ */
 static inline void wait_for(const long *value, long least)
 {
-    while (__atomic_load_n(value, __ATOMIC_SEQ_CST) < least)
-        sched_yield();
+    long seen;
+
+    for (int i = 0; (seen = __atomic_load_n(value, __ATOMIC_SEQ_CST)) < least; i++) {
+        if (i < 20)
+            sched_yield();
+        else
+            syscall(SYS_futex, value, 0 /* FUTEX_WAIT */, (uint32_t)seen, NULL, NULL, 0);
+    }
+}
+
+static inline void announce(const long *value)
+{
+    syscall(SYS_futex, value, 1 /* FUTEX_WAKE */, 1 << 20, NULL, NULL, 0);
 }
 
 static inline pid_t fork_player(void)
@@ -133,14 +150,13 @@ static inline void *be_partner(void *arg)
 
     random_state ^= (uint64_t)(p->number + 1) * 0x9e3779b97f4a7c15;
     for (long round = 1;; round++) {
-        while (get(round) < round) {
-            if (get(stop))
-                return NULL;
-            sched_yield();
-        }
+        wait_for(&shared->round, round);
+        if (get(stop))
+            return NULL;
         dawdle();
         p->act(p->number);
         add(done, 1);
+        announce(&shared->done);
     }
 }
 
@@ -161,6 +177,8 @@ static inline void start_partners(void (*act)(int number), bool threads)
 static inline void stop_partners(void)
 {
     set(stop, 1);
+    add(round, 1);
+    announce(&shared->round);
     for (int i = 0; i < PARTNERS; i++)
         if (partners[i].is_thread)
             pthread_join(partners[i].thread, NULL);
@@ -176,12 +194,14 @@ static inline bool over(long round)
 static inline void begin(long round)
 {
     set(round, round);
+    announce(&shared->round);
     dawdle();
 }
 
 static inline void finish(long round)
 {
     wait_for(&shared->done, round * PARTNERS);
+    set(played, round);
 }
 
 /* --- all of them -------------------------------------------------------------------------------------- */
@@ -218,7 +238,7 @@ static inline void watch(const struct race *r, time_t seconds)
     }
     kill(-pid, SIGKILL);
     need(status == 0, "wait status", status);
-    printf("%s: %s: %ld rounds\n", program, race, get(round));
+    printf("%s: %s: %ld rounds\n", program, race, get(played));
     fflush(stdout);
 }
 

@@ -288,9 +288,8 @@ static void fork_against_fault(void)
 static void meet(long page)
 {
     add(met, 1);
-    for (int i = 1; get(met) < HALVES * (page + 1); i++)
-        if (i % 200 == 0)
-            sched_yield();
+    announce(&shared->met);
+    wait_for(&shared->met, HALVES * (page + 1));
 }
 
 static int break_pages(int who)
@@ -328,6 +327,7 @@ static void cow_in_both_halves(void)
         need(break_pages(0) == 0, "the parent sees what a child wrote", i);
         for (int who = 1; who < HALVES; who++)
             need(reap(pid[who]) == 0, "a child sees what another wrote", who);
+        set(played, i);
     }
 }
 

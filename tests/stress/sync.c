@@ -12,7 +12,6 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
-#include <sys/syscall.h>
 
 /* What they wait on; shared, in a page of its own. */
 static struct hands {

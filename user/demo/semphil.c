@@ -1,4 +1,4 @@
-/* Five philosophers and five forks, which are semaphores: first they starve, then they have an order. See semphil.txt. */
+/* Five philosophers and five forks, which are semaphores: they starve, until there is an order. See semphil.txt. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <sys/ipc.h>
