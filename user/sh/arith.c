@@ -1,18 +1,9 @@
-/*
- * $((...)): the integer arithmetic of C, in long long, by precedence climbing. A name is a variable, whose
- * value must be a number. What && || ?: leave out is read but not evaluated: then names count as 0, nothing
- * is assigned and a division by zero is no error. Overflow wraps.
- */
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* $((...)): the arithmetic of C by precedence climbing: an operator takes what binds tighter to its right. */
 #include "sh.h"
 
 static const struct {
     const char *text;
-    int precedence;
+    int level;
 } operators[] = {
     /* a longer one before its beginning */
     {"<<", 8}, {">>", 8}, {"<=", 7}, {">=", 7}, {"==", 6}, {"!=", 6},
@@ -20,180 +11,73 @@ static const struct {
     {"|", 3},  {"+", 9},  {"-", 9},  {"*", 10}, {"/", 10}, {"%", 10},
 };
 
-static const char *at; /* what comes next */
-static const char *whole;
-static int skipping;
-
-static long long assignment(void);
-
-static _Noreturn void bad(const char *why)
+static long long apply(const char *op, unsigned long long x, unsigned long long y)
 {
-    fail("arithmetic expression: %s: \"%s\"", why, whole);
-}
-
-static bool accept(const char *text)
-{
-    size_t length = strlen(text);
-
-    at += strspn(at, " \t\n");
-    if (strncmp(at, text, length) != 0)
-        return false;
-    at += length;
-    return true;
-}
-
-static long long apply(char op, char second, long long a, long long b)
-{
-    unsigned long long x = (unsigned long long)a, y = (unsigned long long)b;
-
-    if ((op == '/' || op == '%') && b == 0) {
-        if (skipping > 0)
-            return 0;
-        bad("division by zero");
-    }
-    switch (op) {
+    long long a = (long long)x, b = (long long)y;
+    switch (op[0]) {
     case '+': return (long long)(x + y);
     case '-': return (long long)(x - y);
     case '*': return (long long)(x * y);
-    case '/': return b == -1 ? (long long)-x : a / b;
-    case '%': return b == -1 ? 0 : a % b;
-    case '<': return second == '<' ? (long long)(x << (y & 63)) : second == '=' ? a <= b : a < b;
-    case '>': return second == '>' ? a >> (y & 63) : second == '=' ? a >= b : a > b;
+    case '<': return op[1] == '<' ? (long long)(x << (y & 63)) : op[1] == '=' ? a <= b : a < b;
+    case '>': return op[1] == '>' ? a >> (y & 63) : op[1] == '=' ? a >= b : a > b;
     case '=': return a == b;
     case '!': return a != b;
-    case '&': return a & b;
+    case '&': return op[1] == '&' ? a && b : a & b;
+    case '|': return op[1] == '|' ? a || b : a | b;
     case '^': return a ^ b;
-    default: return a | b;
     }
+    if (b == 0)
+        fail("arithmetic expression: division by zero");
+    return b == -1 ? (op[0] == '/' ? (long long)-x : 0) : op[0] == '/' ? a / b : a % b;
 }
 
-static long long number(const char *text)
+/* At *S an operand and every operator that binds tighter than LEVEL, with what belongs to it. */
+static long long climb(const char **s, int level)
 {
-    char *end;
-    long long value = strtoll(text, &end, 0);
-
-    end += strspn(end, " \t\n");
-    if (*end != '\0')
-        fail("Illegal number: %s", text);
-    return value;
-}
-
-/* A name, and what is assigned to it by = or OP=. */
-static long long variable(void)
-{
-    size_t length = name_length(at);
-    char *name = arena_string(&scratch, at, length);
-    const char *value;
-    char digits[24];
-    long long result;
-
-    at += length;
-    at += strspn(at, " \t\n");
-    value = skipping > 0 ? NULL : variable_get(name);
-    bool shift = (at[0] == '<' || at[0] == '>') && at[1] == at[0] && at[2] == '=';
-    bool compound = shift || (*at != '\0' && strchr("+-*/%&^|", *at) != NULL && at[1] == '=');
-    if (!compound && !(at[0] == '=' && at[1] != '=')) {
-        if (value == NULL && sh.option['u'] && skipping == 0)
-            fail("%s: parameter not set", name);
-        return value != NULL && *value != '\0' ? number(value) : 0;
-    }
-    char op = *at;
-    at += shift ? 3 : compound ? 2 : 1;
-    result = assignment();
-    if (compound)
-        result = apply(op, op, value != NULL && *value != '\0' ? number(value) : 0, result);
-    snprintf(digits, sizeof digits, "%lld", result);
-    if (skipping == 0 && !variable_set(name, digits))
-        abandon(2);
-    return result;
-}
-
-static long long primary(void)
-{
+    size_t count = sizeof operators / sizeof operators[0], i, length;
     long long value;
-    char *end;
-
+    char *end = "";
     check_stack();
-    if (accept("(")) {
-        value = assignment();
-        if (!accept(")"))
-            bad("expecting ')'");
-        return value;
+    *s += strspn(*s, " \t\n");
+    if (**s != '\0' && strchr("+-~!", **s) != NULL) {
+        char op = *(*s)++;
+        value = climb(s, 10);
+        value = op == '-'   ? apply("-", 0, (unsigned long long)value)
+                : op == '~' ? ~value
+                : op == '!' ? !value
+                            : value;
+    } else if (**s == '(') {
+        ++*s;
+        value = climb(s, 0);
+        if (*(*s)++ != ')')
+            fail("arithmetic expression: expecting ')'");
+    } else if ((length = name_length(*s)) > 0 && is_name(*s, length)) {
+        const char *text = variable_get(stack_string(*s, length));
+        value = text != NULL ? strtoll(text, &end, 0) : 0;
+        if (*end != '\0')
+            fail("Illegal number: %s", text);
+        *s += length;
+    } else {
+        value = strtoll(*s, &end, 0);
+        if (end == *s)
+            fail("arithmetic expression: expecting primary: \"%s\"", *s);
+        *s = end;
     }
-    if (accept("-"))
-        return (long long)-(unsigned long long)primary();
-    if (accept("+"))
-        return primary();
-    if (accept("~"))
-        return ~primary();
-    if (accept("!"))
-        return !primary();
-    if (isalpha((unsigned char)*at) || *at == '_')
-        return variable();
-    if (!isdigit((unsigned char)*at))
-        bad("expecting primary");
-    value = strtoll(at, &end, 0);
-    at = end;
-    return value;
-}
-
-static long long binary(int minimum)
-{
-    long long left = primary();
-
-    for (;;) {
-        size_t i = 0, count = sizeof operators / sizeof operators[0];
-        at += strspn(at, " \t\n");
-        while (i < count && strncmp(at, operators[i].text, strlen(operators[i].text)) != 0)
+    for (;; value = apply(operators[i].text, (unsigned long long)value,
+                          (unsigned long long)climb(s, operators[i].level))) {
+        *s += strspn(*s, " \t\n");
+        for (i = 0; i < count && strncmp(*s, operators[i].text, strlen(operators[i].text)) != 0;)
             i++;
-        if (i == count || operators[i].precedence < minimum)
-            return left;
-        const char *op = operators[i].text;
-        at += strlen(op);
-        bool decided = operators[i].precedence == 2   ? !left
-                       : operators[i].precedence == 1 ? left != 0
-                                                      : false;
-        skipping += decided;
-        long long right = binary(operators[i].precedence + 1);
-        skipping -= decided;
-        if (operators[i].precedence > 2)
-            left = apply(op[0], op[1], left, right);
-        else
-            left = operators[i].precedence == 2 ? left && right : left || right;
+        if (i == count || operators[i].level <= level)
+            return value;
+        *s += strlen(operators[i].text);
     }
-}
-
-/* a ? b : c, and what variable() left: the assignment itself is found where the name is. */
-static long long assignment(void)
-{
-    long long condition = binary(1), yes, no;
-
-    if (!accept("?"))
-        return condition;
-    skipping += condition == 0;
-    yes = assignment();
-    skipping -= condition == 0;
-    if (!accept(":"))
-        bad("expecting ':'");
-    skipping += condition != 0;
-    no = assignment();
-    skipping -= condition != 0;
-    return condition != 0 ? yes : no;
 }
 
 long long arithmetic(const char *text)
 {
-    const char *outer_at = at, *outer_whole = whole;
-    long long value;
-
-    at = whole = text;
-    skipping = 0;
-    at += strspn(at, " \t\n");
-    value = *at != '\0' ? assignment() : 0;
-    at += strspn(at, " \t\n");
-    if (*at != '\0')
-        bad("expecting EOF");
-    at = outer_at;
-    whole = outer_whole;
+    long long value = climb(&text, 0);
+    if (*text != '\0')
+        fail("arithmetic expression: expecting end: \"%s\"", text);
     return value;
 }

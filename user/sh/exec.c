@@ -1,37 +1,20 @@
 /*
- * Walking the tree. Every function here returns an exit status and leaves it in sh.status.
- *
- * Whatever changes the shell itself (cd, x=1, functions, { }) runs in this process; programs, the stages of
- * a pipeline, ( ) and what is put into the background run in children. LAST says that this process has
- * nothing to do afterwards: then it becomes the program instead of making a child for it.
- *
- * break, continue and return are found by every walker on its way out: sh.unwind says what is looked for.
+ * Walking the tree; every function returns an exit status. What changes the shell itself (cd, x=1, { }) runs
+ * in this process; programs, the stages of a pipeline, ( ) and what is put into the background run in
+ * children. LAST: this process has nothing to do afterwards, so it becomes the program instead of making a
+ * child. break, continue and return are found by all on their way out: sh.unwind says what is looked for.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "sh.h"
 
-/* --- programs --------------------------------------------------------------------------------- */
-
+/* PATH lists the folders for a name without a slash. NULL: there is no such program. */
 char *find_program(const char *name)
 {
-    const char *path = variable_get("PATH");
-    struct stat status;
-
-    if (strchr(name, '/') != NULL)
-        return access(name, X_OK) == 0 ? (char *)name : NULL;
-    for (; path != NULL; path = strchr(path, ':') != NULL ? strchr(path, ':') + 1 : NULL) {
-        size_t length = strcspn(path, ":");
-        char *full = arena_alloc(&scratch, length + strlen(name) + 2);
-        memcpy(full, path, length);
-        if (length > 0)
-            full[length++] = '/';
-        strcpy(full + length, name);
+    const char *path = strchr(name, '/') != NULL ? "" : variable_get("PATH");
+    for (size_t length; path != NULL; path = path[length] != '\0' ? path + length + 1 : NULL) {
+        struct stat status;
+        length = strcspn(path, ":");
+        char *full = stack_alloc(length + strlen(name) + 2);
+        sprintf(full, "%.*s%s%s", (int)length, path, length > 0 ? "/" : "", name);
         if (access(full, X_OK) == 0 && stat(full, &status) == 0 && S_ISREG(status.st_mode))
             return full;
     }
@@ -39,379 +22,237 @@ char *find_program(const char *name)
 }
 
 /* Become the program. A file without a format that the kernel knows is a script of ours. */
-_Noreturn void exec_program(char **argv)
+_Noreturn void exec_program(int argc, char **argv)
 {
     char *path = find_program(argv[0]);
-    char **words;
-    int count = 0;
-
-    if (path == NULL)
-        path = argv[0];
-    if (strchr(path, '/') != NULL)
-        execve(path, argv, environment());
-    else
-        errno = ENOENT;
+    errno = ENOENT;
+    if (path != NULL || strchr(argv[0], '/') != NULL)
+        execve(path != NULL ? path : argv[0], argv, environment());
     if (errno == ENOEXEC) {
-        while (argv[count] != NULL)
-            count++;
-        words = arena_alloc(&scratch, (size_t)(count + 2) * sizeof *words);
-        memcpy(words + 1, argv, (size_t)count * sizeof *words);
-        words[0] = "sh";
-        words[1] = path;
-        execve("/proc/self/exe", words, environment());
+        sh.name = path;
+        parameters_set(argv + 1, argc - 1);
+        argv[0] = path;
+        builtin_find(".")->run(2, argv - 1);
+        abandon(sh.status);
     }
     int status = errno == ENOENT || errno == ENOTDIR ? 127 : 126;
-    bool searched = errno == ENOENT && strchr(argv[0], '/') == NULL;
-    complain("%s: %s", argv[0], searched ? "not found" : strerror(errno));
+    complain("%s: %s", argv[0], path == NULL && errno == ENOENT ? "not found" : strerror(errno));
     abandon(status);
 }
 
-/* --- simple commands -------------------------------------------------------------------------- */
-
-/* NAME=value words; LOCAL: only until the scope ends, and for programs too. */
-static void assign(struct word *w, bool local)
+/* NAME=value words; TEMPORARY: only until the command ends, and for programs too. */
+static void assign(struct word *w, bool temporary)
 {
     for (; w != NULL; w = w->next) {
         size_t length = strcspn(w->text, "=");
-        char *name = arena_string(&scratch, w->text, length);
-        char *value = expand(w->text + length + 1, AS_ASSIGNMENT);
-        if (local)
-            scope_local(name);
-        if (!variable_set(name, value))
-            abandon(2);
-        if (local)
-            variable_find(name)->exported = true;
+        char *name = stack_string(w->text, length),
+             *value = expand(w->text + length + 1, ASSIGNMENT);
+        const char *old = variable_get(name);
+        old = old != NULL ? stack_string(old, strlen(old)) : NULL;
+        struct variable *v = variable_set(name, value);
+        if (temporary)
+            undo_push((struct undo){.variable = v, .value = old, .exported = v->exported});
+        v->exported |= temporary;
         if (sh.option['x'])
             dprintf(STDERR_FILENO, "+ %s=%s\n", name, value);
     }
 }
 
-static void trace(char **argv)
+static int call_function(const char *text, int argc, char **argv)
 {
-    struct buffer line = {0};
-
-    for (; *argv != NULL; argv++) {
-        buffer_put(&line, ' ');
-        buffer_add(&line, *argv, strlen(*argv));
-    }
-    dprintf(STDERR_FILENO, "+%s\n", buffer_take(&line));
-}
-
-int call_function(struct function *f, int argc, char **argv)
-{
-    struct parameters outer = sh.parameters;
-    struct program *program = f->program;
-    size_t scope = scope_enter();
     int loops = sh.loops;
-
-    check_stack();
+    undo_push((struct undo){.is_parameters = true, .parameters = sh.parameters});
     sh.parameters = (struct parameters){argv + 1, argc - 1, NULL};
     sh.loops = 0;
-    sh.calls++;
-    program->references++;
-    execute(f->body, false);
-    program_put(program);
-    sh.calls--;
+    run_string(text, false);
     sh.loops = loops;
     if (sh.unwind == UNWIND_RETURN)
         sh.unwind = UNWIND_NONE;
-    free(sh.parameters.owned);
-    sh.parameters = outer;
-    scope_leave(scope);
     return sh.status;
-}
-
-static int run_builtin(const struct builtin *b, struct node *n, int argc, char **argv, bool special)
-{
-    bool keep = strcmp(argv[0], "exec") == 0;
-    size_t depth = redirect_depth(), scope = scope_enter();
-
-    sh.complained = false;
-    if (redirect(n->redirects, !keep)) {
-        assign(n->assigns, !special);
-        sh.status = b->run(argc, argv);
-        if (!flush() && sh.status == 0)
-            sh.status = complain("%s: I/O error", argv[0]) - 1;
-    } else {
-        sh.status = 2;
-    }
-    if (special && sh.complained)
-        abandon(sh.status);
-    if (!special) /* what local made belongs to the function */
-        scope_leave(scope);
-    redirect_undo(depth);
-    return sh.status;
-}
-
-static int run_function(struct function *f, struct node *n, int argc, char **argv)
-{
-    size_t depth = redirect_depth(), scope = scope_enter();
-
-    sh.status = 2;
-    if (redirect(n->redirects, true)) {
-        assign(n->assigns, true);
-        call_function(f, argc, argv);
-    }
-    redirect_undo(depth);
-    scope_leave(scope);
-    return sh.status;
-}
-
-static int run_program(struct node *n, char **argv, bool last)
-{
-    if (!last || traps_are_set()) {
-        struct job *job = job_new(n->text != NULL ? n->text : argv[0]);
-        if (job_fork(job, false) != 0)
-            return job_wait(job);
-    }
-    if (!redirect(n->redirects, false))
-        leave(2);
-    assign(n->assigns, true);
-    exec_program(argv);
-}
-
-static char **expand_arguments(struct word *words, int *count)
-{
-    struct word *list = expand_words(words);
-    char **argv, **next;
-
-    *count = 0;
-    for (struct word *w = list; w != NULL; w = w->next)
-        ++*count;
-    next = argv = arena_alloc(&scratch, (size_t)(*count + 1) * sizeof *argv);
-    for (struct word *w = list; w != NULL; w = w->next)
-        *next++ = w->text;
-    return argv;
 }
 
 static int execute_simple(struct node *n, bool last)
 {
-    const struct builtin *b = NULL;
-    struct function *f = NULL;
-    bool direct = true; /* not by way of `command` */
-    int argc;
-    char **argv;
-
-    sh.line = n->line;
-    sh.substitution = 0;
-    argv = expand_arguments(n->words, &argc);
-    if (sh.option['x'] && argc > 0)
-        trace(argv);
-    while (argc > 1 && strcmp(argv[0], "command") == 0 && argv[1][0] != '-') {
-        argv++;
-        argc--;
-        direct = false;
+    struct word *words = expand_words(n->words);
+    int argc = 0;
+    for (struct word *w = words; w != NULL; w = w->next, argc++)
+        if (sh.option['x'])
+            dprintf(STDERR_FILENO, "%s %s%s", argc == 0 ? "+" : "", w->text,
+                    w->next == NULL ? "\n" : "");
+    char **argv =
+        (char **)stack_alloc((size_t)(argc + 2) * sizeof *argv) + 1; /* exec_program wants room */
+    for (int i = 0; i < argc; i++, words = words->next)
+        argv[i] = words->text;
+    const char *function = argc > 0 ? variable_get(function_name(argv[0])) : NULL;
+    bool plain = argc > 1 && strcmp(argv[0], "command") == 0; /* the name is no function's */
+    argc -= plain;
+    argv += plain;
+    const struct builtin *b = argc > 0 ? builtin_find(argv[0]) : NULL;
+    if (argc > 0 && function == NULL && b == NULL) {
+        struct job *job = last ? NULL : job_new();
+        if (!last && job_fork(job, false) != 0)
+            return job_wait(job);
+        if (!redirect(n->redirects, false))
+            abandon(2);
+        assign(n->assigns, true);
+        exec_program(argc, argv);
     }
-    if (argc == 0) {
-        size_t depth = redirect_depth();
-        bool good = redirect(n->redirects, true);
-        redirect_undo(depth);
-        if (good)
-            assign(n->assigns, false);
-        return sh.status = good ? sh.substitution : 2;
+    bool special = function == NULL && !plain && b != NULL && b->special;
+    sh.complained = false;
+    if (!redirect(n->redirects, argc == 0 || strcmp(argv[0], "exec") != 0)) {
+        sh.status = 2;
+    } else {
+        assign(n->assigns, argc > 0 && !special);
+        if (function != NULL)
+            return call_function(function, argc, argv);
+        sh.output = (struct buffer){.data = ""};
+        sh.status = argc > 0 ? b->run(argc, argv) : sh.substitution;
+        struct buffer out = sh.output;
+        sh.output = (struct buffer){.data = ""};
+        if (out.length > 0 && write(STDOUT_FILENO, out.data, out.length) < (ssize_t)out.length)
+            sh.status = complain("%s: %s", argv[0], strerror(errno)) - 1;
     }
-    b = builtin_find(argv[0]);
-    if (direct && (b == NULL || !b->special))
-        f = function_find(argv[0]);
-    if (f != NULL)
-        return run_function(f, n, argc, argv);
-    if (b != NULL)
-        return run_builtin(b, n, argc, argv, direct && b->special);
-    return run_program(n, argv, last);
+    if (special && sh.complained)
+        abandon(sh.status);
+    return sh.status;
 }
 
-/* --- pipelines -------------------------------------------------------------------------------- */
-
-/* Start each stage from STAGE on in a child, all of them one job. */
-static int run_stages(struct node *stage, const char *text, bool background)
+/* Start the stages of a pipeline, each in a child, all in one job. */
+static int run_stages(struct node *n, bool background)
 {
-    struct job *job = job_new(text);
+    struct job *job = job_new();
     int input = -1;
-
-    for (; stage != NULL; stage = stage->next) {
+    for (struct node *next; n != NULL; n = next) {
         int ends[2] = {-1, -1};
-        if (stage->next != NULL)
+        next = n->type == N_PIPE ? n->b : NULL;
+        if (next != NULL)
             make_pipe(ends);
-        if (job_fork(job, background) == 0) {
-            if (input >= 0)
-                dup2(input, STDIN_FILENO);
-            if (ends[1] >= 0)
-                dup2(ends[1], STDOUT_FILENO);
-            close(input);
-            close(ends[0]);
-            close(ends[1]);
-            if (stage->type == N_SUBSHELL && redirect(stage->redirects, false))
-                execute(stage->a, true);
-            else if (stage->type != N_SUBSHELL)
-                execute(stage, true);
-            leave(sh.status);
-        }
+        pid_t pid = job_fork(job, background);
+        if (pid == 0 && input >= 0)
+            dup2(input, STDIN_FILENO);
+        if (pid == 0 && next != NULL)
+            dup2(ends[1], STDOUT_FILENO);
         close(input);
         close(ends[1]);
+        if (pid == 0) {
+            close(ends[0]);
+            abandon(execute(n->type == N_PIPE ? n->a : n, true));
+        }
         input = ends[0];
     }
-    return sh.status = background ? job_started(job) : job_wait(job);
+    return background ? job_started(job) : job_wait(job);
 }
 
-/* --- compound commands ------------------------------------------------------------------------ */
-
-static int execute_condition(struct node *n)
+/* Run the condition N: whether it holds. */
+static bool holds(struct node *n)
 {
     sh.tested++;
     execute(n, false);
     sh.tested--;
-    return sh.status;
+    return sh.status == 0;
 }
 
-/* After the body of a loop: whether the loop ends. */
-static bool loop_ends(void)
+/* while (its condition is a) and for (over WORDS): run b until that ends or a break comes. */
+static int execute_loop(struct node *n, struct word *words)
 {
-    if (sh.unwind == UNWIND_NONE || sh.unwind == UNWIND_RETURN)
-        return sh.unwind == UNWIND_RETURN;
-    if (--sh.levels > 0)
-        return true;
-    bool ends = sh.unwind == UNWIND_BREAK;
-    sh.unwind = UNWIND_NONE;
-    return ends;
-}
-
-static int execute_while(struct node *n)
-{
+    bool goes_on;
     int status = 0;
-
     sh.loops++;
-    for (;;) {
-        struct mark mark = arena_mark(&scratch);
-        bool go_on = (execute_condition(n->a) == 0) == (n->type == N_WHILE);
-        if (sh.unwind == UNWIND_NONE && go_on)
+    do {
+        goes_on = n->a != NULL ? holds(n->a) : words != NULL;
+        if (words != NULL) {
+            variable_set(n->words->text, words->text);
+            words = words->next;
+        }
+        if (goes_on && sh.unwind == UNWIND_NONE)
             status = execute(n->b, false);
-        arena_release(&scratch, mark);
-        if (loop_ends() || !go_on)
-            break;
-    }
+        if ((sh.unwind == UNWIND_BREAK || sh.unwind == UNWIND_CONTINUE) && --sh.levels == 0) {
+            goes_on = sh.unwind == UNWIND_CONTINUE;
+            sh.unwind = UNWIND_NONE;
+        }
+    } while (goes_on && sh.unwind == UNWIND_NONE);
     sh.loops--;
-    return sh.unwind == UNWIND_RETURN ? sh.status : (sh.status = status);
-}
-
-static int execute_for(struct node *n)
-{
-    struct word *w = expand_words(n->words);
-
-    sh.status = 0;
-    sh.loops++;
-    for (; w != NULL; w = w->next) {
-        if (!variable_set(n->name, w->text))
-            abandon(2);
-        execute(n->b, false);
-        if (loop_ends())
-            break;
-    }
-    sh.loops--;
-    return sh.status;
-}
-
-static int execute_case(struct node *n)
-{
-    char *subject = expand(n->words->text, AS_STRING);
-
-    for (struct node *item = n->a; item != NULL; item = item->next)
-        for (struct word *w = item->words; w != NULL; w = w->next)
-            if (pattern_match(expand(w->text, AS_PATTERN), subject))
-                return item->a != NULL ? execute(item->a, false) : (sh.status = 0);
-    return sh.status = 0;
-}
-
-static int execute_if(struct node *n)
-{
-    if (execute_condition(n->a) == 0)
-        return sh.unwind == UNWIND_NONE ? execute(n->b, false) : sh.status;
-    if (sh.unwind == UNWIND_NONE)
-        sh.status = n->c != NULL ? execute(n->c, false) : 0;
-    return sh.status;
+    return sh.unwind == UNWIND_RETURN ? sh.status : status;
 }
 
 static int execute_node(struct node *n, bool last)
 {
-    struct node alone = *n; /* without what is next in its list */
-
-    alone.next = NULL;
     switch (n->type) {
     case N_SIMPLE: return execute_simple(n, last);
-    case N_PIPE: return run_stages(n->a, n->text, false);
-    case N_SUBSHELL: return run_stages(&alone, n->text, false);
-    case N_BACKGROUND: return run_stages(n->a->type == N_PIPE ? n->a->a : n->a, n->text, true);
-    case N_GROUP: return execute(n->a, last && n->redirects == NULL);
-    case N_NOT:
-        execute_condition(n->a);
-        return sh.unwind == UNWIND_NONE ? (sh.status = !sh.status) : sh.status;
+    case N_PIPE: /* ( ) where a child has nothing else to do is that child */
+        return last && n->b == NULL ? execute(n->a, last) : run_stages(n, false);
+    case N_BACKGROUND: return run_stages(n->a, true);
+    case N_GROUP: return execute(n->a, last);
+    case N_LIST:
+        for (; n != NULL && sh.unwind == UNWIND_NONE; n = n->b)
+            execute(n->a, last && n->b == NULL);
+        return sh.status;
+    case N_NOT: return holds(n->a) == (sh.unwind == UNWIND_NONE);
     case N_AND:
     case N_OR:
-        if ((execute_condition(n->a) == 0) == (n->type == N_AND) && sh.unwind == UNWIND_NONE)
+        if (holds(n->a) == (n->type == N_AND) && sh.unwind == UNWIND_NONE)
             execute(n->b, last);
         return sh.status;
-    case N_LIST:
-        for (struct node *child = n->a; child != NULL && sh.unwind == UNWIND_NONE;
-             child = child->next)
-            execute(child, last && child->next == NULL);
-        return sh.status;
-    case N_IF: return execute_if(n);
-    case N_WHILE:
-    case N_UNTIL: return execute_while(n);
-    case N_FOR: return execute_for(n);
-    case N_CASE: return execute_case(n);
-    default: function_define(n); return sh.status = 0;
+    case N_IF:
+        n = holds(n->a) ? n->b : n->c;
+        return sh.unwind == UNWIND_NONE ? execute(n, last) : sh.status;
+    case N_WHILE: return execute_loop(n, NULL);
+    case N_FOR: return execute_loop(n, expand_words(n->words->next));
+    case N_CASE:
+        for (char *subject = expand(n->words->text, PLAIN); (n = n->b) != NULL;)
+            for (struct word *w = n->words; w != NULL; w = w->next)
+                if (fnmatch(expand_pattern(w->text, PLAIN), subject, 0) == 0)
+                    return execute(n->a, false);
+        return 0;
+    default: variable_set(function_name(n->words->text), n->text); return 0;
     }
 }
 
-/* Run the tree N. */
 int execute(struct node *n, bool last)
 {
-    struct mark mark = arena_mark(&scratch);
-    size_t depth = redirect_depth();
-    bool compound;
-
+    struct block *mark = newest;
+    struct undo *undo = sh.undo;
     check_stack();
     if (n == NULL || sh.option['n'])
         return sh.status = 0;
-    compound = n->redirects != NULL && n->type != N_SIMPLE && n->type != N_SUBSHELL;
-    if (compound && !redirect(n->redirects, true))
-        sh.status = 2;
+    sh.substitution = 0;
+    sh.line = n->line;
+    if (n->type == N_SIMPLE || redirect(n->redirects, true))
+        sh.status = execute_node(n, last && (n->redirects == NULL || n->type == N_SIMPLE));
     else
-        execute_node(n, last);
-    redirect_undo(depth);
-    arena_release(&scratch, mark);
+        sh.status = 2;
+    undo_to(undo);
+    stack_release(mark);
     if (sh.status != 0 && sh.option['e'] && sh.tested == 0 &&
-        (n->type == N_SIMPLE || n->type == N_PIPE || n->type == N_SUBSHELL))
-        leave(sh.status);
-    trap_run();
+        (n->type == N_SIMPLE || n->type == N_PIPE))
+        builtin_exit(1, (char *[]){"exit"});
+    if (sh.interrupted)
+        abandon(128 + SIGINT);
     return sh.status;
 }
 
 /* Run every line of SOURCE. */
-int run_source(struct source *source)
+int run_source(struct source *source, bool last)
 {
-    struct program *p;
-
-    for (;;) {
+    char *outer = sh.text;
+    struct node *list;
+    for (bool more = true; more && sh.unwind == UNWIND_NONE;) {
+        struct block *mark = newest;
         if (source->edited)
-            job_notices();
-        p = parse_line(source);
-        if (p == NULL)
-            return sh.status;
-        if (p->node != NULL)
-            execute(p->node, false);
-        program_put(p);
-        if (sh.unwind != UNWIND_NONE)
-            return sh.status;
+            jobs_report(false, STDERR_FILENO);
+        more = parse_line(source, &list);
+        if (list != NULL)
+            execute(list, last && source->fd < 0 && source->at == source->length);
+        stack_release(mark);
     }
+    sh.text = outer;
+    return sh.status;
 }
 
-int run_string(const char *text)
+int run_string(const char *text, bool last)
 {
-    char *copy = copy_string(text); /* what runs may change where TEXT came from */
-    struct source source = source_of_string(copy);
-
-    sh.status = run_source(&source);
-    free(copy);
-    return sh.status;
+    size_t length = strlen(text); /* a copy: what runs may change where TEXT came from */
+    struct source source = {
+        .fd = -1, .text = stack_string(text, length), .length = length, .line = sh.line};
+    return run_source(&source, last);
 }

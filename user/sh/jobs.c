@@ -1,448 +1,283 @@
 /*
- * Jobs: what was started together and is waited for together, mostly the stages of a pipeline.
- *
- * With job control (an interactive shell) each job is a process group of its own. The terminal sends its
- * signals, Ctrl-C and Ctrl-Z, to the group in the foreground; the shell says which that is by tcsetpgrp.
- * A job that stops goes to the list, `fg` and `bg` continue it. The shell remembers how the terminal was
- * set when the last job ended well, and sets it so again after one that crashed or stopped.
+ * Jobs: what was started together and is waited for together, mostly the stages of a pipeline. At a terminal
+ * each is a process group of its own, and the terminal sends Ctrl-C and Ctrl-Z to the group in the foreground:
+ * the shell says which by tcsetpgrp. The shell remembers how the terminal was set when the last job ended
+ * well, and sets it so again after one that crashed or stopped.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
-#include <unistd.h>
+#include <termios.h>
 
 #include "sh.h"
 
-enum state { RUNNING, STOPPED, DONE };
-struct process {
-    pid_t pid;
-    int status; /* as wait(2) gives it */
-    enum state state;
-};
+#define RUNNING (-1) /* a status that wait(2) does not give */
+#define ENDED(status) (WIFEXITED(status) || WIFSIGNALED(status))
+#define JOBS_MAX 1000 /* a script that never waits is not remembered for longer */
+
 struct job {
-    struct job *next; /* the newest is first */
-    int number;       /* 0: it never left the foreground */
-    pid_t group;
-    struct process *processes;
-    int count;
-    bool changed, controlled;
+    struct job *next; /* the newest, which has the highest number, is first */
+    int number, count;
+    bool changed;
+    struct process {
+        pid_t pid;
+        int status;
+    } * processes; /* the first of them leads the group */
     char *text;
     struct termios modes; /* of the terminal when it stopped */
 };
 
 static struct job *jobs;
 static int terminal = -1;
-static pid_t shell_group;
 static struct termios shell_modes;
 
-static enum state job_state(const struct job *j)
+/* The status of one that runs, else of one that stopped, else of the last. */
+static int job_status(const struct job *j)
 {
-    enum state state = DONE;
-
-    for (int i = 0; i < j->count; i++)
-        if (j->processes[i].state < state)
-            state = j->processes[i].state;
-    return state;
+    int status = j->processes[j->count - 1].status;
+    for (int i = 0; i < j->count && status != RUNNING; i++)
+        if (j->processes[i].status == RUNNING || WIFSTOPPED(j->processes[i].status))
+            status = j->processes[i].status;
+    return status;
 }
 
 static int exit_status(int status)
 {
-    if (WIFEXITED(status))
-        return WEXITSTATUS(status);
-    return 128 + (WIFSTOPPED(status) ? WSTOPSIG(status) : WTERMSIG(status));
-}
-
-static int job_status(const struct job *j)
-{
-    int status = exit_status(j->processes[j->count - 1].status);
-
-    for (int i = 0; sh.pipefail && status == 0 && i < j->count; i++)
-        if (exit_status(j->processes[i].status) != 0)
-            status = exit_status(j->processes[i].status);
-    return status;
+    return WIFEXITED(status) ? WEXITSTATUS(status)
+                             : 128 + (WIFSTOPPED(status) ? WSTOPSIG(status) : WTERMSIG(status));
 }
 
 static void job_remove(struct job *gone)
 {
-    for (struct job **j = &jobs; *j != NULL; j = &(*j)->next) {
-        if (*j != gone)
-            continue;
-        *j = gone->next;
-        free(gone->processes);
-        free(gone->text);
-        free(gone);
-        return;
-    }
+    struct job **j = &jobs;
+    while (*j != gone)
+        j = &(*j)->next;
+    *j = gone->next;
+    free(gone->processes);
+    free(gone->text);
+    free(gone);
 }
 
-struct job *job_new(const char *text)
+/* Note what became of a child. False: of none. */
+static bool child_changed(int flags)
 {
-    struct job *j = allocate(NULL, sizeof *j);
+    int status;
+    pid_t pid = waitpid(-1, &status, flags | (sh.job_control ? WUNTRACED | WCONTINUED : 0));
+    for (struct job *j = jobs; pid > 0 && j != NULL; j = j->next)
+        for (int i = 0; i < j->count; i++)
+            if (j->processes[i].pid == pid) {
+                j->processes[i].status = WIFCONTINUED(status) ? RUNNING : status;
+                j->changed = true;
+            }
+    return pid > 0 || (pid < 0 && errno == EINTR && !sh.interrupted);
+}
 
-    *j = (struct job){
-        .next = jobs, .text = copy_string(text != NULL ? text : ""), .controlled = sh.option['m']};
+struct job *job_new(void)
+{
+    while (child_changed(WNOHANG))
+        ;
+    for (struct job *j = jobs; j != NULL && jobs->number > JOBS_MAX; j = j->next)
+        if (j != jobs && ENDED(job_status(j))) {
+            job_remove(j);
+            break;
+        }
+    struct job *j = allocate(NULL, sizeof *j);
+    *j = (struct job){.next = jobs, .number = jobs != NULL ? jobs->number + 1 : 1};
+    j->text = strcpy(allocate(NULL, strlen(sh.text) + 1), sh.text);
     return jobs = j;
 }
 
-static void job_number(struct job *job)
+static void note_interrupt(int number)
 {
-    if (job->number > 0)
-        return;
-    for (struct job *j = jobs; j != NULL; j = j->next)
-        if (j->number > job->number)
-            job->number = j->number;
-    job->number++;
+    sh.interrupted = number;
 }
 
-/* --- starting --------------------------------------------------------------------------------- */
-
-static void begin_child(struct job *job, bool background)
+/* What a shell does with signals: at a terminal they are for the jobs, elsewhere for it too. */
+void signals_set(bool at_terminal)
 {
-    if (job != NULL && job->controlled) {
-        pid_t group = job->group != 0 ? job->group : getpid();
-        setpgid(0, group);
-        if (!background)
-            tcsetpgrp(terminal, group);
+    static const int numbers[] = {SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU};
+    struct sigaction action = {.sa_handler = at_terminal ? note_interrupt : SIG_DFL};
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        sigaction(numbers[i], &action, NULL); /* no SA_RESTART: what waits must notice */
+        action.sa_handler = at_terminal ? SIG_IGN : SIG_DFL;
     }
-    trap_in_child();
-    if (background && (job == NULL || !job->controlled)) {
-        signal(SIGINT, SIG_IGN);
-        signal(SIGQUIT, SIG_IGN);
-        if (job != NULL && job->count == 0) {
-            close(STDIN_FILENO);
-            open("/dev/null", O_RDONLY);
-        }
-    }
-    while (jobs != NULL)
-        job_remove(jobs);
-    sh.option['m'] = sh.option['i'] = false;
-    sh.child = true;
-    sh.top = NULL;
 }
 
+/* JOB NULL: a child that is no job, as for $(...). */
 pid_t job_fork(struct job *job, bool background)
 {
+    bool grouped = job != NULL && sh.job_control;
     pid_t pid = fork();
-
     if (pid < 0)
         fail("Cannot fork: %s", strerror(errno));
-    if (pid == 0)
-        begin_child(job, background);
-    if (pid == 0 || job == NULL)
+    if (job != NULL && pid > 0) {
+        job->processes =
+            allocate(job->processes, (size_t)(job->count + 1) * sizeof *job->processes);
+        job->processes[job->count++] = (struct process){pid, RUNNING};
+    }
+    if (grouped) /* in both, so that it is done in time for either */
+        setpgid(pid, job->count > 0 ? job->processes[0].pid : 0);
+    if (pid > 0)
         return pid;
-    if (job->group == 0)
-        job->group = pid;
-    if (job->controlled)
-        setpgid(pid, job->group);
-    job->processes = allocate(job->processes, (size_t)(job->count + 1) * sizeof *job->processes);
-    job->processes[job->count++] = (struct process){pid, 0, RUNNING};
-    return pid;
-}
-
-int job_started(struct job *job)
-{
-    sh.background = job->processes[job->count - 1].pid;
-    job_number(job);
+    if (grouped && !background)
+        tcsetpgrp(terminal, getpgrp());
     if (sh.option['i'])
-        dprintf(STDERR_FILENO, "[%d] %d\n", job->number, sh.background);
+        signals_set(false);
+    if (background && !sh.job_control) {
+        signal(SIGINT, SIG_IGN);
+        signal(SIGQUIT, SIG_IGN);
+        if (job != NULL && job->count == 0)
+            dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
+    }
+    sh.option['i'] = sh.job_control = false;
+    sh.top = NULL;
+    jobs = NULL;
     return 0;
 }
 
-/* --- waiting ---------------------------------------------------------------------------------- */
-
-static void note(pid_t pid, int status)
-{
-    for (struct job *j = jobs; j != NULL; j = j->next) {
-        for (int i = 0; i < j->count; i++) {
-            struct process *p = &j->processes[i];
-            if (p->pid != pid || p->state == DONE)
-                continue;
-            p->status = status;
-            p->state = WIFSTOPPED(status) ? STOPPED : WIFCONTINUED(status) ? RUNNING : DONE;
-            j->changed = true;
-            return;
-        }
-    }
-}
-
-/* Note what became of one child, or with WNOHANG of none. False: there was nothing to note. */
-static bool wait_for_change(int flags)
-{
-    int status;
-    pid_t pid = waitpid(-1, &status, flags | (sh.option['m'] ? WUNTRACED | WCONTINUED : 0));
-
-    if (pid > 0)
-        note(pid, status);
-    return pid > 0 || (pid < 0 && errno == EINTR);
-}
-
-/* Wait for a child that is no job, and note what else happens meanwhile. */
+/* Wait for a child that is no job. */
 int wait_for(pid_t pid)
 {
     int status = 0;
-
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     return exit_status(status);
 }
 
-static void take_terminal(struct job *job)
+static void job_print(const struct job *job, int fd)
 {
-    bool well = job_state(job) == DONE && WIFEXITED(job->processes[job->count - 1].status);
-
-    tcsetpgrp(terminal, shell_group);
-    tcgetattr(terminal, well ? &shell_modes : &job->modes);
-    if (!well)
-        tcsetattr(terminal, TCSADRAIN, &shell_modes);
+    int status = job_status(job);
+    const char *state = status == RUNNING     ? "Running"
+                        : WIFSTOPPED(status)  ? "Stopped"
+                        : WIFSIGNALED(status) ? strsignal(WTERMSIG(status))
+                                              : "Done";
+    char code[24] = "";
+    if (ENDED(status) && WIFEXITED(status) && status != 0)
+        snprintf(code, sizeof code, "(%d)", WEXITSTATUS(status));
+    dprintf(fd, "[%d] %c %s%-16s %s\n", job->number, job == jobs ? '+' : ' ', state, code,
+            job->text);
 }
-
-static void say_how_it_ended(int status)
-{
-    int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-
-    if (number == SIGINT && sh.option['i'])
-        dprintf(STDERR_FILENO, "\n");
-    else if (number != 0 && number != SIGINT && number != SIGPIPE)
-        dprintf(STDERR_FILENO, "%s%s\n", strsignal(number),
-                WCOREDUMP(status) ? " (core dumped)" : "");
-}
-
-static void job_print(const struct job *job, bool with_pid, int fd);
 
 /* Wait until JOB, in the foreground, has ended or stopped. */
 int job_wait(struct job *job)
 {
-    int status;
-    int how;
-
-    while (job_state(job) == RUNNING && wait_for_change(0))
+    while (job_status(job) == RUNNING && (child_changed(0) || sh.interrupted))
         ;
-    if (job->controlled)
-        take_terminal(job);
-    status = job_status(job);
-    how = job->processes[job->count - 1].status;
-    if (job_state(job) == STOPPED) {
-        job_number(job);
+    int status = job_status(job), number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (sh.job_control) {
+        tcsetpgrp(terminal, getpgrp());
+        tcgetattr(terminal, WIFEXITED(status) ? &shell_modes : &job->modes);
+        tcsetattr(terminal, TCSADRAIN, &shell_modes);
+    }
+    job->changed = false;
+    if (WIFSTOPPED(status)) {
         dprintf(STDERR_FILENO, "\n");
-        job_print(job, false, STDERR_FILENO);
-        job->changed = false;
-        return sh.status = status;
+        job_print(job, STDERR_FILENO);
+        return exit_status(status);
     }
-    say_how_it_ended(how);
-    bool interrupted = WIFSIGNALED(how) && WTERMSIG(how) == SIGINT && sh.option['i'];
     job_remove(job);
-    if (interrupted)
+    if (number == SIGINT && sh.option['i'])
         abandon(128 + SIGINT);
-    return sh.status = status;
+    if (number != 0 && number != SIGINT && number != SIGPIPE)
+        dprintf(STDERR_FILENO, "%s%s\n", strsignal(number),
+                WCOREDUMP(status) ? " (core dumped)" : "");
+    return exit_status(status);
 }
 
-/* --- the list --------------------------------------------------------------------------------- */
-
-/* %% and %+: the newest stopped job, or the newest; %-: the one before it. */
-static struct job *current_job(int which)
+int job_started(struct job *job)
 {
-    for (enum state state = STOPPED;; state = state == STOPPED ? RUNNING : DONE) {
-        for (struct job *j = jobs; j != NULL; j = j->next)
-            if (j->number > 0 && job_state(j) == state && which-- == 0)
-                return j;
-        if (state == DONE)
-            return NULL;
+    sh.background = job->processes[job->count - 1].pid;
+    if (sh.option['i'])
+        dprintf(STDERR_FILENO, "[%d] %d\n", job->number, sh.background);
+    return 0;
+}
+
+/* Print those that changed, or all, and forget those that ended. */
+void jobs_report(bool all, int fd)
+{
+    while (child_changed(WNOHANG))
+        ;
+    for (struct job *j = jobs, *next; j != NULL; j = next) {
+        next = j->next;
+        if (all || (j->changed && job_status(j) != RUNNING))
+            job_print(j, fd);
+        j->changed = false;
+        if (ENDED(job_status(j)))
+            job_remove(j);
     }
 }
 
+/* Lead a group in the foreground of the terminal, which is standard error's. */
+void job_control(void)
+{
+    pid_t foreground;
+    terminal = move_high(dup(STDERR_FILENO));
+    while ((foreground = tcgetpgrp(terminal)) >= 0 && foreground != getpgrp())
+        kill(0, SIGTTIN);
+    if (foreground < 0)
+        complain("can't access tty; job control turned off");
+    sh.job_control = foreground >= 0;
+    signals_set(true);
+    setpgid(0, 0);
+    tcsetpgrp(terminal, getpgrp());
+    tcgetattr(terminal, &shell_modes);
+}
+
+/* %N or the number of a process; NAME NULL, %% and %+: the newest. */
 static struct job *find_job(const char *name)
 {
-    long number;
-    char *end;
-
-    if (*name != '%') {
-        number = strtol(name, &end, 10);
-        for (struct job *j = jobs; j != NULL && *end == '\0'; j = j->next)
-            for (int i = 0; i < j->count; i++)
-                if (j->processes[i].pid == number)
-                    return j;
-        return NULL;
-    }
-    name++;
-    if (*name == '\0' || strcmp(name, "%") == 0 || strcmp(name, "+") == 0)
-        return current_job(0);
-    if (strcmp(name, "-") == 0)
-        return current_job(1);
-    number = strtol(name, &end, 10);
-    for (struct job *j = jobs; j != NULL; j = j->next)
-        if (j->number > 0 && (*end == '\0'   ? j->number == number
-                              : *name == '?' ? strstr(j->text, name + 1) != NULL
-                                             : strncmp(j->text, name, strlen(name)) == 0))
-            return j;
-    return NULL;
+    int number = name != NULL ? atoi(name + (*name == '%')) : 0;
+    struct job *j = jobs;
+    if (name == NULL || strcmp(name, "%%") == 0 || strcmp(name, "%+") == 0)
+        return jobs;
+    for (; j != NULL && (*name != '%' || j->number != number); j = j->next)
+        for (int i = 0; i < j->count && *name != '%'; i++)
+            if (j->processes[i].pid == number)
+                return j;
+    return j;
 }
 
-static void job_print(const struct job *job, bool with_pid, int fd)
-{
-    char state[64] = "Running";
-    int status = job->processes[job->count - 1].status;
-    char mark = job == current_job(0) ? '+' : job == current_job(1) ? '-' : ' ';
-
-    if (job_state(job) == STOPPED)
-        snprintf(state, sizeof state, "Stopped");
-    else if (job_state(job) == DONE && WIFSIGNALED(status))
-        snprintf(state, sizeof state, "%s", strsignal(WTERMSIG(status)));
-    else if (job_state(job) == DONE)
-        snprintf(state, sizeof state, exit_status(status) ? "Done(%d)" : "Done",
-                 exit_status(status));
-    if (with_pid)
-        dprintf(fd, "[%d] %c %d %-26s %s\n", job->number, mark, job->group, state, job->text);
-    else
-        dprintf(fd, "[%d] %c %-26s %s\n", job->number, mark, state, job->text);
-}
-
-/* Before a prompt: say what changed in the background. */
-void job_notices(void)
-{
-    while (wait_for_change(WNOHANG) && jobs != NULL)
-        ;
-    for (struct job *j = jobs, *next; j != NULL; j = next) {
-        next = j->next;
-        if (j->changed && j->number > 0 && job_state(j) != RUNNING)
-            job_print(j, false, STDERR_FILENO);
-        j->changed = false;
-        if (job_state(j) == DONE)
-            job_remove(j);
-    }
-}
-
-/* Be the leader of a group in the foreground of the terminal, which is standard error's. */
-void job_control(bool on)
-{
-    if (on && terminal < 0) {
-        terminal = move_high(dup(STDERR_FILENO));
-        while ((shell_group = tcgetpgrp(terminal)) >= 0 && shell_group != getpgrp())
-            kill(0, SIGTTIN);
-        if (shell_group < 0) {
-            complain("can't access tty; job control turned off");
-            return;
-        }
-    }
-    if (on) {
-        for (int i = 0; i < 3; i++)
-            signal((int[]){SIGTSTP, SIGTTIN, SIGTTOU}[i], SIG_IGN);
-        shell_group = getpid();
-        setpgid(0, shell_group);
-        tcsetpgrp(terminal, shell_group);
-        tcgetattr(terminal, &shell_modes);
-    }
-    sh.option['m'] = on;
-}
-
-/* --- the builtins ----------------------------------------------------------------------------- */
-
-int builtin_jobs(int argc, char **argv)
-{
-    bool pids = argc > 1 && argv[1][0] == '-';
-
-    flush();
-    while (wait_for_change(WNOHANG) && jobs != NULL)
-        ;
-    for (struct job *j = jobs, *next; j != NULL; j = next) {
-        next = j->next;
-        if (j->number == 0)
-            continue;
-        job_print(j, pids, STDOUT_FILENO);
-        j->changed = false;
-        if (job_state(j) == DONE)
-            job_remove(j);
-    }
-    return 0;
-}
-
-static void mark_running(struct job *job)
+static void job_continue(struct job *job)
 {
     for (int i = 0; i < job->count; i++)
-        if (job->processes[i].state == STOPPED)
-            job->processes[i].state = RUNNING;
+        if (WIFSTOPPED(job->processes[i].status))
+            job->processes[i].status = RUNNING;
+    kill(-job->processes[0].pid, SIGCONT);
 }
 
-static struct job *job_to_continue(int argc, char **argv)
+/* fg bg jobs */
+int builtin_jobs(int argc, char **argv)
 {
-    struct job *job = argc > 1 ? find_job(argv[1]) : current_job(0);
-
-    if (job == NULL || job_state(job) == DONE) {
-        complain("%s: No such job: %s", argv[0], argc > 1 ? argv[1] : "%+");
-        return NULL;
+    struct job *job = find_job(argc > 1 ? argv[1] : NULL);
+    bool foreground = argv[0][0] == 'f';
+    if (argv[0][0] == 'j') {
+        jobs_report(true, STDOUT_FILENO);
+        return 0;
     }
-    if (!job->controlled) {
-        complain("%s: job not created under job control", argv[0]);
-        return NULL;
+    if (job == NULL || !sh.job_control)
+        return complain("%s: no such job", argv[0]);
+    dprintf(STDOUT_FILENO, "[%d] %s\n", job->number, job->text);
+    if (foreground) {
+        tcsetpgrp(terminal, job->processes[0].pid);
+        if (job->modes.c_cflag != 0)
+            tcsetattr(terminal, TCSADRAIN, &job->modes);
     }
-    mark_running(job);
-    return job;
+    job_continue(job);
+    return foreground ? job_wait(job) : 0;
 }
 
-int builtin_fg(int argc, char **argv)
-{
-    struct job *job = job_to_continue(argc, argv);
-
-    if (job == NULL)
-        return 2;
-    out("%s\n", job->text);
-    flush();
-    tcsetpgrp(terminal, job->group);
-    if (job->modes.c_cflag != 0)
-        tcsetattr(terminal, TCSADRAIN, &job->modes);
-    kill(-job->group, SIGCONT);
-    return job_wait(job);
-}
-
-int builtin_bg(int argc, char **argv)
-{
-    struct job *job = job_to_continue(argc, argv);
-
-    if (job == NULL)
-        return 2;
-    out("[%d] %s\n", job->number, job->text);
-    kill(-job->group, SIGCONT);
-    return 0;
-}
-
-/* Wait for JOB in the background; a signal that has a trap ends the waiting: its status then, or -1. */
-static int wait_in_background(struct job *job)
-{
-    sigset_t all, old;
-    int number = 0;
-
-    sigfillset(&all);
-    sigprocmask(SIG_BLOCK, &all, &old);
-    while (job_state(job) == RUNNING && (number = trap_pending()) == 0)
-        if (!wait_for_change(WNOHANG))
-            sigsuspend(&old);
-    sigprocmask(SIG_SETMASK, &old, NULL);
-    return number != 0 ? 128 + number : -1;
-}
-
+/* For the jobs named, or for all; Ctrl-C ends it. */
 int builtin_wait(int argc, char **argv)
 {
-    int status = 0, interrupted;
-
-    signal(SIGCHLD, trap_catch); /* so that sigsuspend ends */
+    int status = 0;
+    for (struct job *j = jobs; argc == 1 && j != NULL; j = j->next)
+        while (!sh.interrupted && job_status(j) == RUNNING && child_changed(0))
+            ;
     for (int i = 1; i < argc; i++) {
-        struct job *job = find_job(argv[i]);
-        status = 127;
-        if (job == NULL)
-            continue;
-        if ((interrupted = wait_in_background(job)) >= 0)
-            return interrupted;
-        status = job_status(job);
-        if (job_state(job) == DONE)
-            job_remove(job);
-    }
-    for (struct job *j = jobs, *next; argc == 1 && j != NULL; j = next) {
-        next = j->next;
-        if ((interrupted = wait_in_background(j)) >= 0)
-            return interrupted;
-        if (job_state(j) == DONE && !sh.option['i'])
+        struct job *j = find_job(argv[i]);
+        while (j != NULL && !sh.interrupted && job_status(j) == RUNNING && child_changed(0))
+            ;
+        status = j != NULL && job_status(j) != RUNNING ? exit_status(job_status(j)) : 127;
+        if (j != NULL && ENDED(job_status(j)))
             job_remove(j);
     }
     return status;
@@ -450,42 +285,27 @@ int builtin_wait(int argc, char **argv)
 
 int builtin_kill(int argc, char **argv)
 {
+    static const char names[][5] = {"0",    "HUP",  "INT",  "QUIT", "ILL",  "TRAP", "ABRT",
+                                    "BUS",  "FPE",  "KILL", "USR1", "SEGV", "USR2", "PIPE",
+                                    "ALRM", "TERM", "16",   "CHLD", "CONT", "STOP", "TSTP"};
     int number = SIGTERM, i = 1, status = 0;
-
-    if (argc > 1 && strcmp(argv[1], "-l") == 0) {
-        for (int n = 1; argc == 2 && n < 32; n++)
-            out("%s\n", signal_name(n));
-        if (argc > 2)
-            out("%s\n", signal_name(atoi(argv[2]) % 128));
-        return 0;
+    if (argc > 1 && argv[1][0] == '-') {
+        i = strcmp(argv[1], "-s") == 0 && argc > 2 ? 3 : 2;
+        const char *name = i == 3 ? argv[2] : argv[1] + 1;
+        number =
+            isdigit((unsigned char)*name) ? atoi(name) : (int)(sizeof names / sizeof names[0]) - 1;
+        while (number > 0 && !isdigit((unsigned char)*name) && strcasecmp(name, names[number]) != 0)
+            number--;
+        if (number == 0 && *name != '0')
+            return complain("kill: %s: no such signal", name);
     }
-    if (argc > 1 && argv[1][0] == '-' && strcmp(argv[1], "--") != 0) {
-        const char *name = argv[1] + 1;
-        if (strcmp(name, "s") == 0 && argc > 2)
-            name = argv[++i];
-        number = signal_number(name);
-        if (number < 0)
-            return complain("kill: invalid signal number or name: %s", name);
-        i++;
-    }
-    i += i < argc && strcmp(argv[i], "--") == 0;
-    if (i == argc)
-        return complain("kill: Usage: kill [-s sigspec | -signum | -sigspec] [pid | job]...");
     for (; i < argc; i++) {
         struct job *job = *argv[i] == '%' ? find_job(argv[i]) : NULL;
-        char *end = "";
-        pid_t pid = job == NULL       ? (pid_t)strtol(argv[i], &end, 10)
-                    : job->controlled ? -job->group
-                                      : job->group;
-        if (pid == 0 && (*end != '\0' || *argv[i] == '%')) {
-            status = complain("kill: No such job or process: %s", argv[i]) - 1;
-        } else if (kill(pid, number) < 0) {
-            status = complain("kill: %s: %s", argv[i], strerror(errno)) - 1;
-        } else if (job != NULL && job_state(job) == STOPPED && number != SIGSTOP &&
-                   number != SIGTSTP) {
-            kill(pid, SIGCONT); /* so that it can take the signal */
-            mark_running(job);
-        }
+        pid_t pid = job == NULL ? atoi(argv[i]) : job->processes[0].pid * (sh.job_control ? -1 : 1);
+        if ((pid == 0 && strcmp(argv[i], "0") != 0) || kill(pid, number) < 0)
+            status = complain("kill: %s: no such process, or not yours", argv[i]) - 1;
+        else if (job != NULL && WIFSTOPPED(job_status(job)) && number != SIGSTOP)
+            job_continue(job); /* so that it takes the signal */
     }
     return status;
 }

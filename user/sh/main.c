@@ -1,194 +1,111 @@
 /*
- * The shell starts here: its arguments, where commands come from, and what an error does. In a script an
- * error of the shell's own (bad syntax, ${x?}) ends it; at a terminal it leads back to the prompt, from any
- * depth, and everything half done is undone: redirections, scopes, arenas.
- *
- *     sh [-abCefimnuvx] [-o option] [-c command | -s | file] [argument ...]
+ * The shell starts here: sh [-efinux] [-c command | -s | file] [argument ...]. In a script an error of the
+ * shell's own ends it; at a terminal it leads back to the prompt, and everything half done is undone.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "sh.h"
 
-#define STACK_MARGIN (256 * 1024)
+#define STACK_MAX (6 << 20) /* of the 8 MiB that there are */
 
 struct shell sh = {.name = "sh"};
-
-static char *stack_start;
 extern char **environ;
-
-static void say(const char *format, va_list args)
-{
-    char text[1024];
-    int length = snprintf(text, sizeof text, "%s: %d: ", sh.name, sh.line);
-
-    length += vsnprintf(text + length, sizeof text - (size_t)length - 1, format, args);
-    if (length > (int)sizeof text - 2)
-        length = (int)sizeof text - 2;
-    text[length] = '\n';
-    (void)!write(STDERR_FILENO, text, (size_t)length + 1);
-}
 
 int complain(const char *format, ...)
 {
+    char text[512];
     va_list args;
-
     va_start(args, format);
-    say(format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    dprintf(STDERR_FILENO, "%s: %d: %s\n", sh.name, sh.line, text);
     sh.complained = true;
     return 2;
 }
 
-_Noreturn void fail(const char *format, ...)
-{
-    va_list args;
-
-    if (lexer.source != NULL)
-        sh.line = lexer.source->line;
-    va_start(args, format);
-    say(format, args);
-    va_end(args);
-    abandon(2);
-}
-
-_Noreturn void abandon(int status)
+/* To the prompt if there is one, else exit. */
+void abandon(int status)
 {
     sh.status = status;
     if (sh.top != NULL)
         longjmp(*sh.top, 1);
-    leave(status);
-}
-
-_Noreturn void leave(int status)
-{
-    sh.status = status;
-    sh.top = NULL;
-    sh.unwind = UNWIND_NONE;
-    trap_exit();
-    flush();
     _exit(status);
 }
 
+/* Fail before recursion overruns the stack. */
 void check_stack(void)
 {
-    static size_t size = 8 << 20;
-    struct rlimit limit;
+    static char *start;
     char here;
-
-    if (stack_start == NULL && getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < size)
-        size = limit.rlim_cur;
-    if (stack_start == NULL)
-        stack_start = &here;
-    if ((size_t)(stack_start - &here) + STACK_MARGIN > size)
+    start = start != NULL ? start : &here;
+    if (start - &here > STACK_MAX)
         fail("nested too deeply");
 }
 
-/* Options before the operands; returns how many words they took. COMMAND: there was -c. */
-static int take_options(int argc, char **argv, bool *command, bool *standard_input)
+/* Options as + or - and letters of ALLOWED; returns where the operands begin. */
+int take_options(int argc, char **argv, const char *allowed)
 {
     int i = 1;
-
     for (; i < argc && (argv[i][0] == '-' || argv[i][0] == '+') && argv[i][1] != '\0'; i++) {
         if (strcmp(argv[i], "--") == 0)
             return i + 1;
         for (const char *letter = argv[i] + 1; *letter != '\0'; letter++) {
-            if (*letter == 'c')
-                *command = true;
-            else if (*letter == 's')
-                *standard_input = true;
-            else if (*letter == 'm' || *letter == 'i')
-                sh.option[(int)*letter] = argv[i][0] == '-';
-            else if (*letter != 'l' && !option_set(*letter, argv[i][0] == '-'))
+            if (strchr(allowed, *letter) == NULL)
                 fail("Illegal option %c%c", argv[i][0], *letter);
+            sh.option[(int)*letter] = argv[i][0] == '-';
         }
     }
     return i;
 }
 
-static void set_up_variables(void)
-{
-    char text[24];
-
-    variables_import(environ);
-    snprintf(text, sizeof text, "%d", getppid());
-    variable_set("PPID", text);
-    variable_set("IFS", " \t\n");
-    if (variable_get("PS1") == NULL)
-        variable_set("PS1", geteuid() == 0 ? "# " : "$ ");
-    variable_set("PS2", "> ");
-    variable_set("OPTIND", "1");
-    variable_set("PWD", working_folder());
-}
-
-static void run_interactively(struct source *source)
-{
-    jmp_buf top;
-
-    signals_interactive();
-    job_control(true);
-    setjmp(top);
-    sh.top = &top;
-    lexer = (struct lexer){0};
-    redirect_undo(0);
-    scope_leave(0);
-    arena_release(&scratch, (struct mark){NULL, 0});
-    sh.loops = sh.calls = sh.tested = 0;
-    sh.unwind = UNWIND_NONE;
-    sh.output.length = 0;
-    source->at = source->text.length;
-    run_source(source);
-    dprintf(STDERR_FILENO, "exit\n");
-}
-
-static void run_profile(void)
-{
-    if (access("/etc/profile", R_OK) == 0)
-        run_string(". /etc/profile");
-}
-
 int main(int argc, char **argv)
 {
-    bool command = false, standard_input = false;
     struct source source = {.line = 1};
-    int i;
-
+    char *path = getcwd(NULL, 0);
+    jmp_buf top;
     check_stack();
     sh.pid = getpid();
     sh.name = argv[0];
-    set_up_variables();
-    i = take_options(argc, argv, &command, &standard_input);
-    if (command) {
-        if (i == argc)
-            fail("-c requires an argument");
-        source = source_of_string(argv[i++]);
-        source.line = 1;
-    } else if (!standard_input && i < argc) {
-        source.fd = open(argv[i], O_RDONLY | O_CLOEXEC);
-        if (source.fd < 0) {
-            complain("cannot open %s", argv[i]);
-            leave(errno == ENOENT ? 127 : 126);
-        }
+    for (char **e = environ; *e != NULL; e++) {
+        size_t length = strcspn(*e, "=");
+        if ((*e)[length] == '=' && is_name(*e, length))
+            variable_set(stack_string(*e, length), *e + length + 1)->exported = true;
+    }
+    variable_set("IFS", " \t\n");
+    variable_set("PWD", path);
+    free(path);
+    if (variable_get("PS1") == NULL)
+        variable_set("PS1", geteuid() == 0 ? "# " : "$ ");
+    int i = take_options(argc, argv, "cefinsux");
+    if (sh.option['c'] && i < argc) {
+        source = (struct source){.fd = -1, .text = argv[i], .length = strlen(argv[i]), .line = 1};
+        i++;
+    } else if (!sh.option['s'] && i < argc) {
+        source.fd = open(argv[i], O_RDONLY);
+        if (source.fd < 0)
+            abandon((complain("cannot open %s", argv[i]), 127));
         source.fd = move_high(source.fd);
     } else {
         source.by_byte = true;
-        sh.option['i'] |= i == argc && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+        sh.option['i'] |= isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
         source.edited = sh.option['i'] && isatty(STDIN_FILENO);
     }
-    if ((command || !standard_input) && i < argc)
+    if (!sh.option['s'] && i < argc)
         sh.name = argv[i++];
     parameters_set(argv + i, argc - i);
-    if (argv[0][0] == '-')
-        run_profile();
-    if (source.edited)
-        run_interactively(&source);
-    else
-        run_source(&source);
-    leave(sh.status);
+    if (argv[0][0] == '-' && access("/etc/profile", R_OK) == 0)
+        run_string(". /etc/profile", false);
+    if (source.edited) {
+        job_control();
+        setjmp(top);
+        sh.top = &top;
+        undo_to(NULL);
+        stack_release(NULL);
+        sh.loops = sh.tested = sh.interrupted = 0;
+        sh.unwind = UNWIND_NONE;
+        source.at = source.length;
+    }
+    run_source(&source, !source.edited);
+    sh.top = NULL;
+    abandon(sh.status);
 }

@@ -1,28 +1,37 @@
 /*
- * Redirections: open a file, copy a descriptor, close one. For a builtin or a group the shell redirects
- * itself, so it keeps what it replaces on a stack, above descriptor 10, and puts it back afterwards.
+ * Redirections; and what a command changes in the shell only for itself (descriptors; variables by x=1 before
+ * it; the parameters of a function) is kept on a stack, and undone when it ends or is abandoned.
  */
-#include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "sh.h"
 
-static struct saved {
-    int fd, copy; /* copy -1: it was closed */
-} * saved;
-static size_t depth;
+void undo_push(struct undo state)
+{
+    state.next = sh.undo;
+    sh.undo = stack_alloc(sizeof *sh.undo);
+    *sh.undo = state;
+}
+
+void undo_to(struct undo *mark)
+{
+    for (struct undo *u; (u = sh.undo) != mark; sh.undo = u->next) {
+        if (u->variable != NULL) {
+            variable_set(u->variable->name, u->value)->exported = u->exported;
+        } else if (u->is_parameters) {
+            free(sh.parameters.owned);
+            sh.parameters = u->parameters;
+        } else if (u->copy >= 0) {
+            dup2(u->copy, u->fd);
+            close(u->copy);
+        } else {
+            close(u->fd);
+        }
+    }
+}
 
 /* A descriptor of our own belongs above those that scripts name, and ends with exec. */
 int move_high(int fd)
 {
     int high = fcntl(fd, F_DUPFD_CLOEXEC, 10);
-
     if (high >= 0)
         close(fd);
     return high >= 0 ? high : fd;
@@ -31,19 +40,20 @@ int move_high(int fd)
 void make_pipe(int ends[2])
 {
     if (pipe(ends) < 0)
-        fail("Pipe call failed: %s", strerror(errno));
+        fail("cannot make a pipe: %s", strerror(errno));
     ends[0] = move_high(ends[0]);
     ends[1] = move_high(ends[1]);
 }
 
-/* A here-document is a pipe; one that may not fit is written by a child. */
+/* A pipe; what may not fit in it is written by a child. */
 static int open_here_document(const char *text)
 {
     size_t length = strlen(text);
     int ends[2];
-
     make_pipe(ends);
     if (length <= 4096 || job_fork(NULL, true) == 0) {
+        if (length > 4096)
+            close(ends[0]);
         (void)!write(ends[1], text, length);
         if (length > 4096)
             _exit(0);
@@ -52,88 +62,46 @@ static int open_here_document(const char *text)
     return ends[0];
 }
 
-/* With -C an existing regular file is not overwritten by >. */
-static int open_output(const char *path)
+/* The descriptor that the redirection wants; -1 for <&- and >&-, -2 for an error. */
+static int open_redirect(const struct redirect *r)
 {
-    struct stat status;
-
-    if (!sh.option['C'] || (stat(path, &status) == 0 && !S_ISREG(status.st_mode)))
-        return open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    return open(path, O_WRONLY | O_CREAT | O_EXCL, 0666);
-}
-
-/* The new descriptor that R wants, or -1: said why; or -2: just close. */
-static int open_redirect(const struct redirect *r, bool *is_copy)
-{
-    char *word =
-        r->quoted ? r->word
-                  : expand(r->word, r->type == T_HERE || r->type == T_HERE_TABS ? AS_HERE_DOCUMENT
-                                                                                : AS_STRING);
-    int fd = -1;
-
-    switch (r->type) {
-    case T_HERE:
-    case T_HERE_TABS: return open_here_document(word);
-    case '<': fd = open(word, O_RDONLY); break;
-    case '>': fd = open_output(word); break;
-    case T_CLOBBER: fd = open(word, O_WRONLY | O_CREAT | O_TRUNC, 0666); break;
-    case T_APPEND: fd = open(word, O_WRONLY | O_CREAT | O_APPEND, 0666); break;
-    case T_READ_WRITE: fd = open(word, O_RDWR | O_CREAT, 0666); break;
-    default:
-        if (strcmp(word, "-") == 0)
-            return -2;
-        *is_copy = true;
-        fd = isdigit((unsigned char)word[0]) && word[1] == '\0' ? word[0] - '0' : -1;
-        if (fd < 0 || fcntl(fd, F_GETFD) < 0) {
-            complain("%s: %s", word, fd < 0 ? "Bad fd number" : strerror(errno));
-            fd = -1;
-        }
-        return fd;
-    }
+    bool here = strncmp(r->op, "<<", 2) == 0;
+    char *word = r->quoted ? r->word : expand(r->word, here ? HERE : PLAIN);
+    int fd = isdigit((unsigned char)*word) && word[1] == '\0' ? *word - '0' : -1;
+    int flags = r->op[1] == '>' ? O_APPEND : O_TRUNC;
+    if (here)
+        return open_here_document(word);
+    if (r->op[1] == '&' && strcmp(word, "-") == 0)
+        return -1;
+    if (r->op[1] == '&')
+        fd = fcntl(fd, F_GETFD) >= 0 ? fd : -1;
+    else if (*r->op == '<')
+        fd = open(word, r->op[1] == '>' ? O_RDWR | O_CREAT : O_RDONLY, 0666);
+    else
+        fd = open(word, O_WRONLY | O_CREAT | flags, 0666);
     if (fd < 0)
-        complain("cannot %s %s: %s", r->type == '<' ? "open" : "create", word, strerror(errno));
-    return fd;
+        complain("cannot open %s: %s", word, strerror(errno));
+    return fd < 0 ? -2 : fd;
 }
 
+/* Do what LIST says, and with SAVE keep what was there. False: it failed, and why was said. */
 bool redirect(struct redirect *r, bool save)
 {
     for (; r != NULL; r = r->next) {
-        bool is_copy = false;
-        int fd = open_redirect(r, &is_copy);
-        if (fd == -1)
-            return false;
-        if (fd == r->fd && is_copy)
-            continue;
-        if (save) {
-            saved = allocate(saved, (depth + 1) * sizeof *saved);
-            saved[depth++] =
-                (struct saved){r->fd, fd == r->fd ? -1 : fcntl(r->fd, F_DUPFD_CLOEXEC, 10)};
-        }
+        int fd = open_redirect(r);
+        bool copy = r->op[1] == '&';
         if (fd == -2)
-            close(r->fd);
-        else if (fd != r->fd) {
-            dup2(fd, r->fd);
-            if (!is_copy)
-                close(fd);
+            return false;
+        if (save && (fd != r->fd || !copy)) {
+            int old = fd == r->fd ? -1 : fcntl(r->fd, F_DUPFD_CLOEXEC, 10);
+            undo_push((struct undo){.fd = r->fd, .copy = old});
         }
+        if (fd < 0)
+            close(r->fd);
+        else if (fd != r->fd)
+            dup2(fd, r->fd);
+        if (fd != r->fd && !copy)
+            close(fd);
     }
     return true;
-}
-
-size_t redirect_depth(void)
-{
-    return depth;
-}
-
-void redirect_undo(size_t to)
-{
-    for (; depth > to; depth--) {
-        struct saved s = saved[depth - 1];
-        if (s.copy >= 0) {
-            dup2(s.copy, s.fd);
-            close(s.copy);
-        } else {
-            close(s.fd);
-        }
-    }
 }

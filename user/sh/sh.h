@@ -3,60 +3,41 @@
  *
  * A line of text becomes processes in five steps, one file each:
  *
- *     source, lexer.c   characters into tokens; quotes stay in a word's text, as typed
- *     parser.c          tokens into a tree of struct node
- *     expand.c          the words of a command into arguments: $x $(cmd) $((1+1)), splitting, * ? [..]
- *     exec.c            walk the tree: fork, connect by pipes, redirect, run
- *     jobs.c            wait for what was started; foreground, background, stopped
+ *     lexer.c    characters into operators and words; a word keeps its quotes, as typed
+ *     parser.c   those into a tree of struct node
+ *     expand.c   the words of a command into arguments: $x, $(cmd), $((1+1)), splitting, * ? [..]
+ *     exec.c     walk the tree: redirect, connect by pipes, run
+ *     jobs.c     start children and wait for them: in the foreground, in the background, stopped
  *
- * Around them: vars.c (variables, functions), arith.c, pattern.c, redirect.c, trap.c (signals),
- * builtins.c and test.c (commands that are no programs), edit.c (the line being typed), memory.c, main.c.
- *
+ * Around them: memory.c, vars.c (variables, functions), arith.c, redirect.c, builtins.c and
+ * test.c (commands that are no programs), edit.c (the line being typed), main.c (start, options, errors).
  * One thread, so nothing here has a lock.
  */
 #pragma once
 
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <sys/types.h>
-#include <termios.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-/* --- memory.c: an arena gives memory that is freed all at once, back to a mark ---------------- */
-
-struct arena {
-    struct chunk *chunks; /* newest first */
-};
-struct mark {
-    struct chunk *chunk;
-    size_t used;
-};
-struct buffer { /* bytes that grow, with a NUL behind them once something was added */
+struct buffer { /* a string that grows, on the stack; data begins as "" */
     char *data;
     size_t length, room;
 };
-
-extern struct arena scratch; /* what one command needs while it runs */
-
-void *allocate(void *old, size_t size); /* realloc that never returns NULL */
-char *copy_string(const char *s);
-void *arena_alloc(struct arena *a, size_t size);
-char *arena_string(struct arena *a, const char *s, size_t length);
-struct mark arena_mark(struct arena *a);
-void arena_release(struct arena *a, struct mark mark);
-void buffer_add(struct buffer *b, const char *s, size_t length);
+extern struct block *newest; /* the mark */
+void *stack_alloc(size_t size);
+char *stack_string(const char *s, size_t length);
+void stack_release(struct block *mark);
 void buffer_put(struct buffer *b, char c);
-char *buffer_take(struct buffer *b); /* its text, in scratch; the buffer is empty again */
-
-/* --- the tree --------------------------------------------------------------------------------- */
-
-/* Tokens of one byte are that byte. Those that redirect come last. */
-enum { T_END = 256, T_WORD, T_AND, T_OR, T_DSEMI };
-enum { T_READ_WRITE = 512, T_HERE, T_HERE_TABS, T_IN_DUP, T_OUT_DUP, T_APPEND, T_CLOBBER };
-
-enum { N_SIMPLE, N_PIPE, N_NOT, N_AND, N_OR, N_LIST, N_BACKGROUND, N_SUBSHELL };
-enum { N_GROUP = N_SUBSHELL + 1, N_IF, N_WHILE, N_UNTIL, N_FOR, N_CASE, N_ITEM, N_FUNCTION };
+void *allocate(void *old, size_t size); /* realloc that never returns NULL */
 
 struct word {
     struct word *next;
@@ -64,170 +45,116 @@ struct word {
 };
 struct redirect {
     struct redirect *next, *next_here; /* next_here: the next here-document whose text is to come */
-    int type;                          /* < > or T_... */
+    const char *op;
     int fd;
     char *word; /* file name or descriptor; of a here-document the delimiter, later the text */
     bool quoted;
 };
 struct node {
-    int type; /* N_... */
+    enum {
+        N_SIMPLE,     /* assigns words */
+        N_PIPE,       /* a | b; without b it is ( a ) */
+        N_NOT,        /* ! a */
+        N_AND,        /* a && b */
+        N_OR,         /* a || b */
+        N_LIST,       /* a; b */
+        N_BACKGROUND, /* a & */
+        N_GROUP,      /* { a } */
+        N_IF,         /* if a then b else c */
+        N_WHILE,      /* while a do b */
+        N_FOR,        /* for NAME in words do b; NAME is the first of words */
+        N_CASE,       /* case words in b; b is an item: words) a ;; and the next item is its b */
+        N_FUNCTION,   /* words() text */
+    } type;
     int line;
-    struct node *a, *b, *c; /* if a then b else c; while a do b; a && b; the one child a */
-    struct node *next;      /* next of a list, of a pipeline's stages, of a case's items */
-    struct word *words;   /* arguments; the list of for; the subject of case; an item's patterns */
-    struct word *assigns; /* NAME=value before a command */
+    struct node *a, *b, *c;
+    struct word *words, *assigns;
     struct redirect *redirects;
-    char *name;              /* of a function, of the variable of for */
-    char *text;              /* as typed, for the list of jobs */
-    struct program *program; /* a function keeps the tree that it stands in */
+    char *text;
 };
-struct program {
-    struct arena arena;
-    struct node *node;
-    int references;
-};
-
-/* --- lexer.c, parser.c ------------------------------------------------------------------------ */
-
-struct source { /* where the text comes from */
-    int fd;     /* -1: all of it is in text */
-    bool edited, by_byte, ended;
-    struct buffer text; /* of the command being read, and perhaps more */
-    size_t at;          /* the next byte to look at */
+struct source {            /* where text comes from */
+    int fd;                /* -1: the rest of it is in text */
+    bool edited;           /* a person types it */
+    bool by_byte;          /* what stands behind a command may be for the command to read */
+    char *text;            /* of the command being read, and perhaps more */
+    size_t length, at;     /* at: the next byte to look at */
+    struct redirect *here; /* here-documents whose text begins behind the next newline */
     int line;
 };
-struct lexer {
-    struct source *source;
-    struct program *program;
-    int token;
-    bool have;             /* token was looked at and not taken yet */
-    char *text;            /* of a word */
-    size_t start;          /* of the token in source->text */
-    int io_number;         /* the digit before < or >, or -1 */
-    struct redirect *here; /* here-documents whose text begins behind the next newline */
-};
-extern struct lexer lexer;
+extern struct source *input;
+size_t scan_expansion(const char *text, bool quoted);
+int peek(size_t ahead);
+void skip_blanks(void);
+bool at(const char *text), skip(const char *text), at_word(void);
+void expect(const char *text), unexpected(void);
+char *take_word(void);
+struct node *parse_list(bool one_line);
+bool parse_line(struct source *source, struct node **list);
 
-int token_peek(void);
-int token_take(void);
-struct source source_of_string(const char *text);
-size_t scan_braces(const char *text, bool quoted); /* length of the rest of ${...}, } included */
-size_t scan_arithmetic(const char *text);          /* the same for $((...)) */
-bool is_reserved(const char *s);
-bool is_name(const char *s, size_t length);
-size_t name_length(const char *s);
-
-struct node *parse_until(int end);
-struct program *parse_line(struct source *source); /* NULL at the end */
-struct program *parse_substitution(const char *text, int end, size_t *used);
-void program_put(struct program *p);
-
-/* --- expand.c, arith.c, pattern.c ------------------------------------------------------------- */
-
-#define MARK '\001' /* in a pattern: the next byte was quoted and means itself */
-
-enum expand_how { AS_STRING, AS_ASSIGNMENT, AS_PATTERN, AS_HERE_DOCUMENT };
-struct word *expand_words(struct word *words);
-char *expand(const char *word, enum expand_how how);
-char *remove_quotes(const char *word);
-long long arithmetic(const char *text);
-bool pattern_match(const char *pattern, const char *s);
-bool has_wildcards(const char *field);
-struct word **glob_names(struct word **tail,
-                         const char *field); /* append sorted matches, return the new tail */
-char *unmark(char *field);
-
-/* --- vars.c ----------------------------------------------------------------------------------- */
-
+/* BRACE: the unquoted word of ${x-word}, which is split too. HERE: a " is a byte like others. */
+enum mode { PLAIN, ASSIGNMENT, BRACE, QUOTED, HERE };
 struct variable {
     struct variable *next;
-    char *name;
     char *value; /* NULL: not set */
-    bool exported, readonly;
-};
-struct function {
-    struct function *next;
-    char *name;
-    struct node *body;
-    struct program *program;
+    bool exported;
+    char name[];
 };
 struct parameters { /* $1 $2 ... */
     char **values;
     int count;
-    char **owned; /* what to free when they are replaced; NULL: they belong to somebody else */
+    char **owned; /* to be freed when they are replaced; NULL: somebody else's */
 };
-
+struct word *expand_words(struct word *words);
+char *expand(const char *word, enum mode mode);         /* to one string */
+char *expand_pattern(const char *word, enum mode mode); /* what was quoted has a backslash */
+struct word *split_fields(const char *line, bool raw, int count);
+long long arithmetic(const char *text);
+size_t name_length(const char *s);
+bool is_name(const char *s, size_t length);
 const char *variable_get(const char *name);
-struct variable *variable_find(const char *name);       /* made when it isn't there */
-bool variable_set(const char *name, const char *value); /* NULL unsets. False, said why: readonly */
-void variables_print(const char *prefix, char which);
+struct variable *variable_set(const char *name, const char *value);
+char *function_name(const char *name);
 char **environment(void);
-void variables_import(char **environment);
-size_t scope_enter(void);
-void scope_local(const char *name); /* give it its value back when the scope ends */
-void scope_leave(size_t scope);
-struct function *function_find(const char *name);
-void function_define(struct node *node);
-void function_remove(const char *name);
 void parameters_set(char **values, int count);
 
-/* --- exec.c, redirect.c ----------------------------------------------------------------------- */
-
+struct undo { /* on the stack: what a command changed for itself */
+    struct undo *next;
+    struct variable *variable; /* NULL: no variable, but */
+    const char *value;
+    bool exported, is_parameters; /* if neither: a descriptor */
+    struct parameters parameters;
+    int fd, copy; /* copy: what it was, above 10; -1: it was closed */
+};
 int execute(struct node *n, bool last); /* last: this process has nothing to do afterwards */
-int run_source(struct source *source);
-int run_string(const char *text);
-char *find_program(const char *name); /* by PATH; NULL: there is none */
-_Noreturn void exec_program(char **argv);
-int call_function(struct function *f, int argc, char **argv);
-
-int move_high(int fd); /* above the script's descriptors, closed on exec */
-void make_pipe(int ends[2]);
+int run_source(struct source *source, bool last);
+int run_string(const char *text, bool last);
+char *find_program(const char *name);
+_Noreturn void exec_program(int argc, char **argv);
 bool redirect(struct redirect *list, bool save);
-size_t redirect_depth(void);
-void redirect_undo(size_t depth);
-
-/* --- jobs.c, trap.c --------------------------------------------------------------------------- */
+void undo_push(struct undo state);
+void undo_to(struct undo *mark);
+int move_high(int fd);
+void make_pipe(int ends[2]);
 
 struct job;
-struct job *job_new(const char *text);
-pid_t job_fork(struct job *job, bool background); /* job NULL: no job, as for $(...) */
-int job_wait(struct job *job);
-int job_started(struct job *job); /* in the background */
-void job_notices(void);
-void job_control(bool on);
+struct job *job_new(void);
+pid_t job_fork(struct job *job, bool background);
+int job_wait(struct job *job), job_started(struct job *job);
+void jobs_report(bool all, int fd);
+void job_control(void);
 int wait_for(pid_t pid);
+void signals_set(bool at_terminal);
+char *edit_line(const char *name);
 
-void trap_catch(int signal);
-void trap_run(void);
-void trap_exit(void);
-void trap_in_child(void);
-bool traps_are_set(void);
-int trap_pending(void); /* a signal whose action is to be run, or 0 */
-void signals_interactive(void);
-int signal_number(const char *name);
-const char *signal_name(int number);
-
-/* --- builtins.c, edit.c, main.c --------------------------------------------------------------- */
-
+typedef int builtin_function(int argc, char **argv);
 struct builtin {
     const char *name;
-    int (*run)(int argc, char **argv);
+    builtin_function *run;
     bool special; /* an error in it ends a script, and assignments before it stay */
 };
 const struct builtin *builtin_find(const char *name);
-int builtin_bg(int argc, char **argv), builtin_fg(int argc, char **argv),
-    builtin_jobs(int argc, char **argv), builtin_kill(int argc, char **argv),
-    builtin_test(int argc, char **argv), builtin_trap(int argc, char **argv),
-    builtin_wait(int argc, char **argv), builtin_read(int argc, char **argv),
-    builtin_cd(int argc, char **argv), builtin_pwd(int argc, char **argv);
-const char *working_folder(void); /* $PWD if that is it */
-bool option_set(char letter, bool on);
-void print_quoted(const char *s);
+builtin_function builtin_exit, builtin_jobs, builtin_kill, builtin_test, builtin_wait;
 
-char *edit_line(const char *prompt, size_t *length); /* in malloc'ed memory; NULL at the end */
-
-enum unwind { UNWIND_NONE, UNWIND_BREAK, UNWIND_CONTINUE, UNWIND_RETURN };
-#define OPTIONS "abCefhimnuvx"
 struct shell {
     const char *name; /* $0 */
     struct parameters parameters;
@@ -235,26 +162,24 @@ struct shell {
     pid_t pid;        /* $$ */
     pid_t background; /* $! or 0 */
     bool option[128]; /* by letter */
-    bool pipefail;
-    int line; /* of the command that runs */
-    enum unwind unwind;
+    int line;         /* of the command that runs */
+    char *text;       /* its first line, as typed */
+    struct undo *undo;
+    enum { UNWIND_NONE, UNWIND_BREAK, UNWIND_CONTINUE, UNWIND_RETURN } unwind;
     int levels;       /* of loops that break and continue still have to leave */
     int loops;        /* that we are in */
-    int calls;        /* functions and sourced files that return can leave */
     int tested;       /* a condition is evaluated: -e does not apply */
     int substitution; /* status of the last $(...), for a command without words */
     bool complained;
-    bool child;           /* a subshell */
-    jmp_buf *top;         /* where an interactive shell goes on after an error */
-    struct buffer output; /* of a builtin, until it ends */
+    struct buffer output;              /* of a builtin, until it ends */
+    volatile sig_atomic_t interrupted; /* Ctrl-C came */
+    bool job_control;
+    jmp_buf *top; /* where a shell at a terminal goes on after an error */
 };
 extern struct shell sh;
 
-void out(const char *format, ...) __attribute__((format(printf, 1, 2)));
-bool flush(void);
-/* Say what is wrong; returns 2. A special builtin that does so ends the script. */
-int complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-_Noreturn void abandon(int status); /* back to the prompt, or exit */
-_Noreturn void leave(int status);   /* run the exit trap and exit */
-void check_stack(void);             /* fail before recursion overruns the stack */
+int take_options(int argc, char **argv, const char *allowed);
+int complain(const char *format, ...) __attribute__((format(printf, 1, 2))); /* returns 2 */
+_Noreturn void abandon(int status); /* to the prompt, or exit */
+void check_stack(void);
+#define fail(...) (complain(__VA_ARGS__), abandon(2))

@@ -1,159 +1,67 @@
-/*
- * test and [: expressions of files, strings and numbers. -o is of -a, -a is of terms. An argument that could
- * be an operator or a string is what the number of arguments makes it: a binary operator in the middle wins.
- */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+/* test and [, of at most four arguments, as POSIX has them: how many there are says what each of them is. */
 #include "sh.h"
 
-static char **at, **end;
 static bool wrong;
 
 static bool bad(const char *text, const char *why)
 {
-    if (!wrong)
-        complain("test: %s: %s", text, why);
-    wrong = true;
-    return false;
+    complain("test: %s: %s", text, why);
+    return !(wrong = true);
 }
 
 static long long number(const char *text)
 {
-    char *rest;
-    long long value = strtoll(text, &rest, 10);
-
-    if (rest == text || rest[strspn(rest, " \t\n")] != '\0')
-        bad(text, "Illegal number");
-    return value;
+    char *end;
+    long long value = strtoll(text, &end, 10);
+    return end == text || *end != '\0' ? bad(text, "Illegal number") : value;
 }
 
-/* How the ages of A and B compare; one that isn't there is the older. */
-static long newer(const char *a, const char *b)
+static bool unary(const char *op, const char *s)
 {
-    struct stat x = {0}, y = {0};
-
-    if (stat(a, &x) < 0 || stat(b, &y) < 0)
-        return 0;
-    long seconds = x.st_mtim.tv_sec - y.st_mtim.tv_sec;
-    return seconds != 0 ? seconds : x.st_mtim.tv_nsec - y.st_mtim.tv_nsec;
-}
-
-static bool unary(char op, const char *s)
-{
-    static const char kinds[] = "bcdfpSLh", bits[] = "ugk", ways[] = "xwr";
-    static const mode_t modes[] = {S_IFBLK, S_IFCHR,  S_IFDIR, S_IFREG,
-                                   S_IFIFO, S_IFSOCK, S_IFLNK, S_IFLNK};
-    const char *found;
-    struct stat status;
-
-    if (op == 'n' || op == 'z')
-        return (*s == '\0') == (op == 'z');
-    if (op == 't')
-        return isatty((int)number(s));
-    if ((found = strchr(ways, op)) != NULL)
-        return access(s, 1 << (found - ways)) == 0;
-    if ((op == 'h' || op == 'L' ? lstat : stat)(s, &status) < 0)
-        return false;
-    if ((found = strchr(kinds, op)) != NULL)
-        return (status.st_mode & S_IFMT) == modes[found - kinds];
-    if ((found = strchr(bits, op)) != NULL)
-        return status.st_mode & (S_ISUID >> (found - bits));
-    if (op == 'G' || op == 'O')
-        return op == 'G' ? status.st_gid == getegid() : status.st_uid == geteuid();
-    return op == 'e' || status.st_size > 0;
-}
-
-/* Which binary operator S is, or -1. */
-static int binary_operator(const char *s)
-{
-    static const char *const names[] = {"=",   "!=",  "<",   ">",   "-eq", "-ne", "-lt",
-                                        "-gt", "-le", "-ge", "-nt", "-ot", "-ef"};
-
-    for (int i = 0; i < (int)(sizeof names / sizeof names[0]); i++)
-        if (strcmp(s, names[i]) == 0)
-            return i;
-    return -1;
-}
-
-static bool binary(const char *a, int op, const char *b)
-{
-    long long order = op < 4 ? strcmp(a, b) : 0;
-    struct stat x, y;
-
-    if (op >= 4 && op < 10) {
-        long long left = number(a), right = number(b);
-        order = (left > right) - (left < right);
-    }
-    switch (op < 4 ? op : op - 4) {
-    case 0: return order == 0;
-    case 1: return order != 0;
-    case 2: return order < 0;
-    case 3: return order > 0;
-    case 4: return order <= 0;
-    case 5: return order >= 0;
-    case 6: return newer(a, b) > 0;
-    case 7: return newer(a, b) < 0;
-    default: return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+    struct stat file = {0};
+    bool there = (strcmp(op, "-h") == 0 || strcmp(op, "-L") == 0 ? lstat : stat)(s, &file) == 0;
+    switch (op[0] == '-' && op[1] != '\0' && op[2] == '\0' ? op[1] : '?') {
+    case 'n': return *s != '\0';
+    case 'z': return *s == '\0';
+    case 'e': return there;
+    case 's': return file.st_size > 0;
+    case 'f': return S_ISREG(file.st_mode);
+    case 'd': return S_ISDIR(file.st_mode);
+    case 'p': return S_ISFIFO(file.st_mode);
+    case 'c': return S_ISCHR(file.st_mode);
+    case 'b': return S_ISBLK(file.st_mode);
+    case 'S': return S_ISSOCK(file.st_mode);
+    case 'h':
+    case 'L': return S_ISLNK(file.st_mode);
+    case 'r': return access(s, R_OK) == 0;
+    case 'w': return access(s, W_OK) == 0;
+    case 'x': return access(s, X_OK) == 0;
+    case 't': return isatty((int)number(s));
+    default: return bad(op, "unknown operator");
     }
 }
 
-static bool expression(int level);
-
-static bool term(void)
+static bool evaluate(int count, char **w)
 {
-    bool result;
-
-    if (end - at >= 3 && binary_operator(at[1]) >= 0) {
-        at += 3;
-        return binary(at[-3], binary_operator(at[-2]), at[-1]);
+    static const char *const operators[] = {"=", "!=", "-eq", "-ne", "-lt", "-le", "-gt", "-ge"};
+    for (size_t i = 0; count == 3 && i < sizeof operators / sizeof operators[0]; i++) {
+        if (strcmp(w[1], operators[i]) != 0)
+            continue;
+        long long x = i < 2 ? strcmp(w[0], w[2]) : number(w[0]), y = i < 2 ? 0 : number(w[2]);
+        return (bool[]){x == y, x != y, x == y, x != y, x<y, x <= y, x> y, x >= y}[i];
     }
-    if (end - at > 1 && strcmp(*at, "!") == 0) {
-        at++;
-        return !term();
-    }
-    if (end - at > 1 && strcmp(*at, "(") == 0) {
-        at++;
-        result = expression(0);
-        return at < end && strcmp(*at++, ")") == 0 ? result : bad("(", "no closing paren");
-    }
-    if (end - at > 1 && at[0][0] == '-' && strlen(*at) == 2 &&
-        strchr("nztrwxhLbcdfgkpsSuGOe", at[0][1]) != NULL) {
-        at += 2;
-        return unary(at[-2][1], at[-1]);
-    }
-    return at < end ? **at++ != '\0' : bad("", "argument expected");
-}
-
-/* Level 0: terms of level 1 with -o between them; level 1: with -a. */
-static bool expression(int level)
-{
-    bool result = level == 1 ? term() : expression(1);
-
-    while (at < end && strcmp(*at, level == 1 ? "-a" : "-o") == 0) {
-        at++;
-        bool next = level == 1 ? term() : expression(1);
-        result = level == 1 ? result && next : result || next;
-    }
-    return result;
+    if (count < 2)
+        return count == 1 && *w[0] != '\0';
+    if (strcmp(w[0], "!") == 0)
+        return !evaluate(count - 1, w + 1);
+    return count == 2 ? unary(w[0], w[1]) : bad(w[1], "unexpected operator");
 }
 
 int builtin_test(int argc, char **argv)
 {
-    bool result;
-
     if (strcmp(argv[0], "[") == 0 && strcmp(argv[--argc], "]") != 0)
         return complain("[: missing ]");
-    at = argv + 1;
-    end = argv + argc;
     wrong = false;
-    if (argc < 2)
-        return 1;
-    result = expression(0);
-    if (at < end)
-        bad(*at, "unexpected operator");
+    bool result = evaluate(argc - 1, argv + 1);
     return wrong ? 2 : !result;
 }

@@ -1,2 +1,2 @@
-echo 'a\tb' 'c\nd' 'e\\f' '\0101' 'x\cy' no
+echo 'a\tb' 'c\nd' 'e\\f' 'x\cy' no
 echo -n a; echo; echo -e b; echo '\q'

@@ -1,3 +1,3 @@
-HOME=/the/home; echo ~ ~/x "~" \~ a~ ~root
+HOME=/the/home; echo ~ ~/x "~" \~ a~
 x=~; echo $x; p=/a:~/b:~; echo $p; q="~"; echo $q
 echo x=~

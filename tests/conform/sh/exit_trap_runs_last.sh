@@ -1,4 +1,0 @@
-trap 'echo bye $?' EXIT
-echo hello
-(echo sub)
-exit 3

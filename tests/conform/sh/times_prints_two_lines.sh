@@ -1,1 +1,0 @@
-times | wc -l | tr -d ' '
