@@ -15,6 +15,7 @@
 #include "fs/poll.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "mm/page.h"
 #include "mm/slab.h"
 #include "proc/cred.h"
 #include "proc/users.h"
@@ -63,7 +64,7 @@ static size_t event_size(const struct event *e)
 
 static struct event *event_create(const struct event *like, const char *name)
 {
-    struct event *e = kmalloc(sizeof(*e) + like->len);
+    struct event *e = page_has_room_to_keep() ? kmalloc(sizeof(*e) + like->len) : NULL;
 
     if (!e)
         return NULL;

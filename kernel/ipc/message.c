@@ -6,14 +6,11 @@
 #include "mm/slab.h"
 #include "x86/uaccess.h"
 
-/* Messages outlive who sent them, so killing doesn't get their memory back: they leave programs this part. */
-#define LEFT_TO_PROGRAMS 32
-
 static struct message *message_alloc(size_t n, long type)
 {
     struct message *m = NULL;
 
-    if (page_free_count() >= page_total() / LEFT_TO_PROGRAMS)
+    if (page_has_room_to_keep())
         m = kmalloc(sizeof(*m));
     if (!m)
         return NULL;

@@ -7,6 +7,7 @@
 #include "ipc/sysv.h"
 
 #include "lib/assert.h"
+#include "mm/page.h"
 #include "proc/cred.h"
 #include "x86/clock.h"
 
@@ -125,7 +126,7 @@ static long create(struct sysv_table *t, const struct sysv_request *rq)
 {
     if (t->count >= min(rq->max, (uint64_t)SYSV_INDICES))
         return -ENOSPC;
-    struct sysv *o = rq->create(rq);
+    struct sysv *o = page_has_room_to_keep() ? rq->create(rq) : err_ptr(-ENOMEM);
     if (is_err(o))
         return ptr_err(o);
     insert(t, o);

@@ -42,6 +42,8 @@
 #define POISON_FRESH 0xa5
 
 struct page *page_array;
+#define LEFT_TO_PROGRAMS 32 /* this part of all pages */
+
 pfn_t page_base, page_end;
 size_t page_anon_count, page_mapped_count;
 
@@ -267,6 +269,11 @@ struct page *page_alloc(unsigned order, unsigned flags)
 bool page_has_room(void)
 {
     return READ_ONCE(buddy_free) > 3 * reserve;
+}
+
+bool page_has_room_to_keep(void)
+{
+    return page_free_count() >= page_total() / LEFT_TO_PROGRAMS;
 }
 
 void page_free(struct page *p)

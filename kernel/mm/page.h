@@ -109,6 +109,11 @@ static inline void page_get(struct page *p)
  * there is still enough for those that run.
  */
 bool page_has_room(void);
+/*
+ * Is there more than the part that programs are left with? Killing processes doesn't get back what outlives
+ * who took it, files and messages above all: who makes more of that asks first.
+ */
+bool page_has_room_to_keep(void);
 void page_free(struct page *p); /* the count must have reached 0 or be the caller's 1 */
 static inline void page_put(struct page *p)
 {

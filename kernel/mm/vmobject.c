@@ -28,7 +28,6 @@
 
 #define BATCH 64            /* entries cleared between two flushes */
 #define REMOVE_BATCH 256    /* pages taken out of the tree with the lock held once */
-#define LEFT_TO_PROGRAMS 32 /* this part of all pages: files in memory don't take the last ones */
 
 static struct slab_cache *object_cache; /* const after init */
 static size_t total_pages;              /* atomic */
@@ -65,7 +64,7 @@ static bool charge(struct vm_quota *q)
 {
     if (!q)
         return true;
-    if (page_free_count() < page_total() / LEFT_TO_PROGRAMS)
+    if (!page_has_room_to_keep())
         return false;
     if (atomic_add(&q->used, 1) <= atomic_load(&q->limit))
         return true;
