@@ -139,6 +139,8 @@ static void place(struct runqueue *rq, struct thread *t)
 bool sched_wake(struct thread *t, unsigned state_mask)
 {
     race_point();
+    /* The waker's barrier: without it the CPU may look at the state before others can see what it has made true. */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (!(1u << READ_ONCE(t->state) & state_mask))
         return false;
     struct runqueue *rq = rq_lock_of(t);
