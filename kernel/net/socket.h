@@ -43,6 +43,8 @@ struct socket {
     struct linger linger;   /* atomic in its parts: SO_LINGER */
     struct queue rx;        /* its own lock: what has arrived */
 };
+#define SOCKET_SEND_MIN 4608u /* the least send_limit: SOCK_MIN_SNDBUF */
+
 #define SHUTDOWN_READ 1u
 #define SHUTDOWN_WRITE 2u
 #define SHUTDOWN_BOTH 3u

@@ -9,7 +9,6 @@
 #include "proc/cred.h"
 #include "sched/time.h"
 
-#define SEND_MIN 4608u     /* SOCK_MIN_SNDBUF */
 #define RECEIVE_MIN 2304u  /* SOCK_MIN_RCVBUF */
 #define BUFFER_MAX 212992u /* net.core.wmem_max, rmem_max: what anybody may ask for */
 
@@ -93,7 +92,7 @@ static int set_buffer(struct socket *s, int name, int value)
     if (forced && !capable(CAP_NET_ADMIN))
         return -EPERM;
     if (name == SO_SNDBUF || name == SO_SNDBUFFORCE)
-        WRITE_ONCE(s->send_limit, buffer_size(value, SEND_MIN, forced));
+        WRITE_ONCE(s->send_limit, buffer_size(value, SOCKET_SEND_MIN, forced));
     else
         WRITE_ONCE(s->receive_limit, buffer_size(value, RECEIVE_MIN, forced));
     return 0;

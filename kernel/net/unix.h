@@ -124,6 +124,12 @@ void unix_peer_died(struct unix_socket *u, struct unix_socket *peer);
 /* What a record counts beyond its bytes, against many empty ones. */
 #define UNIX_RECORD_COST 512u
 
+/* What waits at U counts as much. Its rx.lock held. */
+static inline size_t unix_records_cost(const struct unix_socket *u)
+{
+    return u->s.rx.bytes + u->messages * UNIX_RECORD_COST;
+}
+
 ssize_t unix_send(struct socket *s, struct message *m);
 ssize_t unix_receive(struct socket *s, struct message *m);
 unsigned unix_poll(struct socket *s, struct poll_table *pt);
@@ -160,7 +166,8 @@ struct scm {
     struct ucred ids;        /* const */
     struct scm *next_buried; /* the grave's lock: its files are to be closed */
     unsigned nfiles;         /* flight_lock once sent; 0 again when somebody has received them */
-    struct file *files[];    /* the same: references */
+    unsigned walk;           /* flight_lock: the walk over the queue that has counted it */
+    struct file *files[];    /* the same as nfiles: references */
 };
 static inline struct scm *scm_of(struct buf_cargo *c)
 {

@@ -116,7 +116,8 @@ int unix_accept(struct socket *s, bool nonblock, struct socket **new)
         return -EINVAL;
     spin_lock(&s->rx.lock);
     int error = 0;
-    if (list_empty(&u->pending) && !is_gone(u))
+    /* Who won't wait never hears that the listener was shut down. */
+    if (list_empty(&u->pending) && (nonblock || !is_gone(u)))
         error = nonblock
                     ? -EAGAIN
                     : wait_event_exclusive(&s->rx.readable, !list_empty(&u->pending) || is_gone(u),
@@ -299,9 +300,6 @@ int unix_connect(struct socket *s, const struct sockaddr_storage *addr, unsigned
     if (error)
         return error;
     if (unix_connects(u)) {
-        /* The socket's own fault comes after the address's, except where waiting would be in vain. */
-        if (READ_ONCE(u->state) == UNIX_LISTENING)
-            return -EINVAL;
         return connect_to_listener(u, addr, len, nonblock);
     }
     struct unix_socket *peer = unix_find(addr, len, s->type);

@@ -37,7 +37,10 @@ ssize_t unix_read_pages(struct socket *s, struct page_batch *batch, size_t n, un
 
 /* --- asking --- */
 
-/* Could U send without waiting? A stream when a quarter at most of what it may have on the way is. */
+/*
+ * Could U send without waiting? A connection, or one of two datagram sockets that talk to each other, when a
+ * quarter at most of what it may have on the way is.
+ */
 static bool is_writable(struct unix_socket *u, struct poll_table *pt)
 {
     if (!unix_connects(u)) {
@@ -45,7 +48,9 @@ static bool is_writable(struct unix_socket *u, struct poll_table *pt)
         bool full = false;
         if (peer) {
             spin_lock(&peer->s.rx.lock);
-            full = !peer->s.rx.no_readers && unix_record_full(u, peer);
+            full = !peer->s.rx.no_readers &&
+                   (unix_record_full(u, peer) ||
+                    (READ_ONCE(peer->peer) == u && unix_records_cost(peer) * 4 > u->s.send_limit));
             spin_unlock(&peer->s.rx.lock);
             unix_put(peer);
         }
@@ -56,7 +61,7 @@ static bool is_writable(struct unix_socket *u, struct poll_table *pt)
         return READ_ONCE(u->state) != UNIX_LISTENING;
     spin_lock(&peer->s.rx.lock);
     poll_wait(pt, &peer->s.rx.writable);
-    bool writable = (peer->s.rx.bytes + peer->messages * UNIX_RECORD_COST) * 4 <= u->s.send_limit;
+    bool writable = unix_records_cost(peer) * 4 <= u->s.send_limit;
     spin_unlock(&peer->s.rx.lock);
     return writable;
 }

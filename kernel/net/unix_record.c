@@ -19,8 +19,7 @@ bool unix_record_full(const struct unix_socket *u, const struct unix_socket *pee
     /* Who is connected to us alone may be sent as much as we may have on the way. */
     if (READ_ONCE(peer->peer) != u && peer->messages > DATAGRAM_QUEUE)
         return true;
-    return peer->messages &&
-           peer->s.rx.bytes + peer->messages * UNIX_RECORD_COST >= u->s.send_limit;
+    return peer->messages && unix_records_cost(peer) >= u->s.send_limit;
 }
 
 /* --- sending --- */
@@ -109,12 +108,23 @@ static int put_record(struct unix_socket *u, struct unix_socket *peer, struct li
     return error == -ETIMEDOUT ? -EAGAIN : error;
 }
 
+/* What keeps U from sending N bytes to anybody at all. */
+static int check_sender(struct unix_socket *u, size_t n)
+{
+    if (unix_connects(u) && READ_ONCE(u->state) != UNIX_CONNECTED)
+        return -ENOTCONN;
+    int error = socket_option(&u->s, SO_PASSCRED) ? unix_autobind(u) : 0;
+    if (error)
+        return error;
+    if (n > READ_ONCE(u->s.send_limit) - 32)
+        return -EMSGSIZE;
+    return READ_ONCE(u->s.shutdown) & SHUTDOWN_WRITE ? -EPIPE : 0;
+}
+
 /* Whom M is for, with a reference; err_ptr. */
 static struct unix_socket *record_receiver(struct unix_socket *u, const struct message *m)
 {
     if (unix_connects(u)) {
-        if (READ_ONCE(u->state) != UNIX_CONNECTED)
-            return err_ptr(-ENOTCONN);
         unix_get(u->peer);
         return u->peer;
     }
@@ -124,11 +134,9 @@ static struct unix_socket *record_receiver(struct unix_socket *u, const struct m
     return peer ? peer : err_ptr(-ENOTCONN);
 }
 
-/* May U send to PEER at all? A datagram socket with a peer hears that one alone. */
+/* May U send to PEER? A datagram socket with a peer hears that one alone. */
 static int may_send(const struct unix_socket *u, const struct unix_socket *peer)
 {
-    if (READ_ONCE(u->s.shutdown) & SHUTDOWN_WRITE)
-        return -EPIPE;
     const struct unix_socket *its = READ_ONCE(peer->peer); /* only compared */
     return !unix_connects(u) && its && its != u ? -EPERM : 0;
 }
@@ -138,17 +146,14 @@ ssize_t unix_record_send(struct unix_socket *u, struct message *m)
     struct list bufs = LIST_INIT(bufs);
     struct scm *scm = NULL;
     size_t n = m->data.left;
-    int error = 0;
 
+    int error = check_sender(u, n);
+    if (error)
+        return error;
     struct unix_socket *peer = record_receiver(u, m);
     if (is_err(peer))
         return ptr_err(peer);
-    if (unix_wants_ids(u, peer) && !unix_connects(u))
-        error = unix_autobind(u);
-    if (!error && n > READ_ONCE(u->s.send_limit) - 32)
-        error = -EMSGSIZE;
-    if (!error)
-        error = may_send(u, peer);
+    error = may_send(u, peer);
     if (!error)
         error = scm_create(m, u, !unix_connects(u), unix_wants_ids(u, peer), &scm);
     if (!error && scm)
@@ -293,7 +298,7 @@ ssize_t unix_record_receive(struct unix_socket *u, struct message *m)
     if (!error && peek) {
         error = peek_record(q, &bufs) ? 0 : -ENOMEM;
     } else if (!error) {
-        was_full = u->messages > DATAGRAM_QUEUE || q->bytes >= PAGE_SIZE;
+        was_full = u->messages > DATAGRAM_QUEUE || unix_records_cost(u) * 4 > SOCKET_SEND_MIN;
         take_record(u, &bufs);
     }
     if (u->messages && !waitq_is_empty(&q->readable))

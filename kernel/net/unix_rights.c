@@ -10,12 +10,13 @@
  *   1. Suspects: sockets in flight all of whose references are from messages.
  *   2. From each suspect's count, take away the messages that lie in suspects' queues. Who has some left is
  *      referred to from outside, and is no suspect; neither is what lies in its queue, nor in theirs.
- *   3. The queues of the others are emptied, which frees them.
+ *   3. The queues of the others are emptied and closed to senders, which frees them.
  *
  * flight_lock guards the counts, the list and who holds a message's files. A socket that is being received
  * just now has its message out of the queue already, but still counts: so it is taken for reachable.
  */
 #include "fs/fdtable.h"
+#include "fs/poll.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "net/unix.h"
@@ -220,7 +221,7 @@ int scm_create(struct message *m, struct unix_socket *from, bool named, bool wit
     scm->from = name;
     scm->has_ids = with_ids;
     scm->ids = ids;
-    scm->nfiles = 0;
+    scm->nfiles = scm->walk = 0;
     error = nfiles ? take_files(m, scm) : 0;
     if (error)
         scm_destroy(scm);
@@ -322,43 +323,39 @@ int scm_receive(struct unix_socket *u, struct message *m, struct buf_cargo *c, b
 
 /* --- garbage --- */
 
-/* Call FN for each socket that lies in a message in U's queue. flight_lock held. */
-static void for_each_queued(struct unix_socket *u, void (*fn)(struct unix_socket *))
+static unsigned this_walk; /* flight_lock: a number of its own for each walk over a queue */
+
+/*
+ * Call FN for each socket that lies in a message in Q, once for each message: its buffers may lie apart, with
+ * another sender's between them. flight_lock and Q's lock held.
+ */
+static void for_each_in_queue(struct queue *q, void (*fn)(struct unix_socket *))
 {
-    struct buf_cargo *before = NULL;
     struct buf *b;
 
-    spin_lock(&u->s.rx.lock);
-    list_for_each (b, &u->s.rx.bufs, link) {
+    this_walk++;
+    list_for_each (b, &q->bufs, link) {
         struct scm *scm = scm_of(b->cargo);
-        if (scm && b->cargo != before)
-            for (unsigned i = 0; i < scm->nfiles; i++)
-                if (unix_of_file(scm->files[i]))
-                    fn(unix_of_file(scm->files[i]));
-        before = b->cargo;
+        if (!scm || !scm->nfiles || scm->walk == this_walk)
+            continue;
+        scm->walk = this_walk;
+        for (unsigned i = 0; i < scm->nfiles; i++)
+            if (unix_of_file(scm->files[i]))
+                fn(unix_of_file(scm->files[i]));
     }
-    spin_unlock(&u->s.rx.lock);
 }
 
-/* The same for the connections that wait to be accepted at U: they live in its list. */
+/* The same for U's queue and those of the connections that wait to be accepted at U: they live in its list. */
 static void for_each_held(struct unix_socket *u, void (*fn)(struct unix_socket *))
 {
     struct unix_socket *p;
 
-    for_each_queued(u, fn);
     spin_lock(&u->s.rx.lock);
+    for_each_in_queue(&u->s.rx, fn);
     list_for_each (p, &u->pending, pending_link) {
-        struct buf *b;
         /* The listener's lock is held, and theirs is of the same rank: a listener before its own. */
         spin_lock_nested(&p->s.rx.lock);
-        list_for_each (b, &p->s.rx.bufs, link) {
-            struct scm *scm = scm_of(b->cargo);
-            if (scm && (b->link.prev == &p->s.rx.bufs ||
-                        list_entry(b->link.prev, struct buf, link)->cargo != b->cargo))
-                for (unsigned i = 0; i < scm->nfiles; i++)
-                    if (unix_of_file(scm->files[i]))
-                        fn(unix_of_file(scm->files[i]));
-        }
+        for_each_in_queue(&p->s.rx, fn);
         spin_unlock(&p->s.rx.lock);
     }
     spin_unlock(&u->s.rx.lock);
@@ -407,22 +404,32 @@ static void find_unreachable(const struct unix_socket *closing)
     } while (found_more);
 }
 
-/* Move the buffers of U's queue, and of the connections that wait at it, to OUT. flight_lock held. */
+/*
+ * Move U's buffers to OUT. Nobody will read any more: a sender who waits for room in the middle of a message,
+ * and holds its descriptors meanwhile, hears of it. flight_lock and U's rx.lock held.
+ */
 static void empty_queue(struct unix_socket *u, struct list *out)
+{
+    struct queue *q = &u->s.rx;
+
+    list_splice_back(out, &q->bufs);
+    q->nbufs = 0;
+    q->bytes = 0;
+    u->messages = 0;
+    q->no_readers = true;
+    wake_all(&q->writable, POLLOUT | POLLWRNORM | POLLHUP | POLLERR);
+}
+
+/* The same for the queue of U, which is garbage, and of the connections that wait at it. flight_lock held. */
+static void empty_queues(struct unix_socket *u, struct list *out)
 {
     struct unix_socket *p;
 
     spin_lock(&u->s.rx.lock);
-    list_splice_back(out, &u->s.rx.bufs);
-    u->s.rx.nbufs = 0;
-    u->s.rx.bytes = 0;
-    u->messages = 0;
+    empty_queue(u, out);
     list_for_each (p, &u->pending, pending_link) {
         spin_lock_nested(&p->s.rx.lock);
-        list_splice_back(out, &p->s.rx.bufs);
-        p->s.rx.nbufs = 0;
-        p->s.rx.bytes = 0;
-        p->messages = 0;
+        empty_queue(p, out);
         spin_unlock(&p->s.rx.lock);
     }
     spin_unlock(&u->s.rx.lock);
@@ -440,7 +447,7 @@ void unix_collect_garbage(const struct unix_socket *closing)
     find_unreachable(closing);
     list_for_each (u, &in_flight, flight_link)
         if (u->reachable == 0)
-            empty_queue(u, &garbage);
+            empty_queues(u, &garbage);
     spin_unlock(&flight_lock);
     list_for_each_safe (b, next, &garbage, link)
         buf_free(b);

@@ -35,7 +35,11 @@ ssize_t unix_stream_send(struct unix_socket *u, struct message *m)
         .deadline = unix_send_deadline(u),
     };
     WRITE_ONCE(peer->s.rx.limit, READ_ONCE(u->s.send_limit));
-    ssize_t done = m->data.left ? queue_write_user(&peer->s.rx, &m->data, &how) : 0;
+    ssize_t done = 0;
+    if (m->data.left)
+        done = queue_write_user(&peer->s.rx, &m->data, &how);
+    else if (READ_ONCE(u->s.shutdown) & SHUTDOWN_WRITE) /* heard even by who sends nothing */
+        done = -EPIPE, how.broken = true;
     if (how.broken && done <= 0)
         socket_broken_pipe(m);
     cargo_put(scm ? &scm->cargo : NULL);
@@ -197,6 +201,9 @@ static void give_peer_name(struct unix_socket *u, struct message *m)
     m->namelen = len > (int)sizeof(sa_family_t) ? (unsigned)len : 0;
 }
 
+/* What comes with the end of the stream, for who asks whom it is from: no process, and ids of zero. */
+static struct scm the_end = {.has_ids = true}; /* const */
+
 ssize_t unix_stream_receive(struct unix_socket *u, struct message *m)
 {
     struct queue *q = &u->s.rx;
@@ -236,7 +243,7 @@ ssize_t unix_stream_receive(struct unix_socket *u, struct message *m)
     if (slept && !queue_is_empty(q) && !waitq_is_empty(&q->readable))
         wake_one(&q->readable, POLLIN | POLLRDNORM);
     spin_unlock(&q->lock);
-    if (done && scm_receive(u, m, held, peek))
+    if (done ? scm_receive(u, m, held, peek) : n == 1 && scm_receive(u, m, &the_end.cargo, true))
         n = -EFAULT, done = 0;
     if (done)
         give_peer_name(u, m);
