@@ -186,9 +186,10 @@ int show_vmstat(struct seq *s, const struct subject *who)
 
     (void)who;
     slab_for_each(add_slab_pages, &slab);
-    seq_printf(
-        s, "nr_free_pages %zu\nnr_anon_pages %zu\nnr_mapped %zu\nnr_file_pages %zu\nnr_shmem %zu\n",
-        page_free_count(), READ_ONCE(page_anon_count), READ_ONCE(page_mapped_count), vmobject_total_pages(), vmobject_total_pages());
+    size_t shmem = vmobject_total_pages();
+    seq_printf(s, "nr_free_pages %zu\nnr_anon_pages %zu\nnr_mapped %zu\n", page_free_count(),
+               READ_ONCE(page_anon_count), READ_ONCE(page_mapped_count));
+    seq_printf(s, "nr_file_pages %zu\nnr_shmem %zu\n", shmem, shmem);
     seq_printf(
         s, "nr_slab_reclaimable 0\nnr_slab_unreclaimable %zu\nnr_kernel_stack %zu\nnr_mlock %zu\n",
         slab, sums.threads * (KSTACK_SIZE / 1024), sums.locked);

@@ -26,8 +26,8 @@
 #include "x86/paging.h"
 #include "x86/tlb.h"
 
-#define BATCH 64            /* entries cleared between two flushes */
-#define REMOVE_BATCH 256    /* pages taken out of the tree with the lock held once */
+#define BATCH 64         /* entries cleared between two flushes */
+#define REMOVE_BATCH 256 /* pages taken out of the tree with the lock held once */
 
 static struct slab_cache *object_cache; /* const after init */
 static size_t total_pages;              /* atomic */

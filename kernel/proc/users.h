@@ -9,7 +9,7 @@ enum user_thing {
     USER_SIGNALS,    /* queued siginfos and POSIX timers: RLIMIT_SIGPENDING */
     USER_PIPE_PAGES, /* what its pipes may hold: /proc/sys/fs/pipe-user-pages-* */
     USER_MQUEUE_KIB, /* what its POSIX message queues may hold: RLIMIT_MSGQUEUE */
-    USER_INOTIFIES,   /* descriptors of inotify, and their watches: /proc/sys/fs/inotify */
+    USER_INOTIFIES,  /* descriptors of inotify, and their watches: /proc/sys/fs/inotify */
     USER_WATCHES,
     USER_THINGS
 };
