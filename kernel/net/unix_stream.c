@@ -214,15 +214,13 @@ ssize_t unix_stream_receive(struct unix_socket *u, struct message *m)
 
     if (READ_ONCE(u->state) != UNIX_CONNECTED)
         return -EINVAL;
-    if (!m->data.left)
-        return 0;
     size_t target = m->flags & MSG_WAITALL ? m->data.left
                                            : min((size_t)READ_ONCE(u->s.low_water), m->data.left);
     nsec_t deadline = socket_deadline(READ_ONCE(u->s.receive_timeout));
     spin_lock(&q->lock);
-    while (m->data.left) {
+    do {
         if (queue_is_empty(q)) {
-            if (done >= target)
+            if (done && done >= target) /* who asks for no bytes waits for them all the same */
                 break;
             slept = true;
             n = stream_wait(u, m, deadline);
@@ -230,6 +228,8 @@ ssize_t unix_stream_receive(struct unix_socket *u, struct message *m)
                 break;
             continue;
         }
+        if (!m->data.left)
+            break;
         n = stream_take(u, m, done > 0, &held);
         if (n == -EAGAIN)
             continue; /* user memory had to be fetched */
@@ -239,7 +239,7 @@ ssize_t unix_stream_receive(struct unix_socket *u, struct message *m)
         /* A look takes nothing away: going on would find the same bytes again. */
         if (peek || (held && scm_of(held)->nfiles))
             break;
-    }
+    } while (m->data.left);
     if (slept && !queue_is_empty(q) && !waitq_is_empty(&q->readable))
         wake_one(&q->readable, POLLIN | POLLRDNORM);
     spin_unlock(&q->lock);

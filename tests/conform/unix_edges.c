@@ -47,6 +47,20 @@ TEST(who_sends_nothing_still_hears_of_the_end)
     fails(send(s[0], "", 0, 0), EPIPE);
 }
 
+TEST(who_asks_for_no_bytes_waits_for_some_but_in_read)
+{
+    int s[2];
+    char byte;
+    make_pair(SOCK_STREAM, s);
+    fails(recv(s[0], &byte, 0, MSG_DONTWAIT), EAGAIN);
+    same(read(s[0], &byte, 0), 0);
+    same(send(s[1], "x", 1, 0), 1);
+    same(recv(s[0], &byte, 0, 0), 0);
+    same(recv(s[0], &byte, 1, 0), 1);
+    works(close(s[1]));
+    same(recv(s[0], &byte, 0, 0), 0);
+}
+
 TEST(own_shutdown_comes_before_who_is_missing)
 {
     int fd = works(socket(AF_UNIX, SOCK_DGRAM, 0));
