@@ -37,11 +37,15 @@ static bool mutex_owner_died(uintptr_t entry, long offset, bool pending)
     if ((uintptr_t)word % sizeof(*word) || get_user(value, word))
         return false;
     for (;;) {
-        /* Given back, but the waiter was not yet told. */
-        if (pending && !value && !(entry & 1))
-            wake_waiter(word);
-        if ((value & FUTEX_TID_MASK) != (uint32_t)current->pid->nr)
+        if ((value & FUTEX_TID_MASK) != (uint32_t)current->pid->nr) {
+            /*
+             * Given back, but the waiter was not yet told; or told to take it, and killed before it could. Then
+             * whoever took it instead may not know of the others that sleep: let one of them look.
+             */
+            if (pending && !(entry & 1))
+                wake_waiter(word);
             return true;
+        }
         uint32_t died = (value & FUTEX_WAITERS) | FUTEX_OWNER_DIED;
         if (cmpxchg_user_u32(word, value, died, &seen)) {
             if (user_fault_in(word, true))
