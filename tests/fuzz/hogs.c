@@ -117,9 +117,9 @@ static void semaphores(void)
 static void events(void)
 {
     char name[256];
-    int fd;
     memset(name, 'x', sizeof(name));
-    while ((fd = inotify_init()) >= 0) {
+    for (int n = 0; n < 32; n++) {
+        int fd = inotify_init();
         inotify_add_watch(fd, "/tmp", IN_ALL_EVENTS);
         for (int i = 0; i < 200; i++) {
             snprintf(name + 240, sizeof(name) - 240, "%d", i);
@@ -208,7 +208,7 @@ static const struct hog {
 int main(int argc, char **argv)
 {
     random_seed(argc > 1 ? strtoul(argv[1], NULL, 10) : 1);
-    for (size_t n = 0; n < 2 * HOGS; n++) {
+    for (size_t n = 0; n < HOGS + 3; n++) {
         const struct hog *h = n < HOGS ? &hogs[n] : &ONE_OF(hogs);
         portion = 65536UL << below(7);
         pid_t pid = fork();
