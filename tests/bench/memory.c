@@ -2,6 +2,7 @@
  * Memory: the first touch of a page, the first write to one that is shared since a fork, and the calls
  * that map, unmap, protect and grow.
  */
+#define _GNU_SOURCE
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -43,6 +44,46 @@ static void fault_row(void)
         bench_stop(PAGES);
         munmap(area, PAGES * PAGE);
     }
+}
+
+static char *map_shared(int fd)
+{
+    int flags = MAP_SHARED | (fd < 0 ? MAP_ANONYMOUS : 0);
+    char *area = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, flags, fd, 0);
+
+    bench_need(area != MAP_FAILED, "mmap");
+    return area;
+}
+
+/* What a child would share: each page is made. */
+static void shared_row(void)
+{
+    for (int round = 0; round < 20; round++) {
+        char *area = map_shared(-1);
+        bench_start();
+        touch(area, PAGES);
+        bench_stop(PAGES);
+        munmap(area, PAGES * PAGE);
+    }
+}
+
+/* A file's pages that are there already, made by another mapping: they are only entered here. */
+static void file_row(void)
+{
+    int fd = memfd_create("shared", 0);
+
+    bench_need(fd >= 0 && ftruncate(fd, PAGES * PAGE) == 0, "memfd_create");
+    char *maker = map_shared(fd);
+    touch(maker, PAGES);
+    for (int round = 0; round < 20; round++) {
+        char *area = map_shared(fd);
+        bench_start();
+        touch(area, PAGES);
+        bench_stop(PAGES);
+        munmap(area, PAGES * PAGE);
+    }
+    munmap(maker, PAGES * PAGE);
+    close(fd);
 }
 
 /* The child holds the other reference to each page while we write. */
@@ -120,8 +161,9 @@ static void mprotect_row(void)
 }
 
 static const struct bench_row rows[] = {
-    {"page_fault", fault_row},     {"cow_fault", cow_row},      {"mmap_touch_munmap", mmap_row},
-    {"brk_touch_shrink", brk_row}, {"munmap_page", munmap_row}, {"mprotect_page", mprotect_row},
+    {"page_fault", fault_row},   {"shared_fault", shared_row},    {"shared_file_fault", file_row},
+    {"cow_fault", cow_row},      {"mmap_touch_munmap", mmap_row}, {"brk_touch_shrink", brk_row},
+    {"munmap_page", munmap_row}, {"mprotect_page", mprotect_row},
 };
 
 BENCH_MAIN(rows)

@@ -7,7 +7,6 @@
 
 #include "bench.h"
 
-#define TOUCHED (16 << 20)
 #define PAGE 4096
 
 static char *const end_argv[] = {"end", NULL};
@@ -25,14 +24,15 @@ static void fork_row(void)
     }
 }
 
-static void fork_touched_row(void)
+/* fork with SIZE bytes of memory that the child gets a share in. */
+static void fork_touched(size_t size)
 {
-    char *area = mmap(NULL, TOUCHED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     bench_need(area != MAP_FAILED, "mmap");
     /* Linux would take a few huge pages for all of it. */
-    madvise(area, TOUCHED, MADV_NOHUGEPAGE);
-    for (size_t i = 0; i < TOUCHED; i += PAGE)
+    madvise(area, size, MADV_NOHUGEPAGE);
+    for (size_t i = 0; i < size; i += PAGE)
         area[i] = 1;
     MEASURE(20)
     {
@@ -41,7 +41,17 @@ static void fork_touched_row(void)
             _exit(0);
         bench_reap(pid);
     }
-    munmap(area, TOUCHED);
+    munmap(area, size);
+}
+
+static void fork_16_row(void)
+{
+    fork_touched(16 << 20);
+}
+
+static void fork_64_row(void)
+{
+    fork_touched(64 << 20);
 }
 
 static void fork_exec_row(void)
@@ -71,9 +81,8 @@ static void vfork_exec_row(void)
 }
 
 static const struct bench_row rows[] = {
-    {"fork_exit_wait", fork_row},
-    {"fork_16_mib", fork_touched_row},
-    {"fork_exec_wait", fork_exec_row},
+    {"fork_exit_wait", fork_row},        {"fork_16_mib", fork_16_row},
+    {"fork_64_mib", fork_64_row},        {"fork_exec_wait", fork_exec_row},
     {"vfork_exec_wait", vfork_exec_row},
 };
 
