@@ -67,9 +67,11 @@ int main(void)
     pid_t child;
 
     page_size = (size_t)need(sysconf(_SC_PAGESIZE));
-    memory =
-        mmap(NULL, PAGES * page_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    /* A forbidden page on either side, or it might become one area with what libc has mapped. */
+    memory = mmap(NULL, (PAGES + 2) * page_size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     need((long)memory);
+    memory += page_size;
+    need(mprotect(memory, PAGES * page_size, PROT_READ | PROT_WRITE));
     show("parent, before it was touched:", "--------");
     memset(memory, 'p', PAGES * page_size);
     show("parent, all written:", "xxxxxxxx");
