@@ -16,6 +16,9 @@ FOLDER = os.path.join(BUILD, "user", "demo")
 DEMOS = sorted(os.path.splitext(name)[0] for name in os.listdir(SOURCES) if name.endswith((".c", ".asm")))
 # demo prints the others' pages and has a test of its own.
 COMPARED = [name for name in DEMOS if name != "demo"]
+# With another library too, but for the words of an error, and for what shows how large that library's buffers are.
+PORTABLE = [name for name in COMPARED if os.path.exists(os.path.join(SOURCES, name + ".c"))
+            and name not in ("zombie", "fileapi")]
 # All in one boot: a line with the name before each output, one with the status behind it.
 # One that hangs costs its own test only.
 SCRIPT = 'for name; do echo "=== $name"; timeout 30 /demo/$name 2>&1; echo "=== status $?"; done'
@@ -56,6 +59,15 @@ def test_prints_the_same_here_and_inside(name, inside):
     assert host.status == 0, host.text + host.err
     assert host.out
     assert inside[name] == (host.text, 0)
+
+
+@pytest.mark.parametrize("name", PORTABLE)
+def test_prints_the_same_with_another_library(name, tmp_path):
+    program = tmp_path / name
+    subprocess.run(["musl-gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program,
+                    os.path.join(SOURCES, name + ".c")], check=True, timeout=60)
+    other = run_on_host(program)
+    assert (other.text, other.status) == (run_on_host(os.path.join(FOLDER, name)).text, 0)
 
 
 @pytest.mark.parametrize("name", COMPARED)
