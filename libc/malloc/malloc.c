@@ -58,6 +58,37 @@ _Noreturn static void corrupted(const char *what)
     abort();
 }
 
+/*
+ * The mappings that were freed last: their headers are gone, and a second free must not look for them. What is
+ * mapped anew is forgotten here.
+ */
+static struct chunk *unmapped[8]; /* atomic */
+static unsigned last_unmapped;    /* atomic */
+
+static void unmapped_add(struct chunk *c)
+{
+    unsigned at = __atomic_add_fetch(&last_unmapped, 1, __ATOMIC_RELAXED) % 8;
+    __atomic_store_n(&unmapped[at], c, __ATOMIC_RELEASE);
+}
+
+static bool unmapped_has(const struct chunk *c)
+{
+    for (unsigned i = 0; i < 8; i++)
+        if (__atomic_load_n(&unmapped[i], __ATOMIC_ACQUIRE) == c)
+            return true;
+    return false;
+}
+
+static void unmapped_forget(const void *start, size_t size)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        struct chunk *c = __atomic_load_n(&unmapped[i], __ATOMIC_ACQUIRE);
+        if (c && (size_t)((char *)c - (char *)start) < size)
+            __atomic_compare_exchange_n(&unmapped[i], &c, NULL, 0, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED);
+    }
+}
+
 static size_t chunk_check(const struct chunk *c, size_t size)
 {
     uint64_t mix = ((uintptr_t)c ^ size * 3 ^ c->prev * 5) * 0x9e3779b97f4a7c15UL;
@@ -190,6 +221,7 @@ static void chunk_trim(struct chunk *c, size_t size)
 static void region_init(char *start, size_t size)
 {
     struct chunk *c = (struct chunk *)start;
+    unmapped_forget(start, size);
     chunk_set(c, 0, size - HEADER, 0);
     chunk_set(chunk_after(c), size - HEADER, 0, USED);
     bin_insert(c);
@@ -259,6 +291,7 @@ static void *map_chunk(size_t size)
     void *start = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (start == MAP_FAILED)
         return NULL;
+    unmapped_forget(start, length);
     chunk_set(start, 0, length, USED | MAPPED);
     return payload(start);
 }
@@ -300,6 +333,8 @@ static struct chunk *used_chunk(void *p)
     struct chunk *c = chunk_of(p);
     if ((uintptr_t)p % 16)
         corrupted("free: not a pointer that malloc gave\n");
+    if (unmapped_has(c))
+        corrupted("free: memory freed twice\n");
     bool mapped = __atomic_load_n(&c->word, __ATOMIC_RELAXED) & MAPPED;
     if (!mapped)
         __lock_acquire(&heap_lock);
@@ -316,7 +351,9 @@ void free(void *p)
     int error = errno; /* free() leaves it alone (POSIX.1-2024) */
     struct chunk *c = used_chunk(p);
     if (c->word & MAPPED) {
-        munmap((char *)c - c->prev, c->prev + chunk_size(c));
+        size_t before = c->prev, size = chunk_size(c);
+        unmapped_add(c);
+        munmap((char *)c - before, before + size);
     } else {
         chunk_release(c);
         __lock_release(&heap_lock);
@@ -355,6 +392,7 @@ static void *remap_chunk(struct chunk *c, size_t size)
     struct chunk *moved = mremap(c, chunk_size(c), length, MREMAP_MAYMOVE);
     if (moved == MAP_FAILED)
         return NULL;
+    unmapped_forget(moved, length);
     chunk_set(moved, 0, length, USED | MAPPED);
     return payload(moved);
 }

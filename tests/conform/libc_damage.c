@@ -93,6 +93,30 @@ TEST(memory_freed_twice)
     is_told(free_twice, "freed twice");
 }
 
+static void free_large_twice(void)
+{
+    void *p = malloc(1 << 20);
+    free(hide(p));
+    free(hide(p));
+}
+
+static void free_large_again_and_again(void)
+{
+    for (int i = 0; i < 1000; i++) {
+        char *p = malloc(1 << 20), *q = realloc(malloc(600000), 900000);
+        p[0] = q[899999] = 1;
+        free(p);
+        free(q);
+    }
+    free_large_twice();
+}
+
+TEST(memory_of_its_own_mapping_freed_twice)
+{
+    is_told(free_large_twice, "freed twice");
+    is_told(free_large_again_and_again, "freed twice");
+}
+
 static void free_inside(void)
 {
     free(hide((char *)hide(malloc(100)) + 16));
