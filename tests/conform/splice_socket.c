@@ -104,7 +104,9 @@ TEST(descriptors_that_come_with_spliced_bytes_are_closed)
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(sizeof(int))];
-    } control = {.head = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                          .cmsg_level = SOL_SOCKET,
+                          .cmsg_type = SCM_RIGHTS}};
     struct iovec iov = {"ab", 2};
     struct msghdr m = {.msg_iov = &iov,
                        .msg_iovlen = 1,
