@@ -1,4 +1,4 @@
-"""System V objects as other people's programs see them: util-linux's ipcs and ipcrm, unmodified, with their libraries."""
+"""System V objects as other programs see them: util-linux's ipcs and ipcrm, unmodified, with their libraries."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-/* The ring of shmring with POSIX's names: shm_open, ftruncate, mmap, and semaphores that lie in it. See shmposix.txt. */
+/* The ring of shmring by POSIX: shm_open, ftruncate, mmap, and semaphores that lie in it. See shmposix.txt. */
 #include <fcntl.h>
 #include <semaphore.h>
 #include <sys/mman.h>
