@@ -89,9 +89,9 @@ static int execute_simple(struct node *n, bool last)
     argv += plain;
     const struct builtin *b = argc > 0 ? builtin_find(argv[0]) : NULL;
     if (argc > 0 && function == NULL && b == NULL) {
-        struct job *job = last ? NULL : job_new();
-        if (!last && job_fork(job, false) != 0)
-            return job_wait(job);
+        pid_t group = 0;
+        if (!last && job_fork(&group, false) != 0)
+            return job_wait(group, false);
         if (!redirect(n->redirects, false))
             abandon(2);
         assign(n->assigns, true);
@@ -120,14 +120,14 @@ static int execute_simple(struct node *n, bool last)
 /* Start the stages of a pipeline, each in a child, all in one job. */
 static int run_stages(struct node *n, bool background)
 {
-    struct job *job = job_new();
+    pid_t group = 0;
     int input = -1;
     for (struct node *next; n != NULL; n = next) {
         int ends[2] = {-1, -1};
         next = n->type == N_PIPE ? n->b : NULL;
         if (next != NULL)
             make_pipe(ends);
-        pid_t pid = job_fork(job, background);
+        pid_t pid = job_fork(&group, background);
         if (pid == 0 && input >= 0)
             dup2(input, STDIN_FILENO);
         if (pid == 0 && next != NULL)
@@ -140,7 +140,7 @@ static int run_stages(struct node *n, bool background)
         }
         input = ends[0];
     }
-    return background ? job_started(job) : job_wait(job);
+    return job_wait(group, background);
 }
 
 /* Run the condition N: whether it holds. */

@@ -10,51 +10,52 @@
 
 #include "sh.h"
 
-#define RUNNING (-1) /* a status that wait(2) does not give */
-#define ENDED(status) (WIFEXITED(status) || WIFSIGNALED(status))
+#define NONE (-2)
+#define RUNNING (-1) /* these are statuses that wait(2) does not give */
+#define ENDED(status) ((status) >= 0 && !WIFSTOPPED(status))
 #define JOBS_MAX 1000 /* a script that never waits is not remembered for longer */
 
-struct job {
-    struct job *next; /* the newest, which has the highest number, is first */
-    int number, count;
-    bool changed;
-    struct process {
-        pid_t pid;
-        int status;
-    } * processes; /* the first of them leads the group */
-    char *text;
-    struct termios modes; /* of the terminal when it stopped */
-};
+static struct process {
+    struct process *next; /* the newest is first; those of a job are together */
+    pid_t pid, group;     /* group: the first process of the job */
+    int number;           /* of the job; the newest has the highest */
+    int status;
+    int told; /* of a job's last process: the status of the job that was last reported */
+    char text[];
+} * processes;
 
-static struct job *jobs;
 static int terminal = -1;
 static struct termios shell_modes;
 
 /* The status of one that runs, else of one that stopped, else of the last. */
-static int job_status(const struct job *j)
+static int job_status(pid_t group)
 {
-    int status = j->processes[j->count - 1].status;
-    for (int i = 0; i < j->count && status != RUNNING; i++)
-        if (j->processes[i].status == RUNNING || WIFSTOPPED(j->processes[i].status))
-            status = j->processes[i].status;
+    int status = NONE;
+    for (struct process *p = processes; p != NULL; p = p->next)
+        if (p->group == group && (status == NONE || p->status == RUNNING ||
+                                  (status != RUNNING && WIFSTOPPED(p->status))))
+            status = p->status;
     return status;
 }
 
 static int exit_status(int status)
 {
-    return WIFEXITED(status) ? WEXITSTATUS(status)
-                             : 128 + (WIFSTOPPED(status) ? WSTOPSIG(status) : WTERMSIG(status));
+    int number = WIFSTOPPED(status) ? WSTOPSIG(status) : WTERMSIG(status);
+    return status == NONE ? 127 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + number;
 }
 
-static void job_remove(struct job *gone)
+/* If it has ended; returns its status for $?. */
+static int job_forget(pid_t group)
 {
-    struct job **j = &jobs;
-    while (*j != gone)
-        j = &(*j)->next;
-    *j = gone->next;
-    free(gone->processes);
-    free(gone->text);
-    free(gone);
+    int status = job_status(group);
+    for (struct process **p = &processes, *gone; ENDED(status) && (gone = *p) != NULL;) {
+        *p = gone->group == group ? gone->next : gone;
+        if (*p == gone)
+            p = &gone->next;
+        else
+            free(gone);
+    }
+    return exit_status(status);
 }
 
 /* Note what became of a child. False: of none. */
@@ -62,28 +63,19 @@ static bool child_changed(int flags)
 {
     int status;
     pid_t pid = waitpid(-1, &status, flags | (sh.job_control ? WUNTRACED | WCONTINUED : 0));
-    for (struct job *j = jobs; pid > 0 && j != NULL; j = j->next)
-        for (int i = 0; i < j->count; i++)
-            if (j->processes[i].pid == pid) {
-                j->processes[i].status = WIFCONTINUED(status) ? RUNNING : status;
-                j->changed = true;
-            }
+    for (struct process *p = processes; pid > 0 && p != NULL; p = p->next)
+        if (p->pid == pid && !ENDED(p->status))
+            p->status = WIFCONTINUED(status) ? RUNNING : status;
     return pid > 0 || (pid < 0 && errno == EINTR && !sh.interrupted);
 }
 
-struct job *job_new(void)
+/* Wait for a child that belongs to no job. */
+int wait_for(pid_t pid)
 {
-    while (child_changed(WNOHANG))
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    for (struct job *j = jobs; j != NULL && jobs->number > JOBS_MAX; j = j->next)
-        if (j != jobs && ENDED(job_status(j))) {
-            job_remove(j);
-            break;
-        }
-    struct job *j = allocate(NULL, sizeof *j);
-    *j = (struct job){.next = jobs, .number = jobs != NULL ? jobs->number + 1 : 1};
-    j->text = strcpy(allocate(NULL, strlen(sh.text) + 1), sh.text);
-    return jobs = j;
+    return exit_status(status);
 }
 
 static void note_interrupt(int number)
@@ -102,20 +94,30 @@ void signals_set(bool at_terminal)
     }
 }
 
-/* JOB NULL: a child that is no job, as for $(...). */
-pid_t job_fork(struct job *job, bool background)
+/* Add a child to the job *GROUP, which is new when that is 0; GROUP NULL: to none, as for $(...). */
+pid_t job_fork(pid_t *group, bool background)
 {
-    bool grouped = job != NULL && sh.job_control;
+    bool grouped = group != NULL && sh.job_control, first = group != NULL && *group == 0;
+    while (first && child_changed(WNOHANG))
+        ;
+    for (struct process *p = processes; p != NULL && processes->number > JOBS_MAX; p = p->next)
+        if (ENDED(job_status(p->group))) {
+            job_forget(p->group);
+            break;
+        }
     pid_t pid = fork();
     if (pid < 0)
         fail("Cannot fork: %s", strerror(errno));
-    if (job != NULL && pid > 0) {
-        job->processes =
-            allocate(job->processes, (size_t)(job->count + 1) * sizeof *job->processes);
-        job->processes[job->count++] = (struct process){pid, RUNNING};
+    if (pid > 0 && group != NULL) {
+        struct process *p = allocate(NULL, sizeof *p + strlen(sh.text) + 1);
+        int number = processes != NULL ? processes->number + first : 1;
+        *group = first ? pid : *group;
+        *p = (struct process){processes, pid, *group, number, RUNNING, RUNNING};
+        strcpy(p->text, sh.text);
+        processes = p;
     }
     if (grouped) /* in both, so that it is done in time for either */
-        setpgid(pid, job->count > 0 ? job->processes[0].pid : 0);
+        setpgid(pid, *group);
     if (pid > 0)
         return pid;
     if (grouped && !background)
@@ -125,84 +127,62 @@ pid_t job_fork(struct job *job, bool background)
     if (background && !sh.job_control) {
         signal(SIGINT, SIG_IGN);
         signal(SIGQUIT, SIG_IGN);
-        if (job != NULL && job->count == 0)
+        if (first)
             dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
     }
     sh.option['i'] = sh.job_control = false;
     sh.top = NULL;
-    jobs = NULL;
+    processes = NULL;
     return 0;
 }
 
-/* Wait for a child that is no job. */
-int wait_for(pid_t pid)
+/* Wait until the job, in the foreground, has ended or stopped. */
+int job_wait(pid_t group, bool background)
 {
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    if (background) {
+        sh.background = processes->pid;
+        if (sh.option['i'])
+            dprintf(STDERR_FILENO, "[%d] %d\n", processes->number, sh.background);
+        return 0;
+    }
+    while (job_status(group) == RUNNING && (child_changed(0) || sh.interrupted))
         ;
-    return exit_status(status);
-}
-
-static void job_print(const struct job *job, int fd)
-{
-    int status = job_status(job);
-    const char *state = status == RUNNING     ? "Running"
-                        : WIFSTOPPED(status)  ? "Stopped"
-                        : WIFSIGNALED(status) ? strsignal(WTERMSIG(status))
-                                              : "Done";
-    char code[24] = "";
-    if (ENDED(status) && WIFEXITED(status) && status != 0)
-        snprintf(code, sizeof code, "(%d)", WEXITSTATUS(status));
-    dprintf(fd, "[%d] %c %s%-16s %s\n", job->number, job == jobs ? '+' : ' ', state, code,
-            job->text);
-}
-
-/* Wait until JOB, in the foreground, has ended or stopped. */
-int job_wait(struct job *job)
-{
-    while (job_status(job) == RUNNING && (child_changed(0) || sh.interrupted))
-        ;
-    int status = job_status(job), number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    int status = job_status(group), number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (sh.job_control) {
         tcsetpgrp(terminal, getpgrp());
-        tcgetattr(terminal, WIFEXITED(status) ? &shell_modes : &job->modes);
+        if (WIFEXITED(status))
+            tcgetattr(terminal, &shell_modes);
         tcsetattr(terminal, TCSADRAIN, &shell_modes);
     }
-    job->changed = false;
-    if (WIFSTOPPED(status)) {
-        dprintf(STDERR_FILENO, "\n");
-        job_print(job, STDERR_FILENO);
-        return exit_status(status);
-    }
-    job_remove(job);
     if (number == SIGINT && sh.option['i'])
-        abandon(128 + SIGINT);
-    if (number != 0 && number != SIGINT && number != SIGPIPE)
-        dprintf(STDERR_FILENO, "%s%s\n", strsignal(number),
-                WCOREDUMP(status) ? " (core dumped)" : "");
-    return exit_status(status);
+        sh.interrupted = true;
+    else if (number != 0 && number != SIGINT && number != SIGPIPE)
+        dprintf(STDERR_FILENO, "%s\n", strsignal(number));
+    return job_forget(group);
 }
 
-int job_started(struct job *job)
-{
-    sh.background = job->processes[job->count - 1].pid;
-    if (sh.option['i'])
-        dprintf(STDERR_FILENO, "[%d] %d\n", job->number, sh.background);
-    return 0;
-}
-
-/* Print those that changed, or all, and forget those that ended. */
+/* Print those that ended or stopped since the last time, or all, and forget those that ended. */
 void jobs_report(bool all, int fd)
 {
     while (child_changed(WNOHANG))
         ;
-    for (struct job *j = jobs, *next; j != NULL; j = next) {
-        next = j->next;
-        if (all || (j->changed && job_status(j) != RUNNING))
-            job_print(j, fd);
-        j->changed = false;
-        if (ENDED(job_status(j)))
-            job_remove(j);
+    for (struct process *p = processes, *next; p != NULL; p = next) {
+        pid_t group = p->group;
+        int status = job_status(group);
+        char state[32] = "Running";
+        if (WIFSTOPPED(status))
+            strcpy(state, "Stopped");
+        else if (ENDED(status) && WIFEXITED(status))
+            snprintf(state, sizeof state, status != 0 ? "Done(%d)" : "Done", WEXITSTATUS(status));
+        else if (ENDED(status))
+            snprintf(state, sizeof state, "%s", strsignal(WTERMSIG(status)));
+        if (all || (status != RUNNING && status != p->told))
+            dprintf(fd, "[%d] %c %-16s %s\n", p->number, p == processes ? '+' : ' ', state,
+                    p->text);
+        p->told = status;
+        for (next = p; next != NULL && next->group == group;)
+            next = next->next;
+        job_forget(group);
     }
 }
 
@@ -223,62 +203,54 @@ void job_control(void)
 }
 
 /* %N or the number of a process; NAME NULL, %% and %+: the newest. */
-static struct job *find_job(const char *name)
+static struct process *find_job(const char *name)
 {
     int number = name != NULL ? atoi(name + (*name == '%')) : 0;
-    struct job *j = jobs;
+    struct process *p = processes;
     if (name == NULL || strcmp(name, "%%") == 0 || strcmp(name, "%+") == 0)
-        return jobs;
-    for (; j != NULL && (*name != '%' || j->number != number); j = j->next)
-        for (int i = 0; i < j->count && *name != '%'; i++)
-            if (j->processes[i].pid == number)
-                return j;
-    return j;
+        return p;
+    while (p != NULL && (*name == '%' ? p->number : p->pid) != number)
+        p = p->next;
+    return p;
 }
 
-static void job_continue(struct job *job)
+static void job_continue(pid_t group)
 {
-    for (int i = 0; i < job->count; i++)
-        if (WIFSTOPPED(job->processes[i].status))
-            job->processes[i].status = RUNNING;
-    kill(-job->processes[0].pid, SIGCONT);
+    for (struct process *p = processes; p != NULL; p = p->next)
+        if (p->group == group && WIFSTOPPED(p->status))
+            p->status = p->told = RUNNING;
+    kill(-group, SIGCONT);
 }
 
 /* fg bg jobs */
 int builtin_jobs(int argc, char **argv)
 {
-    struct job *job = find_job(argc > 1 ? argv[1] : NULL);
-    bool foreground = argv[0][0] == 'f';
+    struct process *p = find_job(argc > 1 ? argv[1] : NULL);
     if (argv[0][0] == 'j') {
         jobs_report(true, STDOUT_FILENO);
         return 0;
     }
-    if (job == NULL || !sh.job_control)
+    if (p == NULL || !sh.job_control)
         return complain("%s: no such job", argv[0]);
-    dprintf(STDOUT_FILENO, "[%d] %s\n", job->number, job->text);
-    if (foreground) {
-        tcsetpgrp(terminal, job->processes[0].pid);
-        if (job->modes.c_cflag != 0)
-            tcsetattr(terminal, TCSADRAIN, &job->modes);
-    }
-    job_continue(job);
-    return foreground ? job_wait(job) : 0;
+    dprintf(STDOUT_FILENO, "[%d] %s\n", p->number, p->text);
+    if (argv[0][0] == 'f')
+        tcsetpgrp(terminal, p->group);
+    job_continue(p->group);
+    return argv[0][0] == 'f' ? job_wait(p->group, false) : 0;
 }
 
 /* For the jobs named, or for all; Ctrl-C ends it. */
 int builtin_wait(int argc, char **argv)
 {
     int status = 0;
-    for (struct job *j = jobs; argc == 1 && j != NULL; j = j->next)
-        while (!sh.interrupted && job_status(j) == RUNNING && child_changed(0))
+    for (struct process *p = processes; argc == 1 && p != NULL; p = p->next)
+        while (!sh.interrupted && p->status == RUNNING && child_changed(0))
             ;
     for (int i = 1; i < argc; i++) {
-        struct job *j = find_job(argv[i]);
-        while (j != NULL && !sh.interrupted && job_status(j) == RUNNING && child_changed(0))
+        struct process *p = find_job(argv[i]);
+        while (p != NULL && !sh.interrupted && job_status(p->group) == RUNNING && child_changed(0))
             ;
-        status = j != NULL && job_status(j) != RUNNING ? exit_status(job_status(j)) : 127;
-        if (j != NULL && ENDED(job_status(j)))
-            job_remove(j);
+        status = job_forget(p != NULL ? p->group : -1);
     }
     return status;
 }
@@ -292,20 +264,20 @@ int builtin_kill(int argc, char **argv)
     if (argc > 1 && argv[1][0] == '-') {
         i = strcmp(argv[1], "-s") == 0 && argc > 2 ? 3 : 2;
         const char *name = i == 3 ? argv[2] : argv[1] + 1;
-        number =
-            isdigit((unsigned char)*name) ? atoi(name) : (int)(sizeof names / sizeof names[0]) - 1;
-        while (number > 0 && !isdigit((unsigned char)*name) && strcasecmp(name, names[number]) != 0)
+        bool digits = isdigit((unsigned char)*name);
+        number = digits ? atoi(name) : (int)(sizeof names / sizeof names[0]) - 1;
+        while (!digits && number > 0 && strcasecmp(name, names[number]) != 0)
             number--;
-        if (number == 0 && *name != '0')
+        if (!digits && number == 0)
             return complain("kill: %s: no such signal", name);
     }
     for (; i < argc; i++) {
-        struct job *job = *argv[i] == '%' ? find_job(argv[i]) : NULL;
-        pid_t pid = job == NULL ? atoi(argv[i]) : job->processes[0].pid * (sh.job_control ? -1 : 1);
+        struct process *p = *argv[i] == '%' ? find_job(argv[i]) : NULL;
+        pid_t pid = p == NULL ? atoi(argv[i]) : sh.job_control ? -p->group : p->group;
         if ((pid == 0 && strcmp(argv[i], "0") != 0) || kill(pid, number) < 0)
             status = complain("kill: %s: no such process, or not yours", argv[i]) - 1;
-        else if (job != NULL && WIFSTOPPED(job_status(job)) && number != SIGSTOP)
-            job_continue(job); /* so that it takes the signal */
+        else if (p != NULL && WIFSTOPPED(job_status(p->group)) && number != SIGSTOP)
+            job_continue(p->group); /* so that it takes the signal */
     }
     return status;
 }

@@ -136,10 +136,8 @@ void undo_to(struct undo *mark);
 int move_high(int fd);
 void make_pipe(int ends[2]);
 
-struct job;
-struct job *job_new(void);
-pid_t job_fork(struct job *job, bool background);
-int job_wait(struct job *job), job_started(struct job *job);
+pid_t job_fork(pid_t *group, bool background);
+int job_wait(pid_t group, bool background);
 void jobs_report(bool all, int fd);
 void job_control(void);
 int wait_for(pid_t pid);
