@@ -74,10 +74,12 @@ static long long climb(const char **s, int level)
     }
 }
 
-long long arithmetic(const char *text)
+/* The result as text. */
+char *arithmetic(const char *expression)
 {
-    long long value = climb(&text, 0);
-    if (*text != '\0')
-        fail("arithmetic expression: expecting end: \"%s\"", text);
-    return value;
+    char *text = stack_alloc(24);
+    snprintf(text, 24, "%lld", climb(&expression, 0));
+    if (*expression != '\0')
+        fail("arithmetic expression: expecting end: \"%s\"", expression);
+    return text;
 }

@@ -56,34 +56,29 @@ static int builtin_cd(int argc, char **argv)
     return 0;
 }
 
-/* The number in argv[1], at least LEAST, or OTHERWISE. */
-static int number_argument(int argc, char **argv, int least, int otherwise)
-{
-    int number = argc > 1 ? atoi(argv[1]) : otherwise;
-    if (argc > 1 && (strspn(argv[1], "0123456789") != strlen(argv[1]) || number < least))
-        fail("%s: Illegal number: %s", argv[0], argv[1]);
-    return number;
-}
-
-/* break continue */
-static int builtin_break(int argc, char **argv)
-{
-    int levels = number_argument(argc, argv, 1, 1);
-    if (sh.loops > 0)
-        sh.unwind = argv[0][0] == 'b' ? UNWIND_BREAK : UNWIND_CONTINUE;
-    sh.levels = levels < sh.loops ? levels : sh.loops;
-    return 0;
-}
-
-/* exit return */
+/* break continue exit return shift: those that take a number. */
 int builtin_exit(int argc, char **argv)
 {
-    int status = number_argument(argc, argv, 0, sh.status) & 255;
-    sh.unwind = UNWIND_RETURN;
-    if (argv[0][0] == 'r')
-        return status;
-    sh.top = NULL;
-    abandon(status);
+    char which = argv[0][0];
+    int number = argc > 1 ? atoi(argv[1]) : which == 'e' || which == 'r' ? sh.status : 1;
+    if (argc > 1 && (strspn(argv[1], "0123456789") != strlen(argv[1]) ||
+                     (number == 0 && (which == 'b' || which == 'c'))))
+        fail("%s: Illegal number: %s", argv[0], argv[1]);
+    if (which == 's' && number > sh.parameters.count)
+        return complain("shift: can't shift that many");
+    switch (which) {
+    case 's':
+        sh.parameters.values += number;
+        sh.parameters.count -= number;
+        return 0;
+    case 'e': sh.top = NULL; abandon(number & 255);
+    case 'r': sh.unwind = UNWIND_RETURN; return number & 255;
+    default:
+        if (sh.loops > 0)
+            sh.unwind = which == 'b' ? UNWIND_BREAK : UNWIND_CONTINUE;
+        sh.levels = number < sh.loops ? number : sh.loops;
+        return 0;
+    }
 }
 
 static int builtin_exec(int argc, char **argv)
@@ -145,16 +140,6 @@ static int builtin_set(int argc, char **argv)
     return 0;
 }
 
-static int builtin_shift(int argc, char **argv)
-{
-    int count = number_argument(argc, argv, 0, 1);
-    if (count > sh.parameters.count)
-        return complain("shift: can't shift that many");
-    sh.parameters.values += count;
-    sh.parameters.count -= count;
-    return 0;
-}
-
 /* A line of standard input, byte by byte: the bytes behind it are the next reader's. */
 static int builtin_read(int argc, char **argv)
 {
@@ -187,19 +172,19 @@ static int builtin_umask(int argc, char **argv)
 }
 
 static const struct builtin builtins[] = {
-    {":", builtin_true, true},         {".", builtin_dot, true},
-    {"[", builtin_test, false},        {"bg", builtin_jobs, false},
-    {"break", builtin_break, true},    {"cd", builtin_cd, false},
-    {"continue", builtin_break, true}, {"echo", builtin_echo, false},
-    {"eval", builtin_eval, true},      {"exec", builtin_exec, true},
-    {"exit", builtin_exit, true},      {"export", builtin_export, true},
-    {"false", builtin_true, false},    {"fg", builtin_jobs, false},
-    {"jobs", builtin_jobs, false},     {"kill", builtin_kill, false},
-    {"pwd", builtin_cd, false},        {"read", builtin_read, false},
-    {"return", builtin_exit, true},    {"set", builtin_set, true},
-    {"shift", builtin_shift, true},    {"test", builtin_test, false},
-    {"true", builtin_true, false},     {"umask", builtin_umask, false},
-    {"unset", builtin_export, true},   {"wait", builtin_wait, false},
+    {":", builtin_true, true},        {".", builtin_dot, true},
+    {"[", builtin_test, false},       {"bg", builtin_jobs, false},
+    {"break", builtin_exit, true},    {"cd", builtin_cd, false},
+    {"continue", builtin_exit, true}, {"echo", builtin_echo, false},
+    {"eval", builtin_eval, true},     {"exec", builtin_exec, true},
+    {"exit", builtin_exit, true},     {"export", builtin_export, true},
+    {"false", builtin_true, false},   {"fg", builtin_jobs, false},
+    {"jobs", builtin_jobs, false},    {"kill", builtin_kill, false},
+    {"pwd", builtin_cd, false},       {"read", builtin_read, false},
+    {"return", builtin_exit, true},   {"set", builtin_set, true},
+    {"shift", builtin_exit, true},    {"test", builtin_test, false},
+    {"true", builtin_true, false},    {"umask", builtin_umask, false},
+    {"unset", builtin_export, true},  {"wait", builtin_wait, false},
 };
 
 const struct builtin *builtin_find(const char *name)

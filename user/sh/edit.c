@@ -9,7 +9,6 @@
 
 #define HISTORY 500
 #define CONTROL(c) ((c)&31)
-#define DELETE 256
 
 static char *history[HISTORY];
 static size_t history_count; /* ever added; the last HISTORY of them are kept */
@@ -44,23 +43,17 @@ static void cut(size_t a, size_t b)
     cursor = a;
 }
 
-static int read_byte(void)
-{
-    unsigned char c;
-    return read(STDIN_FILENO, &c, 1) == 1 ? c : -1;
-}
-
 /* What a terminal sends as several bytes, ESC [ A or ESC [ 3 ~, is given as the control key of that sense. */
 static int read_key(void)
 {
-    static const char bytes[] = "ABCDHF1478", keys[] = "PNFBAEAEAE";
-    int c = read_byte(), number = 0;
+    static const char bytes[] = "ABCDHF14783", keys[] = "PNFBAEAEAE?";
+    unsigned char c = 0, number = 0;
+    if (read(STDIN_FILENO, &c, 1) != 1)
+        return -1;
     if (c != 27)
         return c;
-    for (read_byte(); (c = read_byte()) >= '0' && c <= ';';)
+    while (read(STDIN_FILENO, &c, 1) == 1 && (c == '[' || c == 'O' || (c >= '0' && c <= ';')))
         number = c;
-    if (c == '~' && number == '3')
-        return DELETE;
     const char *found = memchr(bytes, c == '~' ? number : c, sizeof bytes - 1);
     return found != NULL ? CONTROL(keys[found - bytes]) : 0;
 }
@@ -77,7 +70,7 @@ static size_t do_key(int key, size_t at)
     case CONTROL('U'): cut(0, cursor); break;
     case CONTROL('K'): cut(cursor, line.length); break;
     case CONTROL('D'):
-    case DELETE: cut(cursor, cursor + (cursor < line.length)); break;
+    case CONTROL('?'): cut(cursor, cursor + (cursor < line.length)); break;
     case 127:
     case CONTROL('H'): cut(cursor - (cursor > 0), cursor); break;
     case CONTROL('P'):
@@ -111,8 +104,6 @@ char *edit_line(const char *name)
     raw = saved;
     raw.c_iflag &= (tcflag_t) ~(ICRNL | IXON);
     raw.c_lflag &= (tcflag_t) ~(ICANON | ECHO | ISIG | IEXTEN);
-    raw.c_cc[VMIN] = 1;
-    raw.c_cc[VTIME] = 0;
     tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
     dprintf(STDERR_FILENO, "%s", prompt);
     do {

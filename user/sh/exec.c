@@ -10,13 +10,13 @@
 char *find_program(const char *name)
 {
     const char *path = strchr(name, '/') != NULL ? "" : variable_get("PATH");
-    for (size_t length; path != NULL; path = path[length] != '\0' ? path + length + 1 : NULL) {
-        struct stat status;
-        length = strcspn(path, ":");
-        char *full = stack_alloc(length + strlen(name) + 2);
-        sprintf(full, "%.*s%s%s", (int)length, path, length > 0 ? "/" : "", name);
+    for (struct stat status; path != NULL; path = *path == ':' ? path + 1 : NULL) {
+        int length = (int)strcspn(path, ":");
+        char *full = stack_alloc((size_t)length + strlen(name) + 2);
+        sprintf(full, "%.*s%s%s", length, path, length > 0 ? "/" : "", name);
         if (access(full, X_OK) == 0 && stat(full, &status) == 0 && S_ISREG(status.st_mode))
             return full;
+        path += length;
     }
     return NULL;
 }
@@ -58,23 +58,10 @@ static void assign(struct word *w, bool temporary)
     }
 }
 
-static int call_function(const char *text, int argc, char **argv)
-{
-    int loops = sh.loops;
-    undo_push((struct undo){.is_parameters = true, .parameters = sh.parameters});
-    sh.parameters = (struct parameters){argv + 1, argc - 1, NULL};
-    sh.loops = 0;
-    run_string(text, false);
-    sh.loops = loops;
-    if (sh.unwind == UNWIND_RETURN)
-        sh.unwind = UNWIND_NONE;
-    return sh.status;
-}
-
 static int execute_simple(struct node *n, bool last)
 {
     struct word *words = expand_words(n->words);
-    int argc = 0;
+    int argc = 0, loops = sh.loops;
     for (struct word *w = words; w != NULL; w = w->next, argc++)
         if (sh.option['x'])
             dprintf(STDERR_FILENO, "%s %s%s", argc == 0 ? "+" : "", w->text,
@@ -87,9 +74,10 @@ static int execute_simple(struct node *n, bool last)
     bool plain = argc > 1 && strcmp(argv[0], "command") == 0; /* the name is no function's */
     argc -= plain;
     argv += plain;
-    const struct builtin *b = argc > 0 ? builtin_find(argv[0]) : NULL;
+    const struct builtin *b = argc > 0 && function == NULL ? builtin_find(argv[0]) : NULL;
+    bool special = !plain && b != NULL && b->special;
+    pid_t group = 0;
     if (argc > 0 && function == NULL && b == NULL) {
-        pid_t group = 0;
         if (!last && job_fork(&group, false) != 0)
             return job_wait(group, false);
         if (!redirect(n->redirects, false))
@@ -97,21 +85,25 @@ static int execute_simple(struct node *n, bool last)
         assign(n->assigns, true);
         exec_program(argc, argv);
     }
-    bool special = function == NULL && !plain && b != NULL && b->special;
     sh.complained = false;
-    if (!redirect(n->redirects, argc == 0 || strcmp(argv[0], "exec") != 0)) {
-        sh.status = 2;
-    } else {
-        assign(n->assigns, argc > 0 && !special);
-        if (function != NULL)
-            return call_function(function, argc, argv);
-        sh.output = (struct buffer){.data = ""};
-        sh.status = argc > 0 ? b->run(argc, argv) : sh.substitution;
-        struct buffer out = sh.output;
-        sh.output = (struct buffer){.data = ""};
-        if (out.length > 0 && write(STDOUT_FILENO, out.data, out.length) < (ssize_t)out.length)
-            sh.status = complain("%s: %s", argv[0], strerror(errno)) - 1;
+    if (!redirect(n->redirects, argc == 0 || strcmp(argv[0], "exec") != 0))
+        return special ? abandon(2), 2 : 2;
+    assign(n->assigns, argc > 0 && !special);
+    if (function != NULL) {
+        undo_push((struct undo){.is_parameters = true, .parameters = sh.parameters});
+        sh.parameters = (struct parameters){argv + 1, argc - 1, NULL};
+        sh.loops = 0;
+        run_string(function, false);
+        sh.loops = loops;
+        sh.unwind = sh.unwind == UNWIND_RETURN ? UNWIND_NONE : sh.unwind;
+        return sh.status;
     }
+    sh.output = (struct buffer){.data = ""};
+    sh.status = b != NULL ? b->run(argc, argv) : sh.substitution;
+    struct buffer out = sh.output;
+    sh.output = (struct buffer){.data = ""};
+    if (out.length > 0 && write(STDOUT_FILENO, out.data, out.length) < (ssize_t)out.length)
+        sh.status = complain("%s: %s", argv[0], strerror(errno)) - 1;
     if (special && sh.complained)
         abandon(sh.status);
     return sh.status;
@@ -124,7 +116,7 @@ static int run_stages(struct node *n, bool background)
     int input = -1;
     for (struct node *next; n != NULL; n = next) {
         int ends[2] = {-1, -1};
-        next = n->type == N_PIPE ? n->b : NULL;
+        next = n->type == PIPE ? n->b : NULL;
         if (next != NULL)
             make_pipe(ends);
         pid_t pid = job_fork(&group, background);
@@ -136,7 +128,7 @@ static int run_stages(struct node *n, bool background)
         close(ends[1]);
         if (pid == 0) {
             close(ends[0]);
-            abandon(execute(n->type == N_PIPE ? n->a : n, true));
+            abandon(execute(n->type == PIPE ? n->a : n, true));
         }
         input = ends[0];
     }
@@ -155,15 +147,14 @@ static bool holds(struct node *n)
 /* while (its condition is a) and for (over WORDS): run b until that ends or a break comes. */
 static int execute_loop(struct node *n, struct word *words)
 {
-    bool goes_on;
     int status = 0;
+    bool goes_on;
     sh.loops++;
     do {
         goes_on = n->a != NULL ? holds(n->a) : words != NULL;
-        if (words != NULL) {
+        if (words != NULL)
             variable_set(n->words->text, words->text);
-            words = words->next;
-        }
+        words = words != NULL ? words->next : NULL;
         if (goes_on && sh.unwind == UNWIND_NONE)
             status = execute(n->b, false);
         if ((sh.unwind == UNWIND_BREAK || sh.unwind == UNWIND_CONTINUE) && --sh.levels == 0) {
@@ -178,27 +169,27 @@ static int execute_loop(struct node *n, struct word *words)
 static int execute_node(struct node *n, bool last)
 {
     switch (n->type) {
-    case N_SIMPLE: return execute_simple(n, last);
-    case N_PIPE: /* ( ) where a child has nothing else to do is that child */
+    case SIMPLE: return execute_simple(n, last);
+    case PIPE: /* ( ) where a child has nothing else to do is that child */
         return last && n->b == NULL ? execute(n->a, last) : run_stages(n, false);
-    case N_BACKGROUND: return run_stages(n->a, true);
-    case N_GROUP: return execute(n->a, last);
-    case N_LIST:
+    case BACKGROUND: return run_stages(n->a, true);
+    case GROUP: return execute(n->a, last);
+    case LIST:
         for (; n != NULL && sh.unwind == UNWIND_NONE; n = n->b)
             execute(n->a, last && n->b == NULL);
         return sh.status;
-    case N_NOT: return holds(n->a) == (sh.unwind == UNWIND_NONE);
-    case N_AND:
-    case N_OR:
-        if (holds(n->a) == (n->type == N_AND) && sh.unwind == UNWIND_NONE)
+    case NOT: return holds(n->a) == (sh.unwind == UNWIND_NONE);
+    case AND:
+    case OR:
+        if (holds(n->a) == (n->type == AND) && sh.unwind == UNWIND_NONE)
             execute(n->b, last);
         return sh.status;
-    case N_IF:
+    case IF:
         n = holds(n->a) ? n->b : n->c;
         return sh.unwind == UNWIND_NONE ? execute(n, last) : sh.status;
-    case N_WHILE: return execute_loop(n, NULL);
-    case N_FOR: return execute_loop(n, expand_words(n->words->next));
-    case N_CASE:
+    case WHILE: return execute_loop(n, NULL);
+    case FOR: return execute_loop(n, expand_words(n->words->next));
+    case CASE:
         for (char *subject = expand(n->words->text, PLAIN); (n = n->b) != NULL;)
             for (struct word *w = n->words; w != NULL; w = w->next)
                 if (fnmatch(expand_pattern(w->text, PLAIN), subject, 0) == 0)
@@ -215,16 +206,16 @@ int execute(struct node *n, bool last)
     check_stack();
     if (n == NULL || sh.option['n'])
         return sh.status = 0;
+    bool simple = n->type == SIMPLE;
     sh.substitution = 0;
     sh.line = n->line;
-    if (n->type == N_SIMPLE || redirect(n->redirects, true))
-        sh.status = execute_node(n, last && (n->redirects == NULL || n->type == N_SIMPLE));
+    if (simple || redirect(n->redirects, true))
+        sh.status = execute_node(n, last && (n->redirects == NULL || simple));
     else
         sh.status = 2;
     undo_to(undo);
     stack_release(mark);
-    if (sh.status != 0 && sh.option['e'] && sh.tested == 0 &&
-        (n->type == N_SIMPLE || n->type == N_PIPE))
+    if (sh.status != 0 && sh.option['e'] && sh.tested == 0 && (simple || n->type == PIPE))
         builtin_exit(1, (char *[]){"exit"});
     if (sh.interrupted)
         abandon(128 + SIGINT);
@@ -235,9 +226,9 @@ int execute(struct node *n, bool last)
 int run_source(struct source *source, bool last)
 {
     char *outer = sh.text;
-    struct node *list;
     for (bool more = true; more && sh.unwind == UNWIND_NONE;) {
         struct block *mark = newest;
+        struct node *list;
         if (source->edited)
             jobs_report(false, STDERR_FILENO);
         more = parse_line(source, &list);

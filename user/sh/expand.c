@@ -1,9 +1,8 @@
 /*
- * The words of a command into its arguments: tilde, parameters, $(commands) and $((arithmetic)); then what
- * came out of an unquoted one is split at the bytes of IFS; then * ? [ are replaced by the names of files.
- * One walk along the text does all but the last: bytes are put one at a time to the field being made. A byte
- * that a pattern would understand gets a backslash when it was quoted: so the C library's fnmatch and glob
- * see it, and unmark takes it out.
+ * The words of a command into its arguments: tilde, parameters, $(commands), $((arithmetic)); then what came
+ * out of an unquoted one is split at the bytes of IFS; then * ? [ are replaced by the names of files. One walk
+ * along the text does all but the last: bytes are put one at a time to the field being made. A byte that a
+ * pattern would understand gets a backslash when it was quoted, for fnmatch and glob; unmark takes it out.
  */
 #include <glob.h>
 #include <limits.h>
@@ -104,7 +103,7 @@ size_t name_length(const char *s)
 static const char *parameter(const char *name)
 {
     struct parameters *p = &sh.parameters;
-    char *text = stack_alloc(128);
+    char *text = stack_alloc(24);
     int number = atoi(name);
     switch (*name) {
     case '@':
@@ -114,9 +113,9 @@ static const char *parameter(const char *name)
     case '$': number = sh.pid; break;
     case '!': number = sh.background; break;
     case '-':
-        for (int letter = 0; letter < 128; letter++)
-            if (sh.option[letter])
-                text[strlen(text)] = (char)letter;
+        for (const char *o = "efinsux"; *o != '\0'; o++)
+            if (sh.option[(int)*o])
+                text[strlen(text)] = *o;
         return text;
     default:
         if (!isdigit((unsigned char)*name))
@@ -200,7 +199,6 @@ static void expand_braces(struct expander *e, const char *s, bool quoted)
 static void expand_command(struct expander *e, const char *command, bool quoted)
 {
     struct buffer text = {.data = ""};
-    char block[4096];
     int ends[2];
     make_pipe(ends);
     pid_t pid = job_fork(NULL, false);
@@ -211,8 +209,8 @@ static void expand_command(struct expander *e, const char *command, bool quoted)
         abandon(run_string(command, true));
     }
     close(ends[1]);
-    for (ssize_t got;
-         (got = read(ends[0], block, sizeof block)) > 0 || (got < 0 && errno == EINTR);)
+    char block[4096];
+    for (ssize_t got; (got = read(ends[0], block, sizeof block)) != 0;)
         for (ssize_t i = 0; i < got; i++)
             if (block[i] != '\0')
                 buffer_put(&text, block[i]);
@@ -227,29 +225,24 @@ static void expand_command(struct expander *e, const char *command, bool quoted)
 static const char *expand_dollar(struct expander *e, const char *s, bool quoted, enum mode mode)
 {
     struct buffer text = {.data = ""};
-    size_t length;
     if (*s == '`') { /* inside \ quotes $ ` \, and " inside of "" */
         for (s++; *s != '`' && *s != '\0'; buffer_put(&text, *s++))
             s += *s == '\\' && strchr(quoted && mode != HERE ? "$`\\\"" : "$`\\", s[1]) != NULL;
         expand_command(e, text.data, quoted);
         return s + (*s == '`');
     }
-    if (*++s == '{' || *s == '(') {
-        length = scan_expansion(s, quoted);
-        char *inside = stack_string(s + 1, length - 2), digits[24];
-        if (*s == '{') {
-            expand_braces(e, inside, quoted);
-        } else if (*inside == '(') {
-            snprintf(digits, sizeof digits, "%lld", arithmetic(expand(inside, HERE)));
-            put_result(e, digits, quoted);
-        } else {
-            expand_command(e, inside, quoted);
-        }
-        return s + length;
-    }
-    length = isdigit((unsigned char)*s) ? 1 : name_length(s);
-    char *name = stack_string(s, length);
-    if (length > 0)
+    bool enclosed = *++s == '{' || *s == '(';
+    size_t length = enclosed                     ? scan_expansion(s, quoted)
+                    : isdigit((unsigned char)*s) ? 1
+                                                 : name_length(s);
+    char *name = stack_string(s + enclosed, length - 2 * enclosed);
+    if (*s == '{')
+        expand_braces(e, name, quoted);
+    else if (*s == '(' && *name == '(')
+        put_result(e, arithmetic(expand(name, HERE)), quoted);
+    else if (*s == '(')
+        expand_command(e, name, quoted);
+    else if (length > 0)
         put_parameter(e, name, parameter(name), quoted);
     else
         put(e, '$', quoted);

@@ -124,6 +124,8 @@ pid_t job_fork(pid_t *group, bool background)
         tcsetpgrp(terminal, getpgrp());
     if (sh.option['i'])
         signals_set(false);
+    if (sh.interrupted) /* for us, while we still had the shell's handler */
+        raise(SIGINT);
     if (background && !sh.job_control) {
         signal(SIGINT, SIG_IGN);
         signal(SIGQUIT, SIG_IGN);
@@ -145,8 +147,13 @@ int job_wait(pid_t group, bool background)
             dprintf(STDERR_FILENO, "[%d] %d\n", processes->number, sh.background);
         return 0;
     }
-    while (job_status(group) == RUNNING && (child_changed(0) || sh.interrupted))
-        ;
+    while (job_status(group) == RUNNING) {
+        if (sh.interrupted && sh.job_control) /* it came before the job had the terminal */
+            kill(-group, SIGINT);
+        sh.interrupted = false;
+        if (!child_changed(0) && !sh.interrupted)
+            break;
+    }
     int status = job_status(group), number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (sh.job_control) {
         tcsetpgrp(terminal, getpgrp());

@@ -27,7 +27,7 @@ int peek(size_t ahead)
             input->fd = -1;
             return EOF;
         }
-        input->text = allocate(input->text, input->length + (size_t)got);
+        input->text = allocate(input->text, (input->length + (size_t)got + 4095) & ~(size_t)4095);
         for (ssize_t i = 0; i < got; i++)
             if (from[i] != '\0')
                 input->text[input->length++] = from[i];
@@ -63,9 +63,22 @@ static void scan_opened(int c, bool quoted)
 /* Behind a $. */
 static void scan_dollar(bool quoted)
 {
+    struct redirect *here = input->here;
     int c = peek(0), depth = 0;
     check_stack();
-    if (c == '{') {
+    if (c == '(' && peek(1) == '(') {
+        do {
+            c = take();
+            depth += (c == '(') - (c == ')');
+            scan_opened(c, true);
+        } while (depth > 0);
+    } else if (c == '(') {
+        take();
+        input->here = NULL;
+        parse_list(false);
+        expect(")");
+        input->here = here;
+    } else if (c == '{') {
         take();
         take(); /* a name begins, or it is one byte, as of ${#} */
         while (isalnum(c = peek(0)) || c == '_')
@@ -73,19 +86,6 @@ static void scan_dollar(bool quoted)
         quoted = quoted && c != '%' && c != '#';
         while ((c = take()) != '}')
             scan_opened(c, quoted);
-    } else if (c == '(' && peek(1) == '(') {
-        do {
-            c = take();
-            depth += (c == '(') - (c == ')');
-            scan_opened(c, true);
-        } while (depth > 0);
-    } else if (c == '(') {
-        struct redirect *here = input->here;
-        take();
-        input->here = NULL;
-        parse_list(false);
-        expect(")");
-        input->here = here;
     }
 }
 
@@ -160,9 +160,7 @@ bool skip(const char *text)
 void unexpected(void)
 {
     sh.line = input->line;
-    if (at(""))
-        fail("Syntax error: end of file unexpected");
-    fail("Syntax error: %s unexpected", at("\n")    ? "newline"
+    fail("Syntax error: %s unexpected", at("")      ? "end of file"
                                         : at_word() ? take_word()
                                                     : "operator");
 }

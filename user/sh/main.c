@@ -46,7 +46,8 @@ void check_stack(void)
 int take_options(int argc, char **argv, const char *allowed)
 {
     int i = 1;
-    for (; i < argc && (argv[i][0] == '-' || argv[i][0] == '+') && argv[i][1] != '\0'; i++) {
+    for (; i < argc && strchr("+-", argv[i][0]) != NULL && argv[i][0] != '\0' && argv[i][1] != '\0';
+         i++) {
         if (strcmp(argv[i], "--") == 0)
             return i + 1;
         for (const char *letter = argv[i] + 1; *letter != '\0'; letter++) {

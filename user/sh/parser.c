@@ -70,7 +70,7 @@ static struct node *parse_body(const char *end)
 
 static struct node *parse_if(void)
 {
-    struct node *n = new_node(N_IF, parse_body("then"));
+    struct node *n = new_node(IF, parse_body("then"));
     n->b = parse_body(NULL);
     if (skip("elif"))
         n->c = parse_if();
@@ -84,7 +84,7 @@ static struct node *parse_if(void)
 static struct node *parse_for(void)
 {
     static struct word parameters = {.text = "\"$@\""};
-    struct node *n = new_node(N_FOR, NULL);
+    struct node *n = new_node(FOR, NULL);
     struct word **tail = add_word(&n->words);
     if (!is_name(n->words->text, strlen(n->words->text)))
         fail("Syntax error: Bad for loop variable");
@@ -103,12 +103,12 @@ static struct node *parse_for(void)
 /* Each item is a node of its own, with patterns and a list. */
 static struct node *parse_case(void)
 {
-    struct node *n = new_node(N_CASE, NULL), *item = n;
+    struct node *n = new_node(CASE, NULL), *item = n;
     add_word(&n->words);
     skip_newlines();
     expect("in");
     for (skip_newlines(); !skip("esac"); skip_newlines()) {
-        item = item->b = new_node(N_CASE, NULL);
+        item = item->b = new_node(CASE, NULL);
         struct word **tail = &item->words;
         skip("(");
         do
@@ -125,7 +125,7 @@ static struct node *parse_case(void)
 /* Assignments, words and redirections; or NAME ( ) and the command that NAME becomes. */
 static struct node *parse_simple(void)
 {
-    struct node *n = new_node(N_SIMPLE, NULL);
+    struct node *n = new_node(SIMPLE, NULL);
     struct word **words = &n->words, **assigns = &n->assigns;
     struct redirect **redirects = &n->redirects;
     while (take_redirects(&redirects), at_word()) {
@@ -145,7 +145,7 @@ static struct node *parse_simple(void)
             skip_newlines();
             size_t start = input->at;
             parse_command();
-            n->type = N_FUNCTION;
+            n->type = FUNCTION;
             n->text = stack_string(input->text + start, input->at - start);
             return n;
         }
@@ -161,12 +161,12 @@ static struct node *parse_command(void)
     struct node *n;
     check_stack();
     if (subshell || skip("{")) {
-        n = new_node(N_GROUP, parse_body(subshell ? ")" : "}"));
+        n = new_node(GROUP, parse_body(subshell ? ")" : "}"));
     } else if (skip("if")) {
         n = parse_if();
     } else if ((until = skip("until")) || skip("while")) {
-        n = new_node(N_WHILE, parse_body("do"));
-        n->a = until ? new_node(N_NOT, n->a) : n->a;
+        n = new_node(WHILE, parse_body("do"));
+        n->a = until ? new_node(NOT, n->a) : n->a;
         n->b = parse_body("done");
     } else if (skip("for")) {
         n = parse_for();
@@ -177,16 +177,16 @@ static struct node *parse_command(void)
     }
     struct redirect **redirects = &n->redirects;
     take_redirects(&redirects);
-    return subshell ? new_node(N_PIPE, n) : n;
+    return subshell ? new_node(PIPE, n) : n;
 }
 
 static struct node *parse_pipeline(void)
 {
     if (skip("!"))
-        return new_node(N_NOT, parse_pipeline());
+        return new_node(NOT, parse_pipeline());
     struct node *n = parse_command();
     if (skip("|")) {
-        n = new_node(N_PIPE, n);
+        n = new_node(PIPE, n);
         skip_newlines();
         n->b = parse_pipeline();
     }
@@ -207,10 +207,10 @@ struct node *parse_list(bool one_line)
                 return list;
         struct node *n = parse_pipeline();
         for (bool and; (and = skip("&&")) || skip("||"); n->b = parse_pipeline()) {
-            n = new_node(and? N_AND : N_OR, n);
+            n = new_node(and? AND : OR, n);
             skip_newlines();
         }
-        *tail = new_node(N_LIST, at("&") ? new_node(N_BACKGROUND, n) : n);
+        *tail = new_node(LIST, at("&") ? new_node(BACKGROUND, n) : n);
         tail = &(*tail)->b;
     } while (skip(";") || skip("&") || (!one_line && at("\n")));
     return list;

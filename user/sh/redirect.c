@@ -45,36 +45,31 @@ void make_pipe(int ends[2])
     ends[1] = move_high(ends[1]);
 }
 
-/* A pipe; what may not fit in it is written by a child. */
-static int open_here_document(const char *text)
-{
-    size_t length = strlen(text);
-    int ends[2];
-    make_pipe(ends);
-    if (length <= 4096 || job_fork(NULL, true) == 0) {
-        if (length > 4096)
-            close(ends[0]);
-        (void)!write(ends[1], text, length);
-        if (length > 4096)
-            _exit(0);
-    }
-    close(ends[1]);
-    return ends[0];
-}
-
 /* The descriptor that the redirection wants; -1 for <&- and >&-, -2 for an error. */
 static int open_redirect(const struct redirect *r)
 {
-    bool here = strncmp(r->op, "<<", 2) == 0;
+    bool here = strncmp(r->op, "<<", 2) == 0, copy = r->op[1] == '&';
     char *word = r->quoted ? r->word : expand(r->word, here ? HERE : PLAIN);
-    int fd = isdigit((unsigned char)*word) && word[1] == '\0' ? *word - '0' : -1;
-    int flags = r->op[1] == '>' ? O_APPEND : O_TRUNC;
-    if (here)
-        return open_here_document(word);
-    if (r->op[1] == '&' && strcmp(word, "-") == 0)
+    int fd = -1, ends[2], flags = r->op[1] == '>' ? O_APPEND : O_TRUNC;
+    size_t length = strlen(word);
+    if (here) { /* a pipe; what may not fit in it is written by a child */
+        make_pipe(ends);
+        bool child = length > 4096 && job_fork(NULL, true) == 0;
+        if (child)
+            close(ends[0]);
+        if (child || length <= 4096)
+            (void)!write(ends[1], word, length);
+        if (child)
+            _exit(0);
+        close(ends[1]);
+        return ends[0];
+    }
+    if (copy && strcmp(word, "-") == 0)
         return -1;
-    if (r->op[1] == '&')
-        fd = fcntl(fd, F_GETFD) >= 0 ? fd : -1;
+    if (copy)
+        fd = length == 1 && isdigit((unsigned char)*word) && fcntl(*word - '0', F_GETFD) >= 0
+                 ? *word - '0'
+                 : -1;
     else if (*r->op == '<')
         fd = open(word, r->op[1] == '>' ? O_RDWR | O_CREAT : O_RDONLY, 0666);
     else

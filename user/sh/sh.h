@@ -1,7 +1,5 @@
 /*
- * sh: a POSIX shell, small enough to be read in an evening.
- *
- * A line of text becomes processes in five steps, one file each:
+ * sh: a POSIX shell, small enough to be read in an evening. A line of text becomes processes in five steps:
  *
  *     lexer.c    characters into operators and words; a word keeps its quotes, as typed
  *     parser.c   those into a tree of struct node
@@ -9,9 +7,8 @@
  *     exec.c     walk the tree: redirect, connect by pipes, run
  *     jobs.c     start children and wait for them: in the foreground, in the background, stopped
  *
- * Around them: memory.c, vars.c (variables, functions), arith.c, redirect.c, builtins.c and
- * test.c (commands that are no programs), edit.c (the line being typed), main.c (start, options, errors).
- * One thread, so nothing here has a lock.
+ * Around them: memory.c, vars.c, arith.c, redirect.c, builtins.c, test.c, edit.c (the line being typed) and main.c
+ * (start, options, errors). One thread, so nothing here has a lock.
  */
 #pragma once
 
@@ -28,16 +25,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct buffer { /* a string that grows, on the stack; data begins as "" */
+struct buffer { /* a string that grows, on the stack of memory.c; data begins as "" */
     char *data;
     size_t length, room;
 };
 extern struct block *newest; /* the mark */
-void *stack_alloc(size_t size);
+void *stack_alloc(size_t size), *allocate(void *old, size_t size);
 char *stack_string(const char *s, size_t length);
-void stack_release(struct block *mark);
-void buffer_put(struct buffer *b, char c);
-void *allocate(void *old, size_t size); /* realloc that never returns NULL */
+void stack_release(struct block *mark), buffer_put(struct buffer *b, char c);
 
 struct word {
     struct word *next;
@@ -50,22 +45,27 @@ struct redirect {
     char *word; /* file name or descriptor; of a here-document the delimiter, later the text */
     bool quoted;
 };
+/*
+ * assigns words    a | b, or ( a )    ! a    a && b    a || b    a; b    a &    { a }    if a then b else c
+ * while a do b    for words[0] in words[1..] do b    case words in b, where b is: words) a ;; b    words() text
+ */
+enum node_type {
+    SIMPLE,
+    PIPE,
+    NOT,
+    AND,
+    OR,
+    LIST,
+    BACKGROUND,
+    GROUP,
+    IF,
+    WHILE,
+    FOR,
+    CASE,
+    FUNCTION
+};
 struct node {
-    enum {
-        N_SIMPLE,     /* assigns words */
-        N_PIPE,       /* a | b; without b it is ( a ) */
-        N_NOT,        /* ! a */
-        N_AND,        /* a && b */
-        N_OR,         /* a || b */
-        N_LIST,       /* a; b */
-        N_BACKGROUND, /* a & */
-        N_GROUP,      /* { a } */
-        N_IF,         /* if a then b else c */
-        N_WHILE,      /* while a do b */
-        N_FOR,        /* for NAME in words do b; NAME is the first of words */
-        N_CASE,       /* case words in b; b is an item: words) a ;; and the next item is its b */
-        N_FUNCTION,   /* words() text */
-    } type;
+    enum node_type type;
     int line;
     struct node *a, *b, *c;
     struct word *words, *assigns;
@@ -74,20 +74,18 @@ struct node {
 };
 struct source {            /* where text comes from */
     int fd;                /* -1: the rest of it is in text */
-    bool edited;           /* a person types it */
-    bool by_byte;          /* what stands behind a command may be for the command to read */
+    bool edited, by_byte;  /* a person types it; a command may read what stands behind it */
     char *text;            /* of the command being read, and perhaps more */
     size_t length, at;     /* at: the next byte to look at */
     struct redirect *here; /* here-documents whose text begins behind the next newline */
     int line;
 };
 extern struct source *input;
-size_t scan_expansion(const char *text, bool quoted);
 int peek(size_t ahead);
-void skip_blanks(void);
+void skip_blanks(void), expect(const char *text), unexpected(void);
 bool at(const char *text), skip(const char *text), at_word(void);
-void expect(const char *text), unexpected(void);
 char *take_word(void);
+size_t scan_expansion(const char *text, bool quoted);
 struct node *parse_list(bool one_line);
 bool parse_line(struct source *source, struct node **list);
 
@@ -104,20 +102,18 @@ struct parameters { /* $1 $2 ... */
     int count;
     char **owned; /* to be freed when they are replaced; NULL: somebody else's */
 };
-struct word *expand_words(struct word *words);
+struct word *expand_words(struct word *words), *split_fields(const char *line, bool raw, int count);
 char *expand(const char *word, enum mode mode);         /* to one string */
 char *expand_pattern(const char *word, enum mode mode); /* what was quoted has a backslash */
-struct word *split_fields(const char *line, bool raw, int count);
-long long arithmetic(const char *text);
+char *arithmetic(const char *expression);
 size_t name_length(const char *s);
 bool is_name(const char *s, size_t length);
 const char *variable_get(const char *name);
 struct variable *variable_set(const char *name, const char *value);
-char *function_name(const char *name);
-char **environment(void);
+char *function_name(const char *name), **environment(void);
 void parameters_set(char **values, int count);
 
-struct undo { /* on the stack: what a command changed for itself */
+struct undo { /* what a command changed for itself */
     struct undo *next;
     struct variable *variable; /* NULL: no variable, but */
     const char *value;
@@ -126,22 +122,16 @@ struct undo { /* on the stack: what a command changed for itself */
     int fd, copy; /* copy: what it was, above 10; -1: it was closed */
 };
 int execute(struct node *n, bool last); /* last: this process has nothing to do afterwards */
-int run_source(struct source *source, bool last);
-int run_string(const char *text, bool last);
+int run_source(struct source *source, bool last), run_string(const char *text, bool last);
 char *find_program(const char *name);
 _Noreturn void exec_program(int argc, char **argv);
 bool redirect(struct redirect *list, bool save);
-void undo_push(struct undo state);
-void undo_to(struct undo *mark);
+void undo_push(struct undo state), undo_to(struct undo *mark), make_pipe(int ends[2]);
 int move_high(int fd);
-void make_pipe(int ends[2]);
 
 pid_t job_fork(pid_t *group, bool background);
-int job_wait(pid_t group, bool background);
-void jobs_report(bool all, int fd);
-void job_control(void);
-int wait_for(pid_t pid);
-void signals_set(bool at_terminal);
+int job_wait(pid_t group, bool background), wait_for(pid_t pid);
+void jobs_report(bool all, int fd), job_control(void), signals_set(bool at_terminal);
 char *edit_line(const char *name);
 
 typedef int builtin_function(int argc, char **argv);
@@ -153,29 +143,24 @@ struct builtin {
 const struct builtin *builtin_find(const char *name);
 builtin_function builtin_exit, builtin_jobs, builtin_kill, builtin_test, builtin_wait;
 
-struct shell {
+extern struct shell {
     const char *name; /* $0 */
     struct parameters parameters;
-    int status;       /* $? */
-    pid_t pid;        /* $$ */
-    pid_t background; /* $! or 0 */
-    bool option[128]; /* by letter */
-    int line;         /* of the command that runs */
-    char *text;       /* its first line, as typed */
-    struct undo *undo;
-    enum { UNWIND_NONE, UNWIND_BREAK, UNWIND_CONTINUE, UNWIND_RETURN } unwind;
-    int levels;       /* of loops that break and continue still have to leave */
-    int loops;        /* that we are in */
-    int tested;       /* a condition is evaluated: -e does not apply */
-    int substitution; /* status of the last $(...), for a command without words */
-    bool complained;
+    int status;            /* $? */
+    pid_t pid, background; /* $$; $! or 0 */
+    bool option[128];      /* by letter */
+    int line;              /* of the command that runs */
+    char *text;            /* its first line, as typed */
+    struct undo *undo;     /* newest first */
+    int loops, levels;     /* that we are in; that break and continue still have to leave */
+    int tested;            /* a condition is evaluated: -e does not apply */
+    int substitution;      /* status of the last $(...), for a command without words */
+    bool complained, job_control;
     struct buffer output;              /* of a builtin, until it ends */
     volatile sig_atomic_t interrupted; /* Ctrl-C came */
-    bool job_control;
-    jmp_buf *top; /* where a shell at a terminal goes on after an error */
-};
-extern struct shell sh;
-
+    jmp_buf *top;                      /* where a shell at a terminal goes on after an error */
+    enum { UNWIND_NONE, UNWIND_BREAK, UNWIND_CONTINUE, UNWIND_RETURN } unwind;
+} sh;
 int take_options(int argc, char **argv, const char *allowed);
 int complain(const char *format, ...) __attribute__((format(printf, 1, 2))); /* returns 2 */
 _Noreturn void abandon(int status); /* to the prompt, or exit */
