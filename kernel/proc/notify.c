@@ -55,7 +55,8 @@ bool proc_notify_locked(struct proc *child, int code, int status)
     bool no_wait = ignored || action->flags & SA_NOCLDWAIT;
     bool no_stops = action->flags & SA_NOCLDSTOP;
     spin_unlock(&parent->actions->lock);
-    if (signo && (died || !no_stops))
+    /* Who ignores SIGCHLD is not sent one, not even when it is blocked and would wait. */
+    if (signo && (died || !no_stops) && !(signo == SIGCHLD && ignored))
         (void)signal_send_locked(parent, NULL, signo, &info);
     spin_unlock(&parent->signal_lock);
     wake_all(&parent->child_wait, 0);

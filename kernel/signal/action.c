@@ -104,10 +104,7 @@ static bool ignores(sighandler_t handler, int signo)
     return handler == SIG_IGN || (handler == SIG_DFL && SIGMASK(signo) & SET_IGNORED_BY_DEFAULT);
 }
 
-/*
- * NEW may be NULL: just look. OLD may be NULL. What is pending goes after the change: whoever sends from then on
- * finds that it is ignored.
- */
+/* NEW or OLD may be NULL. What is pending goes after the change: who sends from then on finds it ignored. */
 static void action_swap(int signo, const struct kernel_sigaction *new, struct kernel_sigaction *old)
 {
     struct proc *p = current_proc();

@@ -1,6 +1,4 @@
-/*
- * What the files of signal/ share among themselves. Other folders use signal.h.
- */
+/* What the files of signal/ share among themselves. Other folders use signal.h. */
 #pragma once
 
 #include <abi/signal.h>

@@ -227,6 +227,28 @@ TEST(the_dead_do_not_stop)
     exits(pid, 3);
 }
 
+TEST(an_ignored_sigchld_never_waits_even_when_blocked)
+{
+    sigset_t set;
+    pid_t pid;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    works(sigprocmask(SIG_BLOCK, &set, NULL));
+    signal(SIGCHLD, SIG_IGN);
+    CHILD (pid) {}
+    fails(waitpid(pid, NULL, 0), ECHILD);
+    works(sigpending(&set));
+    same(sigismember(&set, SIGCHLD), 0);
+    CHILD (pid) {
+        raise(SIGSTOP);
+    }
+    same(waitpid(pid, NULL, WUNTRACED), pid);
+    works(sigpending(&set));
+    same(sigismember(&set, SIGCHLD), 0);
+    works(kill(pid, SIGKILL));
+}
+
 int main(void)
 {
     return tap_run("wait");
