@@ -116,12 +116,12 @@ pid_t job_fork(pid_t *group, bool background)
         strcpy(p->text, sh.text);
         processes = p;
     }
-    if (grouped) /* in both, so that it is done in time for either */
+    if (grouped) /* this and the next in both, so that they are done in time for either */
         setpgid(pid, *group);
+    if (grouped && !background)
+        tcsetpgrp(terminal, *group != 0 ? *group : getpgrp());
     if (pid > 0)
         return pid;
-    if (grouped && !background)
-        tcsetpgrp(terminal, getpgrp());
     if (sh.option['i'])
         signals_set(false);
     if (sh.interrupted) /* for us, while we still had the shell's handler */
