@@ -271,7 +271,7 @@ TEST(the_owner_is_lent_the_waiters_priority)
 {
     word_t *w = shared_words();
     pid_t pid;
-    same(priority_of(getpid()), 20);
+    same(priority_of(getpid()), 20 + getpriority(PRIO_PROCESS, 0));
     lock(w);
     CHILD (pid) {
         set_fifo(40);
@@ -281,7 +281,7 @@ TEST(the_owner_is_lent_the_waiters_priority)
     wait_until(priority_of(getpid()) == -41);
     same(sched_getscheduler(0), SCHED_OTHER);
     unlock(w);
-    same(priority_of(getpid()), 20);
+    same(priority_of(getpid()), 20 + getpriority(PRIO_PROCESS, 0));
     exits(pid, 0);
 }
 
@@ -297,7 +297,7 @@ TEST(what_is_lent_goes_when_the_waiter_gives_up)
     }
     wait_until(priority_of(getpid()) == -41);
     exits(pid, 0);
-    same(priority_of(getpid()), 20);
+    same(priority_of(getpid()), 20 + getpriority(PRIO_PROCESS, 0));
     unlock(w);
 }
 
@@ -321,7 +321,7 @@ TEST(priority_is_lent_from_owner_to_owner)
     wait_until(priority_of(middle) == -51);
     same(priority_of(getpid()), -51);
     unlock(&w[0]);
-    same(priority_of(getpid()), 20);
+    same(priority_of(getpid()), 20 + getpriority(PRIO_PROCESS, 0));
     exits(middle, 0);
     exits(high, 0);
 }
@@ -331,11 +331,11 @@ TEST(a_waiters_new_priority_is_lent_too)
     word_t *w = shared_words();
     lock(w);
     pid_t pid = locker(w, &w[1], 1);
-    same(priority_of(getpid()), 20);
+    same(priority_of(getpid()), 20 + getpriority(PRIO_PROCESS, 0));
     works(sched_setscheduler(pid, SCHED_RR, &(struct sched_param){9}));
     same(priority_of(getpid()), -10);
     works(sched_setscheduler(pid, SCHED_OTHER, &(struct sched_param){0}));
-    same(priority_of(getpid()), 20);
+    same(priority_of(getpid()), 20 + getpriority(PRIO_PROCESS, 0));
     unlock(w);
     exits(pid, 0);
 }
