@@ -41,6 +41,9 @@ enum lock_rank {
     RANK_SYSV_TABLE, /* which System V objects there are */
     RANK_SYSV,       /* one of them */
     RANK_SYSV_UNDO,  /* what is undone at exit */
+    RANK_TCP,        /* one connection */
+    RANK_TCP_ACCEPT, /* a listener's children */
+    RANK_TCP_TABLE,  /* which connections there are */
     RANK_NOTIFY,     /* who watches which files */
     RANK_QUEUE,      /* a pipe, a socket's queue */
     RANK_EPOLL,      /* one set's ready list (the watched before the watcher) */
