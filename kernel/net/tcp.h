@@ -107,7 +107,10 @@ struct tcp_ops {
     void (*arm_stack)(struct tcp_stack *stack, nsec_t when);
     /* TCP_EVENT_*: wake who waits. For ACCEPT: C is the listener, and its accept lock is held. */
     void (*notify)(struct tcp_conn *c, unsigned events);
-    /* The next bytes of the stream, for the receive queue, which takes B over. notify follows. */
+    /*
+     * The next bytes of the stream, for the receive queue, which takes B over (or appends a small one's
+     * bytes to the last buffer there and frees it). notify follows. Not called after tcp_close.
+     */
     void (*deliver)(struct tcp_conn *c, struct buf *b);
     /* A fresh connection after tcp_init, for a caller of LISTENER, whose lock is held. NULL: no memory. */
     struct tcp_conn *(*create)(struct tcp_conn *listener);
@@ -147,6 +150,7 @@ struct tcp_counters {
 
 #define TCP_HASH_BITS 10
 #define TCP_HASH_SIZE (1u << TCP_HASH_BITS)
+#define TCP_LISTEN_HASH 64
 
 /* One host's TCP. The kernel has one; a test has as many as its network has hosts. */
 struct tcp_stack {
@@ -159,18 +163,24 @@ struct tcp_stack {
     struct spinlock lock;         /* RANK_TCP_TABLE */
     struct list
         conns[TCP_HASH_SIZE]; /* lock: tcp_conn and tcp_timewait, by tuple (struct tcp_entry) */
-    struct list bound[TCP_HASH_SIZE]; /* lock: tcp_conn by local port, by bound_link */
-    struct list time_wait;            /* lock: struct tcp_timewait, first to end first */
-    unsigned time_waits;              /* lock */
-    nsec_t challenge_second;          /* lock: when the count of challenge ACKs began */
-    unsigned challenge_left;          /* lock */
+    struct list bound[TCP_HASH_SIZE];       /* lock: tcp_entry by local port */
+    struct list listeners[TCP_LISTEN_HASH]; /* lock: tcp_conn by local port */
+    struct list time_wait;                  /* lock: struct tcp_timewait, first to end first */
+    unsigned time_waits;                    /* lock */
+    nsec_t challenge_second;                /* lock: when the count of challenge ACKs began */
+    unsigned challenge_left;                /* lock */
 };
 
-/* What stands in a table: a connection, or what is left of one in TIME-WAIT. */
+/* What stands in the tables: a connection, or what is left of one in TIME-WAIT. */
 struct tcp_entry {
-    struct list link;       /* the table lock */
-    struct tcp_tuple tuple; /* the table lock while entered: constant */
+    struct list link;       /* the table lock: among those with a tuple; empty: it isn't */
+    struct list bound_link; /* the table lock: among those with a local port; empty: it isn't */
+    struct tcp_tuple tuple; /* the table lock; constant while entered */
+    uint32_t uid;           /* const after bind: who may share with SO_REUSEPORT */
     bool is_time_wait;      /* const */
+    bool port_chosen;       /* the table lock: by the program, not by us */
+    bool reuse_address;     /* atomic: SO_REUSEADDR */
+    bool reuse_port;        /* atomic: SO_REUSEPORT */
 };
 
 /* Sequence numbers [start, end). */
@@ -192,6 +202,7 @@ enum tcp_timer_kind {
     TCP_TIMER_RETRANSMIT, /* something is in flight: RFC 6298; or nothing may be: RFC 9293, section 3.8.6.1 */
     TCP_TIMER_DELACK,
     TCP_TIMER_PROBE, /* the tail of a flight may be lost: RFC 8985, section 7 */
+    TCP_TIMER_CORK,  /* TCP_CORK holds a segment back for 200 ms at most */
     TCP_TIMER_KEEPALIVE,
     TCP_TIMER_FIN, /* FIN-WAIT-2 without a user; a listener's child that isn't accepted */
     TCP_TIMERS,
@@ -203,25 +214,23 @@ struct tcp_conn {
     struct refcount ref;     /* atomic */
     struct spinlock lock;    /* RANK_TCP: "lock" below; what is atomic is also read without */
     enum tcp_state state;    /* lock, atomic */
-    int error;     /* lock, atomic: why it ended: errno > 0; the owner takes it by exchange */
-    bool orphan;   /* lock: the owner has closed it */
-    bool in_table; /* the table lock */
+    int error;        /* lock, atomic: why it ended: errno > 0; the owner takes it by exchange */
+    int soft_error;   /* lock: what ICMP said last: told if it times out */
+    unsigned events;  /* lock: TCP_EVENT_*: to be told when the lock is released */
+    bool embryo;      /* lock: among its listener's embryos */
+    nsec_t cookie_at; /* lock: a listener's: when it sent a SYN cookie last */
+    bool orphan;      /* lock: the owner has closed it */
+    uint32_t bound_local; /* lock: what bind(2) said; tuple.local may know more */
     struct tcp_path path; /* lock */
 
-    /* who is bound where */
-    struct list bound_link; /* the table lock */
-    bool bound;             /* the table lock */
-    bool port_chosen;       /* the table lock: by the program, not by us */
-    bool reuse_address;     /* atomic: SO_REUSEADDR */
-    bool reuse_port;        /* atomic: SO_REUSEPORT */
-    uint32_t owner_uid;     /* const after bind: who may share with SO_REUSEPORT */
-
     /* a listener's children, and a child's listener */
+    struct list listen_link;     /* the table lock: among listeners; empty: it isn't */
     struct spinlock accept_lock; /* RANK_TCP_ACCEPT */
     struct list embryos;         /* accept_lock: SYN-RECEIVED, by child_link */
     struct list ready;           /* accept_lock: to be accepted, by child_link */
     unsigned num_embryos;        /* accept_lock */
     unsigned num_ready;          /* accept_lock, atomic */
+    bool accepting;              /* accept_lock: it listens */
     unsigned backlog;            /* accept_lock */
     struct list child_link;      /* the listener's accept_lock */
     struct tcp_conn *listener;   /* lock: a reference; NULL: none, or accepted */
@@ -233,6 +242,7 @@ struct tcp_conn {
     uint32_t snd_wnd_max;               /* lock: largest window so far */
     uint32_t snd_up;                    /* lock: urgent data ends here, if snd_urgent */
     uint32_t snd_probe;    /* lock: a probe has sent bytes before this one beyond snd_nxt */
+    uint32_t snd_small;    /* lock: end of the last segment that wasn't full (Minshall's Nagle) */
     struct list send_bufs; /* lock: struct buf, from snd_una on */
     uint32_t send_bytes;   /* lock, atomic: in send_bufs */
     uint32_t send_limit;   /* lock, atomic: of send_bytes */
@@ -243,10 +253,12 @@ struct tcp_conn {
     uint16_t mss;          /* lock: data of a segment with the usual options */
     uint8_t snd_scale, rcv_scale; /* lock: RFC 7323, section 2 */
     bool snd_urgent;              /* lock */
+    bool fin_sent;                /* lock: snd_nxt stands behind our FIN */
     bool fin_queued;              /* lock: the user sends no more: FIN comes after send_bufs */
     bool scale_ok, timestamps_ok, sack_ok; /* lock: agreed on */
     bool nodelay, cork, more; /* lock: TCP_NODELAY, TCP_CORK, MSG_MORE of the last send */
     bool limit_fixed;         /* lock: SO_SNDBUF was set: don't grow send_limit */
+    bool cork_over;           /* lock: the 200 ms have passed */
     bool write_blocked;       /* lock: the user found no room: tell him when there is */
 
     /* receive */
@@ -267,15 +279,13 @@ struct tcp_conn {
     uint8_t num_reports;                      /* lock */
     bool fin_seen;                            /* lock: a FIN is in the reorder queue */
     bool fin_received;                        /* lock, atomic: rcv_nxt stands behind the FIN */
-    bool shut_read;                           /* lock: SHUT_RD: data is thrown away */
+    bool shut_read;                           /* lock: SHUT_RD */
     bool rcv_limit_fixed;                     /* lock: SO_RCVBUF was set */
     uint8_t urgent;                           /* lock, atomic: enum tcp_urgent */
     uint8_t urgent_byte;                      /* lock */
     bool oob_inline;                          /* atomic: SO_OOBINLINE */
     bool ack_now, ack_delayed;                /* lock: an ACK is owed */
-    bool interactive;   /* lock: data goes both ways in turns: ACKs may wait to ride along */
     uint8_t quick_acks; /* lock: ACKs not to delay, at the start and after trouble */
-    uint8_t ato_shift;  /* lock: how often the delayed-ACK timer fired in a row */
     /* receive buffer's growth: how much the user reads in a round trip */
     uint32_t space_seq, space_bytes; /* lock */
     nsec_t space_time;               /* lock */
@@ -296,24 +306,23 @@ struct tcp_conn {
     nsec_t stalled;    /* lock: since when nothing was acknowledged, though awaited; 0: isn't so */
     nsec_t last_heard; /* lock: a segment came */
     nsec_t last_sent, last_data_in, last_ack_in; /* lock: for TCP_INFO */
-    unsigned keep_probes;                        /* lock */
+    unsigned probes;      /* lock: of a closed window, since the peer was heard */
+    unsigned keep_probes; /* lock */
 
     /* loss and congestion: RFC 5681, 6582, 6675 */
     enum tcp_recovery recovery;              /* lock */
     uint32_t cwnd, ssthresh;                 /* lock: bytes */
     uint32_t recover;                        /* lock: recovery ends when this is acknowledged */
     uint32_t high_rxt;                       /* lock: below this holes have been sent again */
-    uint32_t rescue_rxt;                     /* lock: RFC 6675, section 4 */
     uint32_t dupacks;                        /* lock */
-    uint32_t cwnd_before;                    /* lock: for undoing a spurious timeout (RFC 5682) */
-    uint32_t ssthresh_before;                /* lock */
-    uint32_t limited_seq;                    /* lock: cwnd was used in full up to here */
+    uint32_t lost_below;                     /* lock: what isn't acknowledged below this is lost */
+    uint32_t tlp_end;                        /* lock: snd_nxt when the tail loss probe went out */
     struct tcp_range sacked[TCP_SCOREBOARD]; /* lock: in order, apart */
     uint8_t num_sacked;                      /* lock */
-    bool rescued;      /* lock: the rescue retransmission of this recovery is done */
-    bool probe_sent;   /* lock: a tail loss probe is out */
-    bool cwnd_limited; /* lock */
-    uint8_t frto;      /* lock: step of RFC 5682 */
+    bool rescued;   /* lock: the rescue retransmission of this recovery is done */
+    bool rxt_now;   /* lock: the next retransmission doesn't ask cwnd */
+    bool tlp_out;   /* lock: a tail loss probe is out */
+    bool tlp_again; /* lock: it repeated data */
     const struct tcp_congestion *cong;   /* lock */
     uint64_t cong_state[TCP_CONG_STATE]; /* lock: cong's own */
 
@@ -384,8 +393,8 @@ static inline void tcp_put(struct tcp_conn *c)
 /* Take LOCAL:PORT (0: any). 0, -EADDRINUSE, -EINVAL (it has a port). Rights to the port: the caller's matter. */
 int tcp_bind(struct tcp_conn *c, uint32_t local, uint16_t port);
 /*
- * Begin to connect: 0: SYN is out, CONNECTED or ERROR will follow. -EISCONN, -EALREADY, -EADDRNOTAVAIL,
- * -EADDRINUSE, -ENETUNREACH ..., -EOPNOTSUPP (it listens).
+ * Begin to connect: 0: SYN is out, CONNECTED or ERROR will follow. -EISCONN (or it listens), -EALREADY,
+ * -EADDRNOTAVAIL (no port, or the tuple is in use), -ENETUNREACH and what else ops->route says.
  */
 int tcp_connect(struct tcp_conn *c, uint32_t remote, uint16_t port);
 /* 0, -EINVAL (connected), -EADDRINUSE. Again: a new backlog. */
@@ -395,12 +404,12 @@ struct tcp_conn *tcp_accept(struct tcp_conn *c);
 
 /*
  * Bytes that may be sent now; 0: wait for TCP_EVENT_WRITE, which is then promised. -EPIPE: the user or
- * the connection has finished; -ENOTCONN.
+ * the connection has finished, or there is none.
  */
 ssize_t tcp_send_room(struct tcp_conn *c);
 /*
  * Send the bytes of BUFS (struct buf); the list becomes empty on success. They are taken whatever the limit says.
- * MORE: MSG_MORE. URGENT: MSG_OOB: the last byte is urgent. 0, -EPIPE, -ENOTCONN.
+ * MORE: MSG_MORE. URGENT: MSG_OOB: the last byte is urgent. 0, -EPIPE.
  */
 #define TCP_SEND_MORE 1u
 #define TCP_SEND_URGENT 2u
