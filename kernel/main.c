@@ -28,6 +28,7 @@
 #include "mm/mm.h"
 #include "mm/page.h"
 #include "mm/slab.h"
+#include "net/inet.h"
 #include "net/socket.h"
 #include "proc/cred.h"
 #include "proc/exec.h"
@@ -83,6 +84,7 @@ static void init_files(void)
     queue_init_subsystem();
     pipe_init();
     unix_init();
+    inet_init();
     mqueuefs_init();
     procfs_init();
 }

@@ -8,11 +8,13 @@
  */
 #pragma once
 
+#include <abi/if.h>
 #include <abi/socket.h>
 
 #include "lib/list.h"
 #include "lib/types.h"
 #include "sched/lock.h"
+#include "x86/cpu.h"
 
 struct netdev;
 struct packet;
@@ -40,6 +42,19 @@ struct netdev_ops {
     void (*filter)(struct netdev *dev);
 };
 
+/* How a kind of link carries IP packets: Ethernet with its header and ARP, the loopback as they are. */
+struct link_ops {
+    /* Send P, an IP packet, to the neighbour NEXT (network order; also a broadcast or group). P is taken over. */
+    void (*send)(struct netdev *dev, uint32_t next, struct packet *p);
+    /*
+     * A received P begins with the link's header: take it off and fill in protocol, packet_type, from. False: it
+     * makes no sense.
+     */
+    bool (*parse)(struct packet *p);
+    unsigned header_len;               /* const */
+    uint8_t broadcast[NETDEV_ADDRESS]; /* const */
+};
+
 struct netdev_counters {
     uint64_t rx_packets, rx_bytes, rx_dropped, rx_errors;
     uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
@@ -54,20 +69,84 @@ struct netdev_queue {
 };
 
 struct netdev {
-    struct list link;                  /* the list of devices: see netdev.c */
-    char name[NETDEV_NAME];            /* const after registration */
-    int index;                         /* const after registration: 1, 2, ... */
-    uint16_t type;                     /* const: ARPHRD_ETHER or ARPHRD_LOOPBACK */
-    uint8_t address[NETDEV_ADDRESS];   /* the configuration lock (netdev.c) */
-    uint32_t flags;                    /* atomic: IFF_* */
-    uint32_t mtu;                      /* atomic: largest packet without the link's header */
-    uint32_t max_mtu;                  /* const */
-    uint32_t features;                 /* const after registration: NETDEV_* */
-    const struct netdev_ops *ops;      /* const */
-    void *driver;                      /* const: the driver's own */
-    unsigned num_queues;               /* const */
-    struct netdev_queue *queues;       /* const: num_queues of them */
-    struct netdev_counters *counters;  /* const: one a CPU, each counts for itself */
-    bool carrier;                      /* atomic: the link is up */
-    void *ipv4;                        /* net/ipv4's: addresses and groups on this device */
+    struct list link;                 /* the list of devices: see netdev.c */
+    char name[NETDEV_NAME];           /* const after registration */
+    int index;                        /* const after registration: 1, 2, ... */
+    uint16_t type;                    /* const: ARPHRD_ETHER or ARPHRD_LOOPBACK */
+    uint8_t address[NETDEV_ADDRESS];  /* the configuration lock (netdev.c) */
+    uint32_t flags;                   /* atomic: IFF_* */
+    uint32_t mtu;                     /* atomic: largest packet without the link's header */
+    uint32_t max_mtu;                 /* const */
+    uint32_t features;                /* const after registration: NETDEV_* */
+    const struct netdev_ops *ops;     /* const */
+    const struct link_ops *link_ops;  /* const */
+    void *driver;                     /* const: the driver's own */
+    unsigned num_queues;              /* const */
+    struct netdev_queue *queues;      /* const: num_queues of them */
+    struct netdev_counters *counters; /* const: one a CPU, each counts for itself */
+    bool carrier;                     /* atomic: the link is up */
+    unsigned promiscuous;             /* atomic: packet sockets that want everything */
+    unsigned transmit_queue_len;      /* atomic: packets that may wait: NETDEV_BACKLOG at first */
 };
+
+/* --- for all --- */
+
+/* Enter DEV, whose const fields are set, and give it an index and its queues. A name "eth%" gets a number. -ENOMEM. */
+int netdev_register(struct netdev *dev);
+/* Devices stay for ever: no reference is needed. NULL: there is none. */
+struct netdev *netdev_by_name(const char *name);
+struct netdev *netdev_by_index(int index);
+struct netdev *netdev_next(struct netdev *dev); /* NULL: the first */
+struct netdev_counters netdev_counters(const struct netdev *dev);
+
+/* Up or down: 0 or -errno. May sleep. */
+int netdev_set_up(struct netdev *dev, bool up);
+static inline bool netdev_is_up(const struct netdev *dev)
+{
+    return READ_ONCE(dev->flags) & IFF_UP;
+}
+int netdev_set_mtu(struct netdev *dev, uint32_t mtu); /* -EINVAL */
+
+/*
+ * Send P, a whole frame with the link's header, on DEV; it is taken over. Any context, below any lock of a higher
+ * layer. Whoever sends calls backlog_run() when it holds no lock: the loopback's packets wait there. -ENETDOWN, or
+ * -ENOBUFS: too many wait, and it was dropped.
+ */
+int netdev_transmit(struct netdev *dev, struct packet *p);
+
+/* --- for drivers --- */
+
+/* P, a frame with its link's header, has come: it is taken over. Interrupts are off. */
+void netdev_receive(struct netdev *dev, struct packet *p);
+/* Transmit queue QUEUE has room again. No lock held. */
+void netdev_resume(struct netdev *dev, unsigned queue);
+void netdev_set_carrier(struct netdev *dev, bool up);
+static inline struct netdev_counters *netdev_count(struct netdev *dev)
+{
+    return &dev->counters[cpu_id()];
+}
+
+/* --- received packets (backlog.c) --- */
+
+/*
+ * Handle what this CPU has received. At the outermost end of what the CPU does: no lock held, or in an interrupt
+ * handler's last lines.
+ */
+void backlog_run(void);
+/* Put P, received by DEV, where backlog_run() finds it. Below any lock. False: too many wait, P is the caller's. */
+bool backlog_put(struct packet *p);
+
+/* Who handles packets of an EtherType. */
+struct packet_handler {
+    uint16_t protocol;               /* const: host order */
+    void (*input)(struct packet *p); /* const: takes P over, without the link's header */
+    struct packet_handler *next;     /* const after boot */
+};
+void packet_handler_register(struct packet_handler *h);
+/* All packets, both ways, before anybody else: set by packet sockets, who copy what they want. */
+extern void (*packet_tap)(struct packet *p, bool outgoing); /* const after boot */
+extern unsigned packet_taps;                                /* atomic: of them; 0: don't call */
+
+void netdev_init(void);
+void loopback_init(void);
+extern struct netdev *loopback_dev; /* const after boot */

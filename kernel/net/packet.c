@@ -48,6 +48,11 @@ void packet_free(struct packet *p)
     slab_free(packet_cache, p);
 }
 
+void packet_free_empty(struct packet *p)
+{
+    slab_free(packet_cache, p);
+}
+
 /* A buffer with the bytes of B: the same page, or a copy of a small one. */
 static struct buf *clone_buf(const struct buf *b)
 {
@@ -86,7 +91,35 @@ struct packet *packet_clone(struct packet *p)
     clone->checksum_offset = p->checksum_offset;
     clone->segment_size = p->segment_size;
     clone->received = p->received;
+    clone->ip = p->ip;
+    clone->source_port = p->source_port;
+    clone->from = p->from;
     return clone;
+}
+
+struct packet *packet_copy_range(const struct packet *p, uint32_t off, uint32_t n)
+{
+    struct packet *piece = packet_alloc(PACKET_HEADROOM, PACKET_HEADROOM + n);
+
+    if (!piece)
+        return NULL;
+    uint32_t done = 0;
+    while (done < n) {
+        struct buf *b = list_last(&piece->bufs, struct buf, link);
+        uint32_t part = min(n - done, b->room - b->off - b->len);
+        if (!part) {
+            b = buf_alloc();
+            if (!b) {
+                packet_free(piece);
+                return NULL;
+            }
+            packet_append(piece, b);
+            continue;
+        }
+        packet_copy(p, off + done, packet_put(piece, part), part);
+        done += part;
+    }
+    return piece;
 }
 
 /* --- both ends --- */
@@ -116,7 +149,7 @@ static bool gather(struct packet *p, uint32_t n)
     uint16_t start = p->checksum_start;
     packet_pull(p, n);
     b->len = n;
-    if (first(p)->len == 0 && len == n) {
+    if (first(p)->len == 0) {
         struct buf *empty = first(p);
         list_remove(&empty->link);
         buf_free(empty);
@@ -134,11 +167,28 @@ void *packet_header(struct packet *p, uint32_t n)
     return first(p)->base + first(p)->off;
 }
 
+void packet_unpull(struct packet *p, uint32_t n)
+{
+    struct buf *b = first(p);
+
+    assert(b->off >= n);
+    b->off -= n;
+    b->len += n;
+    p->len += n;
+    p->checksum_start = (uint16_t)(p->checksum_start + n);
+}
+
+/* A first buffer that has become empty stays, so that what was pulled off can be found again. */
 void packet_pull(struct packet *p, uint32_t n)
 {
     assert(n <= p->len);
     p->len -= n;
     p->checksum_start = (uint16_t)(p->checksum_start - n);
+    if (n <= first(p)->len) {
+        first(p)->off += n;
+        first(p)->len -= n;
+        return;
+    }
     while (n > 0) {
         struct buf *b = first(p);
         uint32_t part = min(n, b->len);
@@ -234,7 +284,8 @@ uint32_t checksum_add(uint32_t sum, const void *data, size_t n)
 
 uint32_t packet_checksum_add(const struct packet *p, uint32_t off, uint32_t sum)
 {
-    bool odd = false; /* an odd number of bytes lies behind: the next piece's sum has its bytes swapped */
+    bool odd =
+        false; /* an odd number of bytes lies behind: the next piece's sum has its bytes swapped */
     struct buf *b;
 
     list_for_each (b, &p->bufs, link) {
@@ -262,6 +313,8 @@ void packet_checksum_complete(struct packet *p)
     uint16_t sum = checksum_finish(packet_checksum_add(p, p->checksum_start, 0));
     char *header = packet_header(p, at + 2);
     p->checksum = CHECKSUM_UNKNOWN;
+    if (!sum)
+        sum = 0xffff; /* the same number; in UDP 0 would mean that there is none */
     if (!header)
         return; /* no memory: the receiver will drop it, as if lost */
     memcpy(header + at, &sum, 2);

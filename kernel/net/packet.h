@@ -27,25 +27,49 @@ enum packet_checksum {
                          is the device's to add, at checksum_start + checksum_offset */
 };
 
+/* Out of an IPv4 header: addresses in network order, lengths in bytes. */
+struct packet_ip {
+    uint32_t source, destination;
+    uint8_t tos, ttl, protocol;
+    uint8_t header_len;   /* the header stands so many bytes before the packet's start */
+    bool local_broadcast; /* for all on the link, or a group: no errors about it, no connections */
+};
+
+/* A link's address. */
+struct packet_link {
+    uint8_t address[8];
+    uint8_t len;
+};
+
 struct packet {
-    struct list link;         /* of whatever list it waits on */
-    struct list bufs;         /* struct buf, in order; never empty */
-    uint32_t len;             /* bytes in bufs, from the current layer's header on */
-    struct netdev *dev;       /* where it came from or goes to */
-    uint16_t protocol;        /* EtherType, host order */
-    uint8_t checksum;         /* enum packet_checksum */
-    uint8_t packet_type;      /* received: PACKET_HOST, _BROADCAST, _MULTICAST, _OTHERHOST (<abi/...>) */
+    struct list link;    /* of whatever list it waits on */
+    struct list bufs;    /* struct buf, in order; never empty */
+    uint32_t len;        /* bytes in bufs, from the current layer's header on */
+    struct netdev *dev;  /* where it came from or goes to */
+    uint16_t protocol;   /* EtherType, host order */
+    uint8_t checksum;    /* enum packet_checksum */
+    bool looped;         /* a copy of what this machine sent to a group: it has no link's header */
+    uint8_t packet_type; /* received: PACKET_HOST, _BROADCAST, _MULTICAST, _OTHERHOST (<abi/...>) */
     uint16_t checksum_start;  /* from the packet's present start; see packet_push and packet_pull */
     uint16_t checksum_offset; /* from there: 16 in TCP, 6 in UDP */
-    uint16_t segment_size;    /* 0, or a TCP packet longer than the MTU: cut it into so many bytes each */
-    nsec_t received;          /* CLOCK_REALTIME, for SO_TIMESTAMP and AF_PACKET */
+    uint16_t
+        segment_size; /* 0, or a TCP packet longer than the MTU: cut it into so many bytes each */
+    nsec_t received;  /* CLOCK_REALTIME, for SO_TIMESTAMP and AF_PACKET; 0: nobody asked */
+    struct packet_ip ip;                   /* what IP knows of it, once it does */
+    uint32_t fragment_start, fragment_len; /* while it waits for the rest: which bytes it is */
+    uint16_t source_port;                  /* what UDP knows, host order */
+    struct packet_link from;               /* received: its sender on the link, for AF_PACKET */
 };
 
 /* A packet with one empty buffer of ROOM bytes, HEADROOM of them before its first. NULL: no memory. */
 struct packet *packet_alloc(uint32_t headroom, uint32_t room);
 void packet_free(struct packet *p);
+void packet_free_empty(struct packet *p); /* one whose buffers have been taken away */
 /* A packet with the same bytes, of which those behind the first buffer are shared. NULL: no memory. */
 struct packet *packet_clone(struct packet *p);
+
+/* The bytes [OFF, OFF+N) alone, in memory of their own, with room for headers. NULL: no memory. */
+struct packet *packet_copy_range(const struct packet *p, uint32_t off, uint32_t n);
 
 /* N more bytes in front: the new start. The first buffer has the room, or it is a bug. */
 void *packet_push(struct packet *p, uint32_t n);
@@ -54,6 +78,8 @@ void *packet_header(struct packet *p, uint32_t n);
 /* Take N bytes off the front, N <= len; off the end, so that LEN are left. */
 void packet_pull(struct packet *p, uint32_t n);
 void packet_trim(struct packet *p, uint32_t len);
+/* Undo the last packet_pull() of N bytes, which stood in one piece and were not written over. */
+void packet_unpull(struct packet *p, uint32_t n);
 /* N bytes behind those in the last buffer: where to write them. NULL: not that much room there. */
 void *packet_put(struct packet *p, uint32_t n);
 /* Add B at the end; the packet takes it over. */

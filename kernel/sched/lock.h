@@ -45,6 +45,7 @@ enum lock_rank {
     RANK_TCP_ACCEPT, /* a listener's children */
     RANK_TCP_TABLE,  /* which connections there are */
     RANK_NOTIFY,     /* who watches which files */
+    RANK_INET,       /* which socket has which port */
     RANK_QUEUE,      /* a pipe, a socket's queue */
     RANK_EPOLL,      /* one set's ready list (the watched before the watcher) */
     RANK_ASYNC,      /* files with a SIGIO to send */
@@ -53,9 +54,15 @@ enum lock_rank {
     RANK_DCACHE,     /* names */
     RANK_VMOBJECT,
     RANK_PAGETABLE,
-    RANK_FUTEX,  /* a hash bucket */
-    RANK_PI,     /* who waits for whom, among futexes that lend priority */
-    RANK_PROC,   /* small state of one process: limits, credentials pointer, usage */
+    RANK_FUTEX,    /* a hash bucket */
+    RANK_PI,       /* who waits for whom, among futexes that lend priority */
+    RANK_PROC,     /* small state of one process: limits, credentials pointer, usage */
+    RANK_ROUTE,    /* the routing table */
+    RANK_ADDRESS,  /* this machine's addresses */
+    RANK_FRAGMENT, /* pieces of packets; groups; how many errors were sent */
+    RANK_NEIGHBOR, /* addresses on the link */
+    RANK_NETDEV_LIST,
+    RANK_NETDEV, /* a device's transmit queue: its driver's locks inside */
     RANK_DEVICE, /* a driver's registers and rings */
     RANK_WAIT,   /* stand-alone wait queues */
     RANK_LATER,  /* work for when no lock is held */

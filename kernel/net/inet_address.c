@@ -1,0 +1,220 @@
+/*
+ * This machine's IPv4 addresses. Each belongs to a device and makes routes (see route.h), for as long as it is
+ * there; those to others only while the device is up.
+ */
+#include <abi/in.h>
+
+#include "lib/byteorder.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "net/netdev.h"
+#include "net/route.h"
+
+static struct spinlock list_lock = SPINLOCK_INIT(RANK_ADDRESS, "addresses");
+static struct list addresses = LIST_INIT(addresses); /* list_lock */
+
+/* --- the routes that an address makes --- */
+
+static void change_route(const struct inet_address *a, bool add, enum route_type type,
+                         uint32_t destination, unsigned prefix)
+{
+    struct route r = {
+        .destination = destination,
+        .prefix = prefix,
+        .type = type,
+        .dev = a->dev,
+        .source = a->address,
+        .protocol = ROUTE_BY_KERNEL,
+    };
+
+    if (!add)
+        (void)route_remove(&r); /* it may have been taken out by hand */
+    else if (route_add(&r) == -ENOMEM)
+        log_warn("%s: no memory for a route", a->dev->name);
+}
+
+static void change_local(const struct inet_address *a, bool add)
+{
+    change_route(a, add, ROUTE_LOCAL, a->address, 32);
+    if (a->dev == loopback_dev && a->prefix < 32) /* every address of its network is this machine */
+        change_route(a, add, ROUTE_LOCAL, a->address & prefix_mask(a->prefix), a->prefix);
+}
+
+static void change_network(const struct inet_address *a, bool add)
+{
+    uint32_t network = a->address & prefix_mask(a->prefix);
+
+    if (a->broadcast)
+        change_route(a, add, ROUTE_BROADCAST, a->broadcast, 32);
+    if (a->prefix < 31)
+        change_route(a, add, ROUTE_BROADCAST, network, 32);
+    if (a->prefix < 32 && a->dev != loopback_dev)
+        change_route(a, add, ROUTE_UNICAST, network, a->prefix);
+}
+
+/* --- the list --- */
+
+int address_add(const struct inet_address *a)
+{
+    struct inet_address *new, *at;
+    bool there = false;
+
+    if (a->prefix > 32 || !a->address || IN_MULTICAST(ntohl(a->address)))
+        return -EINVAL;
+    new = kmalloc(sizeof(*new));
+    if (!new)
+        return -ENOMEM;
+    *new = *a;
+    if (!new->broadcast && a->prefix < 31)
+        new->broadcast = a->address | ~prefix_mask(a->prefix);
+    if (!new->label[0])
+        strlcpy(new->label, a->dev->name, sizeof(new->label));
+    struct inet_address copy = *new;
+    spin_lock(&list_lock);
+    list_for_each (at, &addresses, link)
+        there |= at->dev == a->dev && at->address == a->address && at->prefix == a->prefix;
+    if (!there)
+        list_push_back(&addresses, &new->link);
+    spin_unlock(&list_lock);
+    if (there) {
+        kfree(new);
+        return -EEXIST;
+    }
+    change_local(&copy, true);
+    if (netdev_is_up(copy.dev))
+        change_network(&copy, true);
+    return 0;
+}
+
+int address_remove(struct netdev *dev, uint32_t address, unsigned prefix)
+{
+    struct inet_address *at, *found = NULL;
+
+    spin_lock(&list_lock);
+    list_for_each (at, &addresses, link) {
+        if (at->dev == dev && at->address == address && (prefix > 32 || at->prefix == prefix)) {
+            found = at;
+            list_remove(&at->link);
+            break;
+        }
+    }
+    spin_unlock(&list_lock);
+    if (!found)
+        return -EADDRNOTAVAIL;
+    change_network(found, false);
+    change_local(found, false);
+    kfree(found);
+    return 0;
+}
+
+/* Copy the first that FITS says yes to. */
+static bool find(bool (*fits)(const struct inet_address *a, const void *key), const void *key,
+                 struct inet_address *out)
+{
+    struct inet_address *at;
+    bool found = false;
+
+    spin_lock(&list_lock);
+    list_for_each (at, &addresses, link) {
+        if (fits(at, key)) {
+            *out = *at;
+            found = true;
+            break;
+        }
+    }
+    spin_unlock(&list_lock);
+    return found;
+}
+
+static bool has_label(const struct inet_address *a, const void *key)
+{
+    return !strncmp(a->label, key, sizeof(a->label));
+}
+
+bool address_by_label(const char *label, struct inet_address *out)
+{
+    return find(has_label, label, out);
+}
+
+static bool is_address(const struct inet_address *a, const void *key)
+{
+    return a->address == *(const uint32_t *)key;
+}
+
+struct netdev *address_device(uint32_t address)
+{
+    struct inet_address a;
+    return find(is_address, &address, &a) ? a.dev : NULL;
+}
+
+uint32_t address_near(struct netdev *dev, uint32_t near)
+{
+    struct inet_address *at;
+    uint32_t first = 0, best = 0;
+
+    spin_lock(&list_lock);
+    list_for_each (at, &addresses, link) {
+        if (at->dev != dev)
+            continue;
+        if (!first)
+            first = at->address;
+        if (!best && !((at->address ^ near) & prefix_mask(at->prefix)))
+            best = at->address;
+    }
+    spin_unlock(&list_lock);
+    return best ? best : first;
+}
+
+enum route_type address_kind(uint32_t address)
+{
+    struct inet_address *at;
+
+    if (address == INADDR_BROADCAST)
+        return ROUTE_BROADCAST;
+    enum route_type kind = route_kind(address, NULL);
+    if (kind != ROUTE_UNICAST)
+        return kind;
+    spin_lock(&list_lock);
+    list_for_each (at, &addresses, link)
+        if (at->broadcast && at->broadcast == address)
+            kind = ROUTE_BROADCAST;
+    spin_unlock(&list_lock);
+    return kind;
+}
+
+void address_for_each(void (*emit)(void *ctx, const struct inet_address *a), void *ctx)
+{
+    struct inet_address *at;
+
+    spin_lock(&list_lock);
+    list_for_each (at, &addresses, link)
+        emit(ctx, at);
+    spin_unlock(&list_lock);
+}
+
+void address_device_changed(struct netdev *dev)
+{
+    struct inet_address copy[8], *at;
+    unsigned n = 0;
+
+    if (!netdev_is_up(dev)) {
+        route_flush(dev);
+        return;
+    }
+    spin_lock(&list_lock);
+    list_for_each (at, &addresses, link)
+        if (at->dev == dev && n < ARRAY_SIZE(copy))
+            copy[n++] = *at;
+    spin_unlock(&list_lock);
+    for (unsigned i = 0; i < n; i++)
+        change_network(&copy[i], true);
+}
+
+void route_init(void)
+{
+    struct inet_address lo = {.dev = loopback_dev, .address = htonl(INADDR_LOOPBACK), .prefix = 8};
+
+    if (address_add(&lo))
+        log_err("lo: no memory for its address");
+}

@@ -1,0 +1,100 @@
+/*
+ * Where an IPv4 packet goes, and which addresses this machine has: one table answers both. An address makes a
+ * route "to myself", one to the network it is on, and two for that network's broadcasts; so looking up a packet's
+ * destination also tells whether it is for us.
+ */
+#pragma once
+
+#include "lib/list.h"
+#include "lib/types.h"
+
+struct netdev;
+
+/* What kind of destination it is. The numbers are rtnetlink's RTN_. */
+enum route_type {
+    ROUTE_UNICAST = 1,
+    ROUTE_LOCAL = 2, /* this machine */
+    ROUTE_BROADCAST = 3,
+    ROUTE_MULTICAST = 5,
+    ROUTE_UNREACHABLE = 7,
+};
+
+/* All addresses in network order. */
+struct route {
+    struct list link;     /* the table's lock */
+    uint32_t destination; /* const, as all below */
+    uint32_t gateway;     /* 0: the destination is on the link itself */
+    uint32_t source;      /* to send from; 0: the device's address nearest to the next hop */
+    struct netdev *dev;
+    unsigned prefix; /* bits of destination that count: 0 for the default route */
+    unsigned metric; /* the smaller wins */
+    enum route_type type;
+    uint8_t protocol; /* who made it: rtnetlink's RTPROT_ */
+};
+#define ROUTE_BY_KERNEL 2 /* it came with an address, and goes with it */
+#define ROUTE_BY_BOOT 3   /* ioctl */
+#define ROUTE_STATIC 4
+
+/* How to get to a destination. */
+struct route_path {
+    enum route_type type;
+    struct netdev *dev; /* to send on; the loopback for ourselves */
+    uint32_t next_hop;
+    uint32_t source;
+    uint32_t mtu;
+};
+
+static inline uint32_t prefix_mask(unsigned prefix) /* network order */
+{
+    return prefix ? __builtin_bswap32(~0u << (32 - prefix)) : 0;
+}
+/* The number of leading ones of MASK (network order), or -1: it is no mask. */
+int prefix_of_mask(uint32_t mask);
+
+/*
+ * The way to DESTINATION; DEV, if not NULL, is the device to leave by. 0, -ENETUNREACH, -EHOSTUNREACH
+ * (a route that says so). Any context.
+ */
+int route_lookup(uint32_t destination, struct netdev *dev, struct route_path *out);
+/* What DESTINATION is for packets that DEV received: LOCAL, BROADCAST, MULTICAST, or UNICAST: somebody else's. */
+enum route_type route_kind(uint32_t destination, struct netdev *dev);
+
+/* Enter a copy of R: 0, -EEXIST, -ENOMEM. Take out the first that fits (0 and NULL fit all): -ESRCH. */
+int route_add(const struct route *r);
+int route_remove(const struct route *r);
+/* DEV has gone down: all routes over it but those to its own addresses. */
+void route_flush(struct netdev *dev);
+/* Call EMIT with each; the table's lock is held. */
+void route_for_each(void (*emit)(void *ctx, const struct route *r), void *ctx);
+
+/* ICMP says that packets to DESTINATION may have MTU bytes. It is believed for ten minutes. */
+void route_note_mtu(uint32_t destination, uint32_t mtu);
+
+/* --- addresses (inet_address.c) --- */
+
+struct inet_address {
+    struct list link; /* the list's lock, as all below */
+    struct netdev *dev;
+    uint32_t address;   /* network order, as all here */
+    uint32_t broadcast; /* 0: none */
+    unsigned prefix;
+    char label[16]; /* the device's name, or with :NUMBER */
+};
+
+/* Enter, with its routes; the broadcast is computed if it is 0 and there may be one. -EEXIST, -ENOMEM, -EINVAL. */
+int address_add(const struct inet_address *a);
+/* Remove ADDRESS/PREFIX of DEV (PREFIX over 32: any) and its routes: -EADDRNOTAVAIL. */
+int address_remove(struct netdev *dev, uint32_t address, unsigned prefix);
+/* The one with this label: false: there is none. */
+bool address_by_label(const char *label, struct inet_address *out);
+/* DEV's address in the network that NEAR is on, or its first; 0: it has none. */
+uint32_t address_near(struct netdev *dev, uint32_t near);
+/* The device that has ADDRESS; NULL: none. */
+struct netdev *address_device(uint32_t address);
+/* Is it ours, or a broadcast of ours (then *TYPE says so), or a group? UNICAST: somebody else's. */
+enum route_type address_kind(uint32_t address);
+void address_for_each(void (*emit)(void *ctx, const struct inet_address *a), void *ctx);
+/* DEV came up or went down: its routes come and go. */
+void address_device_changed(struct netdev *dev);
+
+void route_init(void);

@@ -1,0 +1,4 @@
+/* <net/if.h>: network interfaces. */
+#pragma once
+
+#include <abi/if.h>
