@@ -213,13 +213,14 @@ bool tcp_last_unsacked(const struct tcp_conn *c, struct tcp_range *out)
 {
     struct hole h;
     unsigned i = 0;
+    uint32_t size = tcp_segment_size(c);
     bool any = false;
 
     while (next_hole(c, &i, &h)) {
         if (h.start == h.end)
             continue;
         out->end = h.end;
-        out->start = h.end - h.start > c->mss ? h.end - c->mss : h.start;
+        out->start = h.end - h.start > size ? h.end - size : h.start;
         any = true;
     }
     return any;

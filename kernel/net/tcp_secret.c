@@ -6,9 +6,11 @@
  * SYN cookies (D. J. Bernstein): a listener whose queue is full keeps nothing of a call. All that it must remember
  * it puts into the sequence number of its answer, which the caller's acknowledgment brings back:
  *
- *     cookie = H(tuple) + caller's sequence number + (minutes << 24) + ((H(tuple, minutes) + mss) mod 2^24)
+ *     cookie = H(tuple) + caller's number + (minutes << 24) + ((H(tuple, minutes, caller's number) + mss) mod 2^24)
  *
- * and, if the caller has timestamps, the rest in the lowest bits of ours: its window scale and whether it can SACK.
+ * (Were the caller's number not in the second hash, a cookie for a number one higher would look like one with another
+ * MSS, and later data that overtakes the first ACK would begin the connection too late.)
+ * If the caller has timestamps, the rest is in the lowest bits of ours: its window scale and whether it can SACK.
  */
 #include "lib/siphash.h"
 #include "net/tcp_internal.h"
@@ -58,7 +60,8 @@ static uint32_t minutes(const struct tcp_stack *stack)
 static uint32_t cookie(const struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t irs,
                        uint32_t minute, uint32_t data)
 {
-    uint32_t low = (uint32_t)hash_tuple(stack->cookie_key, t, 1 | (uint64_t)minute << 8);
+    uint32_t low = (uint32_t)hash_tuple(
+        stack->cookie_key, t, 1 | (uint64_t)(minute & 0xffffff) << 8 | (uint64_t)irs << 32);
 
     return (uint32_t)hash_tuple(stack->cookie_key, t, 0) + irs + (minute << COOKIE_BITS) +
            ((low + data) & COOKIE_MASK);
