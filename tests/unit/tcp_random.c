@@ -482,8 +482,11 @@ static void step(struct app *a)
         /* With no memory for TIME-WAIT the last FIN may meet an RST. */
         if (!list_empty(&a->rx) && !error)
             return; /* it has ended, but is still to be read */
-        /* A cookie is only in the first ACK's number: if later data overtakes it, the call is refused. */
-        p->aborted |= a->side == 0 && !a->received && hosts[1].stack.counters.cookies_bad > 0;
+        /*
+         * A cookie is only in the first ACK's number: if later data overtakes it, or a late SYN has made
+         * an embryo since, the call is refused.
+         */
+        p->aborted |= a->side == 0 && !a->received && hosts[1].stack.counters.cookies_sent > 0;
         need(p->aborted || (done && (!error || host_fail_one_in)), "error %d: %s", error,
              progress(a));
         finish_app(a, false);
