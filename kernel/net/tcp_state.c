@@ -106,7 +106,8 @@ bool tcp_fin_is_acked(const struct tcp_conn *c)
 
 void tcp_to_time_wait(struct tcp_conn *c)
 {
-    tcp_send_ack(c);
+    if (c->ack_now)
+        tcp_send_ack(c);
     tcp_set_state(c, TCP_TIME_WAIT);
     tcp_time_wait_begin(c);
     tcp_end(c, 0);

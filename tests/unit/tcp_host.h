@@ -86,7 +86,7 @@ static unsigned draw(unsigned below)
     return (unsigned)((random_bits() >> 32) * below >> 32);
 }
 
-static void random_seed(uint32_t seed)
+static inline void random_seed(uint32_t seed)
 {
     random_state = seed * 0x9e3779b97f4a7c15UL + 1;
 }

@@ -1,0 +1,677 @@
+/*
+ * The steps of a script (tcp_script.h) besides segments, and running it.
+ */
+#pragma once
+
+#include "tcp_script.h"
+
+#define WORDS_MAX 16
+
+struct name {
+    const char *name;
+    int value;
+};
+
+static int lookup(const struct name *names, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (is(names[i].name, name))
+            return names[i].value;
+    }
+    panic("%s: no such name", name);
+}
+#define LOOKUP(table, name) lookup(table, ARRAY_SIZE(table), name)
+
+static const struct name states[] = {
+    {"ESTABLISHED", TCP_ESTABLISHED},
+    {"SYN-SENT", TCP_SYN_SENT},
+    {"SYN-RECEIVED", TCP_SYN_RECEIVED},
+    {"FIN-WAIT-1", TCP_FIN_WAIT_1},
+    {"FIN-WAIT-2", TCP_FIN_WAIT_2},
+    {"CLOSED", TCP_CLOSED},
+    {"CLOSE-WAIT", TCP_CLOSE_WAIT},
+    {"LAST-ACK", TCP_LAST_ACK},
+    {"LISTEN", TCP_LISTEN},
+    {"CLOSING", TCP_CLOSING},
+};
+
+static const struct name events[] = {
+    {"read", TCP_EVENT_READ},     {"write", TCP_EVENT_WRITE},   {"connected", TCP_EVENT_CONNECTED},
+    {"accept", TCP_EVENT_ACCEPT}, {"eof", TCP_EVENT_EOF},       {"error", TCP_EVENT_ERROR},
+    {"urgent", TCP_EVENT_URGENT}, {"closed", TCP_EVENT_CLOSED},
+};
+
+static const struct name errors[] = {
+    {"0", 0},
+    {"ECONNRESET", ECONNRESET},
+    {"ECONNREFUSED", ECONNREFUSED},
+    {"ETIMEDOUT", ETIMEDOUT},
+    {"EPIPE", EPIPE},
+    {"EHOSTUNREACH", EHOSTUNREACH},
+    {"EISCONN", EISCONN},
+    {"EALREADY", EALREADY},
+    {"EINVAL", EINVAL},
+    {"EAGAIN", EAGAIN},
+    {"EADDRINUSE", EADDRINUSE},
+    {"EADDRNOTAVAIL", EADDRNOTAVAIL},
+    {"ENOTCONN", ENOTCONN},
+    {"ENOENT", ENOENT},
+    {"ENOPROTOOPT", ENOPROTOOPT},
+};
+
+static const struct name int_options[] = {
+    {"nodelay", TCP_NODELAY},       {"cork", TCP_CORK},
+    {"maxseg", TCP_MAXSEG},         {"keepidle", TCP_KEEPIDLE},
+    {"keepintvl", TCP_KEEPINTVL},   {"keepcnt", TCP_KEEPCNT},
+    {"syncnt", TCP_SYNCNT},         {"linger2", TCP_LINGER2},
+    {"defer", TCP_DEFER_ACCEPT},    {"clamp", TCP_WINDOW_CLAMP},
+    {"quickack", TCP_QUICKACK},     {"usertimeout", TCP_USER_TIMEOUT},
+    {"notsent", TCP_NOTSENT_LOWAT}, {"nonsense", 99},
+};
+
+/* What a call returned, against "= NAME" at the end of its line; without it, 0. */
+static bool returned(int result, char **words)
+{
+    int expected = 0;
+
+    for (; *words; words++) {
+        if (is(*words, "=") && words[1])
+            expected = LOOKUP(errors, words[1]);
+    }
+    return result == -expected ? true : fail("it returned %d", result);
+}
+
+/* --- time --- */
+
+static struct app *next_timer(void)
+{
+    struct app *a, *first = NULL;
+
+    list_for_each (a, &apps, link) {
+        if (a->armed && (!first || a->armed < first->armed))
+            first = a;
+    }
+    return first;
+}
+
+static void pass(nsec_t until)
+{
+    struct app *a;
+
+    for (;;) {
+        a = next_timer();
+        nsec_t when = a ? a->armed : until + 1;
+        if (stack_armed && stack_armed < when) {
+            if (stack_armed > until)
+                break;
+            now_ns = max(now_ns, stack_armed);
+            stack_armed = 0;
+            tcp_stack_timer(&stack);
+        } else if (when <= until) {
+            now_ns = max(now_ns, when);
+            a->armed = 0;
+            tcp_timer(&a->c);
+            tcp_put(&a->c);
+        } else {
+            break;
+        }
+    }
+    now_ns = until;
+}
+
+/* --- parameters --- */
+
+static bool do_param(char **words)
+{
+    struct tcp_params *p = &stack.params;
+    const char *name = words[0];
+    long v = number(words[1]);
+
+    struct {
+        const char *name;
+        nsec_t *time;
+        unsigned *count;
+        bool *on;
+    } all[] = {
+        {"rto_min", &p->rto_min, NULL, NULL},
+        {"rto_initial", &p->rto_initial, NULL, NULL},
+        {"rto_max", &p->rto_max, NULL, NULL},
+        {"delack", &p->delack, NULL, NULL},
+        {"time_wait", &p->time_wait, NULL, NULL},
+        {"fin_timeout", &p->fin_timeout, NULL, NULL},
+        {"retries", NULL, &p->retries, NULL},
+        {"orphan_retries", NULL, &p->orphan_retries, NULL},
+        {"syn_retries", NULL, &p->syn_retries, NULL},
+        {"synack_retries", NULL, &p->synack_retries, NULL},
+        {"challenge", NULL, &p->challenge_acks, NULL},
+        {"receive", NULL, &p->receive_default, NULL},
+        {"receive_max", NULL, &p->receive_max, NULL},
+        {"send", NULL, &p->send_default, NULL},
+        {"mtu", NULL, &path_mtu, NULL},
+        {"tso", NULL, &path_tso, NULL},
+        {"peer_isn", NULL, &peer_isn, NULL},
+        {"ts", NULL, NULL, &p->timestamps},
+        {"ws", NULL, NULL, &p->window_scaling},
+        {"sack", NULL, NULL, &p->sack},
+        {"reuse", NULL, NULL, &p->time_wait_reuse},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
+        if (!is(all[i].name, name))
+            continue;
+        if (all[i].time)
+            *all[i].time = v * NSEC_PER_MSEC;
+        else if (all[i].count)
+            *all[i].count = (unsigned)v;
+        else
+            *all[i].on = v;
+        return true;
+    }
+    if (is(name, "cookies"))
+        p->syncookies = (uint8_t)v;
+    else if (is(name, "cubic"))
+        p->congestion = v ? &tcp_cubic : &tcp_reno;
+    else
+        return fail("no parameter %s", name);
+    return true;
+}
+
+/* --- calls --- */
+
+static void start(void)
+{
+    conn = new_app();
+    conn->is_open = true;
+    peer_port = PEER_PORT;
+}
+
+static bool do_bind(char **words)
+{
+    if (!conn)
+        start();
+    return returned(tcp_bind(&conn->c, LOCAL, (uint16_t)number(words[0])), words);
+}
+
+static bool do_connect(char **words)
+{
+    if (!conn)
+        start();
+    return returned(tcp_connect(&conn->c, PEER, peer_port), words);
+}
+
+static bool do_listen(char **words)
+{
+    if (!conn)
+        start();
+    listener = conn;
+    conn = NULL;
+    peer_port = PEER_PORT;
+    our_port = 80;
+    if (!listener->c.entry.tuple.local_port)
+        tcp_bind(&listener->c, 0, our_port);
+    return returned(tcp_listen(&listener->c, words[0] ? (unsigned)number(words[0]) : 5), words);
+}
+
+static bool do_accept(char **words)
+{
+    struct tcp_conn *c = tcp_accept(&listener->c);
+
+    if (words[0] && is(words[0], "none"))
+        return c ? fail("there is one to accept") : true;
+    if (!c)
+        return fail("nothing to accept");
+    conn = (struct app *)c;
+    conn->is_open = true;
+    c->quick_acks = 0;
+    return true;
+}
+
+static bool has_word(char **words, const char *word)
+{
+    while (*words && !is(*words, word))
+        words++;
+    return *words != NULL;
+}
+
+static bool do_send(char **words)
+{
+    uint32_t n = (uint32_t)number(words[0]), left = n;
+    struct list bufs = LIST_INIT(bufs);
+    unsigned flags = (has_word(words, "more") ? TCP_SEND_MORE : 0) |
+                     (has_word(words, "urgent") ? TCP_SEND_URGENT : 0);
+    struct buf *b;
+
+    while (left) {
+        b = left <= 1024 ? buf_alloc_small(left) : buf_alloc();
+        b->len = min(left, b->room);
+        for (uint32_t i = 0; i < b->len; i++)
+            b->base[i] = (char)pattern(conn->sent_pos + n - left + i);
+        left -= b->len;
+        list_push_back(&bufs, &b->link);
+    }
+    int result = tcp_send(&conn->c, &bufs, flags);
+    if (!result)
+        conn->sent_pos += n;
+    while ((b = list_first(&bufs, struct buf, link))) {
+        list_remove(&b->link);
+        buf_free(b);
+    }
+    return returned(result, words);
+}
+
+/* Read N bytes and compare them. "held": without telling the engine. */
+static bool do_read(char **words)
+{
+    uint32_t n = (uint32_t)number(words[0]), done = 0;
+    struct buf *b;
+
+    while (done < n && (b = list_first(&conn->rx, struct buf, link))) {
+        for (; done < n && b->len; done++, b->off++, b->len--) {
+            if ((uint8_t)b->base[b->off] != pattern(conn->read_pos++))
+                return fail("byte %u is wrong", conn->read_pos - 1);
+        }
+        if (!b->len) {
+            list_remove(&b->link);
+            buf_free(b);
+        }
+    }
+    if (done < n)
+        return fail("only %u bytes to read", done);
+    tcp_consumed(&conn->c, n);
+    return true;
+}
+
+static bool do_unread(char **words)
+{
+    return same("unread", conn->c.rcv_unread, words[0]);
+}
+
+static bool do_readable(char **words)
+{
+    bool skip;
+    uint32_t n = tcp_readable(&conn->c, 1000000, &skip);
+
+    if (skip != has_word(words, "skip"))
+        return fail("skip is %d", skip);
+    return same("readable", n, words[0]);
+}
+
+static bool do_oob(char **words)
+{
+    int result = tcp_read_urgent(&conn->c, has_word(words, "peek"));
+
+    if (is(words[0], "="))
+        return returned(result, words);
+    return result == pattern((uint32_t)number(words[0])) ? true : fail("oob gave %d", result);
+}
+
+static bool do_mark(char **words)
+{
+    return same("mark", tcp_at_mark(&conn->c), words[0]);
+}
+
+static bool do_shutdown(char **words)
+{
+    return returned(tcp_shutdown(&conn->c, strchr(words[0], 'r'), strchr(words[0], 'w')), words);
+}
+
+static bool close_app(struct app **a, bool by_abort)
+{
+    struct app *gone = *a;
+
+    if (!gone || !gone->is_open)
+        return fail("nothing to close");
+    gone->is_open = false;
+    if (a == &listener)
+        listener = NULL;
+    tcp_get(&gone->c);
+    tcp_close(&gone->c, by_abort);
+    bool last = ref_read(&gone->c.ref) == 1;
+    tcp_put(&gone->c);
+    if (last && a == &conn)
+        conn = NULL;
+    return true;
+}
+
+static bool do_close(char **words)
+{
+    return close_app(words[0] && is(words[0], "listener") ? &listener : &conn, false);
+}
+
+static bool do_abort(char **words)
+{
+    (void)words;
+    return close_app(&conn, true);
+}
+
+static bool do_disconnect(char **words)
+{
+    (void)words;
+    tcp_disconnect(&conn->c);
+    conn->sent_pos = conn->read_pos = 1;
+    return true;
+}
+
+/* --- claims --- */
+
+static bool do_state(char **words)
+{
+    enum tcp_state s = conn ? conn->c.state : TCP_CLOSED;
+
+    return s == (enum tcp_state)LOOKUP(states, words[0]) ? true : fail("state is %d", s);
+}
+
+static bool do_error(char **words)
+{
+    int error = conn ? tcp_take_error(&conn->c) : 0;
+
+    return error == LOOKUP(errors, words[0]) ? true : fail("error is %d", error);
+}
+
+static bool do_event(char **words)
+{
+    struct app *a = is(words[0], "accept") ? listener : conn;
+    unsigned bit = (unsigned)LOOKUP(events, words[0]);
+    bool there = a->events & bit;
+
+    a->events &= ~bit;
+    if (words[1] && is(words[1], "none"))
+        return there ? fail("it was told of") : true;
+    return there ? true : fail("it wasn't told of");
+}
+
+static bool do_room(char **words)
+{
+    ssize_t room = tcp_send_room(&conn->c);
+
+    if (is(words[0], "="))
+        return returned((int)room, words);
+    return same("room", (uint32_t)room, words[0]);
+}
+
+static bool do_gone(char **words)
+{
+    (void)words;
+    return conn ? fail("it is still there, in state %d", conn->c.state) : true;
+}
+
+static bool do_time_waits(char **words)
+{
+    return same("connections in TIME-WAIT", stack.time_waits, words[0]);
+}
+
+static bool do_info(char **words)
+{
+    struct tcp_info i;
+    unsigned len = sizeof(i);
+
+    tcp_get_option(&conn->c, TCP_INFO, &i, &len);
+    struct {
+        const char *name;
+        uint32_t value;
+    } all[] = {
+        {"cwnd", conn->c.cwnd},
+        {"ssthresh", conn->c.ssthresh},
+        {"rto", i.tcpi_rto / 1000},
+        {"rtt", i.tcpi_rtt / 1000},
+        {"rttvar", i.tcpi_rttvar / 1000},
+        {"retrans", i.tcpi_total_retrans},
+        {"ca", i.tcpi_ca_state},
+        {"mss", i.tcpi_snd_mss},
+        {"unacked", i.tcpi_unacked},
+        {"sacked", i.tcpi_sacked},
+        {"lost", i.tcpi_lost},
+        {"pipe", tcp_pipe(&conn->c)},
+        {"dsacks", i.tcpi_dsack_dups},
+        {"notsent", i.tcpi_notsent_bytes},
+        {"backoff", i.tcpi_backoff},
+        {"probes", i.tcpi_probes},
+        {"pmtu", i.tcpi_pmtu},
+        {"options", i.tcpi_options},
+        {"snd_wnd", i.tcpi_snd_wnd},
+        {"acked", (uint32_t)i.tcpi_bytes_acked},
+        {"received", (uint32_t)i.tcpi_bytes_received},
+    };
+    for (size_t k = 0; k < ARRAY_SIZE(all); k++) {
+        if (is(all[k].name, words[0]))
+            return same(words[0], all[k].value, words[1]);
+    }
+    return fail("no %s in TCP_INFO", words[0]);
+}
+
+static bool do_opt(char **words)
+{
+    int v = (int)number(words[1]);
+    const char *name = words[0];
+
+    if (!conn)
+        start();
+    if (is(name, "congestion"))
+        return returned(
+            tcp_set_option(&conn->c, TCP_CONGESTION, words[1], (unsigned)strlen(words[1])), words);
+    if (is(name, "keepalive"))
+        tcp_set_keepalive(&conn->c, v);
+    else if (is(name, "rcvbuf"))
+        tcp_set_receive_limit(&conn->c, (uint32_t)v);
+    else if (is(name, "sndbuf"))
+        tcp_set_send_limit(&conn->c, (uint32_t)v);
+    else if (is(name, "oobinline"))
+        conn->c.oob_inline = v;
+    else if (is(name, "reuseaddr"))
+        conn->c.entry.reuse_address = v;
+    else
+        return returned(tcp_set_option(&conn->c, LOOKUP(int_options, name), &v, sizeof(v)), words);
+    return true;
+}
+
+static bool do_icmp(char **words)
+{
+    struct tcp_tuple t = {LOCAL, PEER, our_port, peer_port};
+    uint32_t seq = our_isn + (uint32_t)number(words[1]);
+
+    if (is(words[0], "mtu"))
+        tcp_path_mtu(&stack, &t, seq, (uint32_t)number(words[2]));
+    else
+        tcp_icmp_error(&stack, &t, seq, LOOKUP(errors, words[2]), is(words[0], "hard"));
+    return true;
+}
+
+static bool do_peer_port(char **words)
+{
+    peer_port = (uint16_t)number(words[0]);
+    return true;
+}
+
+static bool run_lines(const char *script);
+
+/* A connection that stands; what follows the word is the peer's SYN: win=, mss= ... */
+static bool do_estab(char **words)
+{
+    static char script[300];
+    const char *more = words[0] ? words[0] : "";
+    const char *second = words[0] && words[1] ? words[1] : "";
+    bool ts = stack.params.timestamps;
+
+    snprintf(script, sizeof(script),
+             "connect\n> S 0\n< SA 0 1 mss=1000 %s %s%s %s\n> A 1 1\nstate ESTABLISHED",
+             stack.params.sack ? "sackok" : "", ts ? "ts=100,0 " : "", more, second);
+    if (!run_lines(script))
+        return false;
+    conn->c.quick_acks = 0;
+    conn->events = 0;
+    return true;
+}
+
+static bool do_passive(char **words)
+{
+    (void)words;
+    if (!run_lines("listen\n< S 0 0 mss=1000\n> SA 0 1\n< A 1 1\naccept\nstate ESTABLISHED"))
+        return false;
+    conn->events = 0;
+    return true;
+}
+
+static bool do_drain(char **words)
+{
+    (void)words;
+    num_outs = 0;
+    return true;
+}
+
+static const struct command {
+    const char *name;
+    bool (*run)(char **words);
+} commands[] = {
+    {"<", do_in},
+    {">", do_out},
+    {"param", do_param},
+    {"bind", do_bind},
+    {"connect", do_connect},
+    {"listen", do_listen},
+    {"accept", do_accept},
+    {"send", do_send},
+    {"read", do_read},
+    {"unread", do_unread},
+    {"readable", do_readable},
+    {"oob", do_oob},
+    {"mark", do_mark},
+    {"shutdown", do_shutdown},
+    {"close", do_close},
+    {"abort", do_abort},
+    {"disconnect", do_disconnect},
+    {"state", do_state},
+    {"error", do_error},
+    {"event", do_event},
+    {"room", do_room},
+    {"gone", do_gone},
+    {"time-waits", do_time_waits},
+    {"info", do_info},
+    {"opt", do_opt},
+    {"icmp", do_icmp},
+    {"peer-port", do_peer_port},
+    {"estab", do_estab},
+    {"passive", do_passive},
+    {"drain", do_drain},
+};
+
+/* --- running --- */
+
+static bool run_words(char **words)
+{
+    if (words[0][0] == '+') {
+        if (num_outs)
+            return fail("somebody has sent what wasn't expected, before time passed");
+        pass(now_ns + number(words[0] + 1) * NSEC_PER_MSEC);
+        return true;
+    }
+    if (num_outs && !is(words[0], ">") && !is(words[0], "drain")) {
+        char flags[8];
+        say_flags(outs[0].flags, flags);
+        return fail("before this, %s %u %u len=%u was sent and not expected", flags, outs[0].seq,
+                    outs[0].ack, outs[0].len);
+    }
+    if (is(words[0], ">") && words[1] && is(words[1], "none"))
+        return num_outs ? fail("something was sent") : true;
+    for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (is(commands[i].name, words[0]))
+            return commands[i].run(words + 1);
+    }
+    return fail("no such step");
+}
+
+static bool run_lines(const char *script)
+{
+    char line[200], copy[200], *words[WORDS_MAX];
+
+    while (*script) {
+        const char *end = strchr(script, '\n');
+        size_t len = min(end ? (size_t)(end - script) : strlen(script), sizeof(line) - 1);
+        memcpy(line, script, len);
+        line[len] = 0;
+        memcpy(copy, line, sizeof(copy));
+        script += len + (end != NULL);
+        unsigned n = 0;
+        for (char *at = line; *at && n < WORDS_MAX - 1;) {
+            while (*at == ' ')
+                *at++ = 0;
+            if (*at)
+                words[n++] = at;
+            while (*at && *at != ' ')
+                at++;
+        }
+        words[n] = NULL;
+        if (n && !run_words(words)) {
+            printf("# at \"%s\": %s\n", copy, why);
+            return false;
+        }
+    }
+    return true;
+}
+
+static void begin(void)
+{
+    now_ns = 1000 * NSEC_PER_SEC;
+    num_outs = 0;
+    conn = listener = NULL;
+    peer_isn = 1000000;
+    stamp_known = false;
+    our_stamp = our_isn = 0;
+    our_port = 80;
+    peer_port = PEER_PORT;
+    path_mtu = 1040;
+    path_tso = 0;
+    stack_armed = 0;
+    tcp_stack_init(&stack, &ops);
+    stack.params.timestamps = stack.params.window_scaling = stack.params.sack = false;
+    stack.params.congestion = &tcp_reno;
+    stack.params.syncookies = 0;
+    stack.params.receive_default = 10000;
+    stack.params.receive_max = 10000;
+}
+
+static void end(void)
+{
+    struct app *a, *next;
+
+    if (listener && listener->is_open)
+        close_app(&listener, true);
+    list_for_each_safe (a, next, &apps, link) {
+        tcp_get(&a->c);
+        if (a->is_open) {
+            a->is_open = false;
+            tcp_close(&a->c, true);
+        }
+        if (a->c.state != TCP_CLOSED) {
+            tcp_lock(&a->c);
+            tcp_end(&a->c, 0);
+            tcp_unlock(&a->c);
+        }
+        tcp_put(&a->c);
+    }
+    tcp_stack_drain(&stack);
+    need(list_empty(&apps), "a connection was not freed");
+    need(host_live == 0, "%ld pieces of memory were not freed", host_live);
+}
+
+static int run_cases(const struct case_ *cases, unsigned n, const char *only)
+{
+    unsigned failed = 0;
+
+    packet_init_subsystem();
+    for (unsigned i = 0; i < n; i++) {
+        if (only && !strstr(cases[i].name, only))
+            continue;
+        begin();
+        bool good = run_lines(cases[i].script) && run_lines("> none");
+        printf("%sok %u - %s\n", good ? "" : "not ", i + 1, cases[i].name);
+        failed += !good;
+        end();
+    }
+    printf("1..%u\n", n);
+    return failed != 0;
+}
+
+#define RUN_CASES(cases)                                                       \
+    int main(int argc, char **argv)                                            \
+    {                                                                          \
+        return run_cases(cases, ARRAY_SIZE(cases), argc > 1 ? argv[1] : NULL); \
+    }
