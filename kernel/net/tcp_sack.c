@@ -178,7 +178,9 @@ uint32_t tcp_pipe(const struct tcp_conn *c)
         pipe += clamp_to(seq_min(c->high_rxt, h.lost_end), &h) - h.start;
     }
     if (!c->sack_ok) {
-        uint32_t left = min(c->dupacks, tcp_flight(c) / c->mss) * c->mss;
+        /* Before recovery, or without one, only two count: RFC 3042, limited transmit. */
+        uint32_t most = c->recovery == TCP_OPEN ? TCP_DUP_THRESHOLD - 1 : UINT32_MAX;
+        uint32_t left = min(min(c->dupacks, most), tcp_flight(c) / c->mss) * c->mss;
         pipe -= min(pipe, left);
     }
     return pipe;

@@ -122,7 +122,8 @@ static void tail_probe(struct tcp_conn *c, nsec_t now)
     struct tcp_range r = {c->snd_nxt, c->snd_nxt + n};
     int sent;
 
-    if (c->recovery != TCP_OPEN || !tcp_flight(c) || !tcp_may_send(c->state))
+    /* What was sacked meanwhile tells more than a probe would. */
+    if (c->recovery != TCP_OPEN || c->num_sacked || !tcp_flight(c) || !tcp_may_send(c->state))
         return;
     if (!n && !tcp_last_unsacked(c, &r))
         return;

@@ -15,8 +15,8 @@ static const struct case_ cases[] = {
      "connect\n> S 0 0 len=0 mss=1000\nstate SYN-SENT\n< SA 0 1 mss=1000\n> A 1 1 len=0\n"
      "state ESTABLISHED\nevent connected"},
     {"a passive open (RFC 9293, 3.10.7.2)",
-     "listen\n< S 0 0 mss=1000\n> SA 0 1 mss=1000\naccept none\n< A 1 1\nevent accept\naccept\n"
-     "state ESTABLISHED"},
+     "listen\n< S 0 0 mss=1000\n> SA 0 1 mss=1000\naccept none\n< A 1 1\nevent accept\n"
+     "accept\nstate ESTABLISHED"},
     {"both call: SYN-RECEIVED by SYN in SYN-SENT (RFC 9293, 3.5, figure 7)",
      "connect\n> S 0\n< S 0 0 mss=1000\n> SA 0 1\nstate SYN-RECEIVED\n< SA 0 1 mss=1000\n"
      "state ESTABLISHED\nevent connected"},
@@ -25,13 +25,13 @@ static const struct case_ cases[] = {
     {"SYN is sent again after 1, 3, 7 seconds (RFC 6298, 2.1, 5.5)",
      "connect\n> S 0\n+999\n> none\n+1\n> S 0\n+1999\n> none\n+1\n> S 0\n+4000\n> S 0"},
     {"a call nobody answers ends with ETIMEDOUT (RFC 9293, 3.8.3)",
-     "param syn_retries 2\nconnect\n> S 0\n+1000\n> S 0\n+2000\n> S 0\n+4000\nstate CLOSED\n"
-     "error ETIMEDOUT\nevent error"},
+     "param syn_retries 2\nconnect\n> S 0\n+1000\n> S 0\n+2000\n> S 0\n+4000\n"
+     "state CLOSED\nerror ETIMEDOUT\nevent error"},
     {"TCP_SYNCNT limits how often SYN is repeated",
      "opt syncnt 1\nconnect\n> S 0\n+1000\n> S 0\n+2000\nerror ETIMEDOUT"},
     {"SYN-ACK is sent again, then the embryo dies quietly (RFC 9293, 3.8.3)",
-     "param synack_retries 1\nlisten\n< S 0 0\n> SA 0 1\n+1000\n> SA 0 1\n+2000\n< A 1 1\n> R 1\n"
-     "accept none"},
+     "param synack_retries 1\nlisten\n< S 0 0\n> SA 0 1\n+1000\n> SA 0 1\n+2000\n< A 1 1\n"
+     "> R 1\naccept none"},
     {"a repeated SYN makes SYN-ACK repeat (RFC 9293, 3.10.7.4)",
      "listen\n< S 0 0\n> SA 0 1\n< S 0 0\n> SA 0 1\n< A 1 1\naccept"},
     {"the last ACK may carry data (RFC 9293, 3.10.7.4)",
@@ -54,7 +54,8 @@ static const struct case_ cases[] = {
     {"a wrong ACK in SYN-RECEIVED is answered by RST (RFC 9293, 3.10.7.4)",
      "listen\n< S 0 0\n> SA 0 1\n< A 1 2\n> R 2\n< A 1 1\naccept"},
     {"an RST ends an embryo, and the listener listens on (RFC 9293, 3.10.7.4)",
-     "listen\n< S 0 0\n> SA 0 1\n< R 1 0\n< A 1 1\n> R 1\n< S 0 0\n> SA 0 1\n< A 1 1\naccept"},
+     "listen\n< S 0 0\n> SA 0 1\n< R 1 0\n< A 1 1\n> R 1\n< S 0 0\n> SA 0 1\n< A 1 1\n"
+     "accept"},
     {"a listener refuses an ACK (RFC 9293, 3.10.7.2)", "listen\n< A 7 9\n> R 9 len=0"},
     {"a listener ignores RST (RFC 9293, 3.10.7.2)", "listen\n< R 7 9\n< RA 7 9"},
     {"a listener ignores what has neither SYN, ACK nor RST (RFC 9293, 3.10.7.2)",
@@ -62,7 +63,8 @@ static const struct case_ cases[] = {
     {"a listener ignores SYN with FIN (Linux)", "listen\n< SF 0 0"},
     {"SYN-ACK to a listener is refused (RFC 9293, 3.10.7.2)", "listen\n< SA 0 5\n> R 5"},
     {"two calls from two ports at once",
-     "listen\n< S 0 0\n> SA 0 1\npeer-port 5001\n< S 0 0\n> SA 0 1\n< A 1 1\naccept\naccept none"},
+     "listen\n< S 0 0\n> SA 0 1\npeer-port 5001\n< S 0 0\n> SA 0 1\n< A 1 1\naccept\n"
+     "accept none"},
     {"an embryo has no room when the backlog is full and cookies are off",
      "listen 1\n< S 0 0\n> SA 0 1\npeer-port 5001\n< S 0 0\n> none"},
     {"the accept queue holds backlog + 1; then the ACK is as if lost (Linux)",
@@ -75,14 +77,15 @@ static const struct case_ cases[] = {
     {"a child that was reset is accepted with its error (Linux)",
      "listen\n< S 0 0\n> SA 0 1\n< A 1 1\n< R 1 0\naccept\nstate CLOSED\nerror ECONNRESET"},
     {"TCP_DEFER_ACCEPT waits for data",
-     "opt defer 5\nlisten\n< S 0 0\n> SA 0 1\n< A 1 1\naccept none\n< A 1 1 len=10\n> A 1 11\naccept"},
+     "opt defer 5\nlisten\n< S 0 0\n> SA 0 1\n< A 1 1\naccept none\n< A 1 1 len=10\n"
+     "> A 1 11\naccept"},
     {"a call while calling: EALREADY, while connected: EISCONN",
      "connect\n> S 0\nconnect = EALREADY\n< SA 0 1\n> A 1 1\nconnect = EISCONN"},
     {"data may not be sent before the connection stands",
      "connect\n> S 0\nroom 0\n< SA 0 1\n> A 1 1\nevent write\nroom 87040"},
     {"SYN's window is never scaled (RFC 7323, 2.2)",
-     "param ws 1\nparam receive 200000\nparam receive_max 200000\nconnect\n> S 0 0 win=65535 ws=2\n"
-     "< SA 0 1 mss=1000 ws=0\n> A 1 1 win=50000"},
+     "param ws 1\nparam receive 200000\nparam receive_max 200000\nconnect\n"
+     "> S 0 0 win=65535 ws=2\n< SA 0 1 mss=1000 ws=0\n> A 1 1 win=50000"},
 
     /* --- nobody there: sections 3.5.2 and 3.10.7.1 --- */
     {"SYN to a closed port: RST with ACK (RFC 9293, 3.5.2)", "< S 0 0\n> RA * 1 len=0"},
@@ -94,22 +97,21 @@ static const struct case_ cases[] = {
     /* --- closing: section 3.6 --- */
     {"close: FIN-WAIT-1, FIN-WAIT-2, TIME-WAIT (RFC 9293, 3.6, figure 12)",
      FIN_WAIT_2 "< FA 1 2\n> A 2 2\nstate CLOSED\nevent eof\ntime-waits 1"},
-    {"the peer closes: CLOSE-WAIT, LAST-ACK, CLOSED (RFC 9293, 3.6, figure 12)",
-     CLOSE_WAIT "shutdown w\n> FA 1 2\nstate LAST-ACK\n< A 2 2\nstate CLOSED\nerror 0\n"
-                "time-waits 0"},
+    {"the peer closes: CLOSE-WAIT, LAST-ACK, CLOSED (RFC 9293, 3.6, figure 12)", CLOSE_WAIT
+     "shutdown w\n> FA 1 2\nstate LAST-ACK\n< A 2 2\nstate CLOSED\nerror 0\ntime-waits 0"},
     {"both close at once: CLOSING (RFC 9293, 3.6, figure 13)",
      FIN_WAIT_1 "< FA 1 1\n> A 2 2\nstate CLOSING\n< A 2 2\nstate CLOSED\ntime-waits 1"},
     {"FIN and the ACK of ours in one: straight to TIME-WAIT (RFC 9293, 3.3.2, figure 5)",
      FIN_WAIT_1 "< FA 1 2\n> A 2 2\nstate CLOSED\ntime-waits 1"},
     {"FIN goes after what is queued (RFC 9293, 3.10.4)",
-     "estab win=1000\nsend 1500\n> A 1 1 len=1000\nshutdown w\n> none\n< A 1 1001 win=1000\n"
-     "> FA 1001 1 len=500\nstate FIN-WAIT-1"},
+     "estab win=1000\nsend 1500\n> A 1 1 len=1000\nshutdown w\n> none\n"
+     "< A 1 1001 win=1000\n> FA 1001 1 len=500\nstate FIN-WAIT-1"},
     {"data comes in FIN-WAIT-1 and FIN-WAIT-2: half-close (RFC 9293, 3.6)",
-     FIN_WAIT_1 "< A 1 1 len=100\n+40\n> A 2 101\n< A 101 2 len=100\nstate FIN-WAIT-2\n+40\n> A 2 "
-                "201\nread 200\n< FA 201 2\n> A 2 202"},
+     FIN_WAIT_1 "< A 1 1 len=100\n+40\n> A 2 101\n< A 101 2 len=100\nstate FIN-WAIT-2\n+40\n"
+                "> A 2 201\nread 200\n< FA 201 2\n> A 2 202"},
     {"data goes in CLOSE-WAIT (RFC 9293, 3.6)",
-     CLOSE_WAIT "send 100\n> A 1 2 len=100\n< A 2 101\nshutdown w\n> FA 101 2\n< A 2 102\nstate "
-                "CLOSED"},
+     CLOSE_WAIT "send 100\n> A 1 2 len=100\n< A 2 101\nshutdown w\n> FA 101 2\n< A 2 102\n"
+                "state CLOSED"},
     {"FIN is sent again until acknowledged (RFC 9293, 3.8.1)",
      FIN_WAIT_1 "+200\n> FA 1 1\n+400\n> FA 1 1\n< A 1 2\nstate FIN-WAIT-2"},
     {"FIN with data is acknowledged as one (RFC 9293, 3.4)",
@@ -117,10 +119,10 @@ static const struct case_ cases[] = {
     {"a FIN that comes twice is acknowledged twice (RFC 9293, 3.10.7.4)",
      CLOSE_WAIT "< FA 1 1\n> A 1 2\nstate CLOSE-WAIT"},
     {"a FIN before its data waits (RFC 9293, 3.10.7.4)",
-     "estab\n< FA 101 1 len=10\n> A 1 1\nstate ESTABLISHED\nevent eof none\n< A 1 1 len=100\n> A 1 "
-     "112\nstate CLOSE-WAIT\nevent eof\nread 110"},
-    {"a bare FIN before its data waits", "estab\n< FA 101 1\n> A 1 1\n< A 1 1 len=100\n> A 1 102\n"
-                                         "state CLOSE-WAIT\nread 100"},
+     "estab\n< FA 101 1 len=10\n> A 1 1\nstate ESTABLISHED\nevent eof none\n"
+     "< A 1 1 len=100\n> A 1 112\nstate CLOSE-WAIT\nevent eof\nread 110"},
+    {"a bare FIN before its data waits",
+     "estab\n< FA 101 1\n> A 1 1\n< A 1 1 len=100\n> A 1 102\nstate CLOSE-WAIT\nread 100"},
     {"in CLOSE-WAIT nothing more is received", CLOSE_WAIT "< A 2 1 len=10\n> none\nunread 0"},
     {"no data after shutdown: EPIPE", FIN_WAIT_1 "send 1 = EPIPE\nroom = EPIPE"},
     {"shutdown without a connection: ENOTCONN", "bind 80\nshutdown w = ENOTCONN"},
@@ -138,9 +140,9 @@ static const struct case_ cases[] = {
     {"abort drops what is queued (RFC 9293, 3.10.5)",
      "estab win=100\nsend 500\n> A 1 1 len=100\nabort\n> RA 101 1\ngone"},
     {"abort of a call sends nothing (RFC 9293, 3.10.5)", "connect\n> S 0\nabort\ngone"},
-    {"what is closed still sends its data", "estab win=100\nsend 150\n> A 1 1 len=100\nclose\n"
-                                            "< A 1 101\n> FA 101 1 len=50\n< A 1 152\n"
-                                            "state FIN-WAIT-2"},
+    {"what is closed still sends its data",
+     "estab win=100\nsend 150\n> A 1 1 len=100\nclose\n< A 1 101\n> FA 101 1 len=50\n"
+     "< A 1 152\nstate FIN-WAIT-2"},
     {"an orphan gives up after orphan_retries",
      "param orphan_retries 1\nestab\nclose\n> FA 1 1\n+200\n> FA 1 1\n+400\ngone"},
     {"disconnect resets and is fresh again",
@@ -157,8 +159,8 @@ static const struct case_ cases[] = {
     {"RST in FIN-WAIT-2: ECONNRESET", FIN_WAIT_2 "< R 1 0\nerror ECONNRESET"},
     {"RST in LAST-ACK ends it", CLOSE_WAIT "close\n> FA 1 2\n< R 2 0\ngone"},
     {"RST in CLOSING ends it", FIN_WAIT_1 "< FA 1 1\n> A 2 2\n< R 2 0\nstate CLOSED"},
-    {"after a reset what came before can be read", "estab\n< A 1 1 len=10\n< R 11 0\nread 10\n"
-                                                   "send 1 = EPIPE"},
+    {"after a reset what came before can be read",
+     "estab\n< A 1 1 len=10\n< R 11 0\nread 10\nsend 1 = EPIPE"},
 
     /* --- SYN where none belongs: RFC 5961, section 4 --- */
     {"SYN in the window is challenged (RFC 5961, 4.2)",
@@ -183,19 +185,21 @@ static const struct case_ cases[] = {
     {"a new SYN in TIME-WAIT without a listener: RST",
      TIME_WAIT "< S 100 0\n> RA * 101\ntime-waits 0"},
     {"a new SYN in TIME-WAIT makes a call, above the last numbers (RFC 1122, 4.2.2.13)",
-     "passive\nshutdown w\n> FA 1 1\n< FA 1 2\n> A 2 2\nclose\ntime-waits 1\n< S 100 0\n> SA 0 101\n"
-     "time-waits 0\n< A 101 1\naccept\nstate ESTABLISHED"},
+     "passive\nshutdown w\n> FA 1 1\n< FA 1 2\n> A 2 2\nclose\ntime-waits 1\n< S 100 0\n"
+     "> SA 0 101\ntime-waits 0\n< A 101 1\naccept\nstate ESTABLISHED"},
     {"a new call of ours may not take a TIME-WAIT's tuple without timestamps",
-     "bind 4000\nestab\nshutdown w\n> FA 1 1\n< FA 1 2\n> A 2 2\nclose\nbind 4000 = EADDRINUSE"},
+     "bind 4000\nestab\nshutdown w\n> FA 1 1\n< FA 1 2\n> A 2 2\nclose\n"
+     "bind 4000 = EADDRINUSE"},
 
     /* --- ports --- */
     {"a port twice: EADDRINUSE", "listen\nbind 80 = EADDRINUSE"},
     {"a port that has a bound connection may be taken with SO_REUSEADDR on both",
-     "opt reuseaddr 1\nbind 4000\nestab\nclose\n> FA 1 1\n< FA 1 2\n> A 2 2\ntime-waits 1\n"
-     "opt reuseaddr 1\nbind 4000"},
+     "opt reuseaddr 1\nbind 4000\nestab\nclose\n> FA 1 1\n< FA 1 2\n> A 2 2\n"
+     "time-waits 1\nopt reuseaddr 1\nbind 4000"},
     {"to bind twice: EINVAL", "bind 4000\nbind 4001 = EINVAL"},
     {"the same call again from the same port: EADDRNOTAVAIL",
-     "opt reuseaddr 1\nbind 4000\nconnect\n> S 0\nclose\nopt reuseaddr 1\nbind 4000\nconnect\n> S 0"},
+     "opt reuseaddr 1\nbind 4000\nconnect\n> S 0\nclose\nopt reuseaddr 1\nbind 4000\n"
+     "connect\n> S 0"},
     {"a call to oneself meets itself (RFC 9293, 3.5)",
      "bind 5000\nconnect\n> S 0\n< S 0 0\n> SA 0 1\n< SA 0 1\nstate ESTABLISHED"},
 };
