@@ -9,9 +9,11 @@
 #include <abi/sysmacros.h>
 
 #include "dev/mem.h"
+#include "dev/pci.h"
 #include "dev/random.h"
 #include "dev/serial.h"
 #include "dev/tty.h"
+#include "dev/virtio_net.h"
 #include "fs/async.h"
 #include "fs/fdtable.h"
 #include "fs/file.h"
@@ -196,6 +198,8 @@ _Noreturn void kernel_main(void)
     cpu_start_all();
     paging_free_boot_tables();
     page_free_low(&boot_info);
+    pci_init();
+    virtio_net_init();
     vdso_init();
     log_info("%d CPUs, %zu KiB of memory, %zu KiB free", num_cpus, page_total() * 4,
              page_free_count() * 4);

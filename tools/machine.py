@@ -53,9 +53,26 @@ def qemu_command(options, folder, kernel_log):
     else:
         command += ["-kernel", options.kernel, "-initrd", folder + "/initrd",
                     "-append", options.append]
+    if options.net != "none":
+        command += net_words(options)
     if options.gdb is not None:
         command += gdb_words(options, folder)
     return command
+
+
+def net_words(options):
+    """A virtio network device, and what it is joined to."""
+    if options.net == "user":
+        backend = "user,id=net" + "".join(",hostfwd=" + rule for rule in options.hostfwd)
+    else:
+        here, there = options.net.split(":")[1:]
+        backend = (f"dgram,id=net,local.type=unix,local.path={escape(here)},"
+                   f"remote.type=unix,remote.path={escape(there)}")
+    device = "virtio-net-pci,netdev=net,romfile=" + ("," + options.nic if options.nic else "")
+    words = ["-netdev", backend, "-device", device]
+    if options.pcap:
+        words += ["-object", f"filter-dump,id=dump,netdev=net,file={escape(options.pcap)}"]
+    return words
 
 
 def icount_words(options, folder):

@@ -128,14 +128,19 @@ int virtio_open(struct virtio_device *v, struct pci_device *pci, const char *nam
     return 0;
 }
 
+uint64_t virtio_offered(struct virtio_device *v)
+{
+    mmio_write32(v->common + COMMON_DEVICE_FEATURE_SELECT, 0);
+    uint64_t offered = get32(v, COMMON_DEVICE_FEATURE);
+    mmio_write32(v->common + COMMON_DEVICE_FEATURE_SELECT, 1);
+    return offered | (uint64_t)get32(v, COMMON_DEVICE_FEATURE) << 32;
+}
+
 int virtio_negotiate(struct virtio_device *v, uint64_t wanted)
 {
     wanted |= FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VIRTIO_F_ACCESS_PLATFORM) |
               FEATURE(VIRTIO_F_INDIRECT_DESC) | FEATURE(VIRTIO_F_EVENT_IDX);
-    mmio_write32(v->common + COMMON_DEVICE_FEATURE_SELECT, 0);
-    uint64_t offered = get32(v, COMMON_DEVICE_FEATURE);
-    mmio_write32(v->common + COMMON_DEVICE_FEATURE_SELECT, 1);
-    offered |= (uint64_t)get32(v, COMMON_DEVICE_FEATURE) << 32;
+    uint64_t offered = virtio_offered(v);
     v->features = offered & wanted;
     if (!virtio_has(v, VIRTIO_F_VERSION_1)) {
         log_err("%s: is older than virtio 1.0", v->name);

@@ -72,6 +72,8 @@ struct virtqueue {
 
 /* Find the registers, reset. 0 or -errno: it is no device that can be driven. */
 int virtio_open(struct virtio_device *v, struct pci_device *pci, const char *name);
+/* What it can do. */
+uint64_t virtio_offered(struct virtio_device *v);
 /*
  * Accept those features of WANTED that the device has, and what every device here needs. 0 or -ENODEV: it
  * can't do without VERSION_1, or refuses the choice.

@@ -5,6 +5,7 @@
 #include "lib/byteorder.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "net/ethernet.h"
 #include "net/netdev.h"
 #include "proc/cred.h"
 
@@ -272,6 +273,7 @@ void inet_init(void)
 {
     netdev_init();
     ipv4_init();
+    arp_init();
     udp_init();
     socket_register(&family);
 }

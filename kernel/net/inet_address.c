@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "net/ethernet.h"
 #include "net/netdev.h"
 #include "net/route.h"
 
@@ -82,8 +83,10 @@ int address_add(const struct inet_address *a)
         return -EEXIST;
     }
     change_local(&copy, true);
-    if (netdev_is_up(copy.dev))
+    if (netdev_is_up(copy.dev)) {
         change_network(&copy, true);
+        arp_announce(copy.dev, copy.address);
+    }
     return 0;
 }
 
@@ -200,6 +203,7 @@ void address_device_changed(struct netdev *dev)
 
     if (!netdev_is_up(dev)) {
         route_flush(dev);
+        arp_flush(dev);
         return;
     }
     spin_lock(&list_lock);
@@ -207,8 +211,10 @@ void address_device_changed(struct netdev *dev)
         if (at->dev == dev && n < ARRAY_SIZE(copy))
             copy[n++] = *at;
     spin_unlock(&list_lock);
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
         change_network(&copy[i], true);
+        arp_announce(dev, copy[i].address);
+    }
 }
 
 void route_init(void)

@@ -37,6 +37,18 @@ struct packet *packet_alloc(uint32_t headroom, uint32_t room)
     return p;
 }
 
+struct packet *packet_from_buf(struct buf *b)
+{
+    struct packet *p = slab_zalloc(packet_cache);
+
+    if (!p)
+        return NULL;
+    list_init(&p->bufs);
+    list_push_back(&p->bufs, &b->link);
+    p->len = b->len;
+    return p;
+}
+
 void packet_free(struct packet *p)
 {
     struct buf *b, *next;
@@ -120,6 +132,18 @@ struct packet *packet_copy_range(const struct packet *p, uint32_t off, uint32_t 
         done += part;
     }
     return piece;
+}
+
+void packet_swap_data(struct packet *a, struct packet *b)
+{
+    struct list bufs = LIST_INIT(bufs);
+    uint32_t len = a->len;
+
+    list_splice_back(&bufs, &a->bufs);
+    list_splice_back(&a->bufs, &b->bufs);
+    list_splice_back(&b->bufs, &bufs);
+    a->len = b->len;
+    b->len = len;
 }
 
 /* --- both ends --- */

@@ -63,6 +63,8 @@ struct packet {
 
 /* A packet with one empty buffer of ROOM bytes, HEADROOM of them before its first. NULL: no memory. */
 struct packet *packet_alloc(uint32_t headroom, uint32_t room);
+/* A packet of B's bytes; it takes B over. */
+struct packet *packet_from_buf(struct buf *b);
 void packet_free(struct packet *p);
 void packet_free_empty(struct packet *p); /* one whose buffers have been taken away */
 /* A packet with the same bytes, of which those behind the first buffer are shared. NULL: no memory. */
@@ -70,6 +72,9 @@ struct packet *packet_clone(struct packet *p);
 
 /* The bytes [OFF, OFF+N) alone, in memory of their own, with room for headers. NULL: no memory. */
 struct packet *packet_copy_range(const struct packet *p, uint32_t off, uint32_t n);
+
+/* A's bytes become B's, and the other way round; all else stays. */
+void packet_swap_data(struct packet *a, struct packet *b);
 
 /* N more bytes in front: the new start. The first buffer has the room, or it is a bug. */
 void *packet_push(struct packet *p, uint32_t n);

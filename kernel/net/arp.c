@@ -1,0 +1,374 @@
+/*
+ * Neighbours on an Ethernet (RFC 826; RFC 1122, section 2.3.2). An entry is made when there is something to send to
+ * an address, or when somebody asks for ours; it holds one packet, the newest, until the answer comes.
+ *
+ *     WANTED --answer--> KNOWN --REACHABLE passes, and it is used--> DOUBTED --answer--> KNOWN
+ *       \__TRIES requests without answer: gone, "host unreachable"__/
+ *
+ * Who says what nobody asked changes what is known, but makes no entry. The table is small, so that a
+ * storm of requests from addresses that don't exist costs little: the entry used longest ago goes.
+ */
+#include <abi/if_packet.h>
+#include <abi/in.h>
+
+#include "lib/byteorder.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+#include "net/ethernet.h"
+#include "net/ipv4.h"
+#include "net/packet.h"
+#include "net/route.h"
+#include "sched/timer.h"
+#include "x86/clock.h"
+
+#define REACHABLE (60 * NSEC_PER_SEC)
+#define RETRY NSEC_PER_SEC
+#define TRIES 3u
+#define ENTRIES_MAX 512u
+
+struct arp_packet {
+    uint16_t hardware, protocol; /* network order */
+    uint8_t hardware_len, protocol_len;
+    uint16_t operation; /* network order */
+    uint8_t sender[NETDEV_ADDRESS];
+    uint32_t sender_ip;
+    uint8_t target[NETDEV_ADDRESS];
+    uint32_t target_ip;
+} packed;
+enum arp_operation { ARP_REQUEST = 1, ARP_REPLY = 2 };
+
+enum neighbor_state { WANTED, KNOWN, DOUBTED, PERMANENT };
+
+struct neighbor {
+    struct list link; /* the lock, as all below: the one used longest ago first */
+    struct netdev *dev;
+    uint32_t address;
+    uint8_t station[NETDEV_ADDRESS];
+    enum neighbor_state state;
+    unsigned tries;         /* requests without an answer */
+    nsec_t due;             /* the next request, or, KNOWN, when it is to be doubted */
+    struct packet *pending; /* NULL: none */
+};
+
+static struct spinlock lock = SPINLOCK_INIT(RANK_NEIGHBOR, "neighbours");
+static struct list neighbors = LIST_INIT(neighbors); /* lock */
+static unsigned count;                               /* lock */
+static struct timer timer; /* runs while any is WANTED or DOUBTED; armed under the lock */
+
+static struct neighbor *find(const struct netdev *dev, uint32_t address)
+{
+    struct neighbor *n;
+
+    list_for_each (n, &neighbors, link)
+        if (n->address == address && n->dev == dev)
+            return n;
+    return NULL;
+}
+
+/* Take N out; the caller frees it. lock held. */
+static void unlink_neighbor(struct neighbor *n)
+{
+    list_remove(&n->link);
+    count--;
+}
+
+static void free_neighbor(struct neighbor *n)
+{
+    if (n)
+        packet_free(n->pending);
+    kfree(n);
+}
+
+/* A new entry; *VICTIM: what had to make room. lock held. NULL: no memory. */
+static struct neighbor *create(struct netdev *dev, uint32_t address, struct neighbor **victim)
+{
+    struct neighbor *n = kzalloc(sizeof(*n));
+
+    if (!n)
+        return NULL;
+    if (count >= ENTRIES_MAX) {
+        *victim = list_first(&neighbors, struct neighbor, link);
+        unlink_neighbor(*victim);
+    }
+    n->dev = dev;
+    n->address = address;
+    list_push_back(&neighbors, &n->link);
+    count++;
+    return n;
+}
+
+/* --- speaking --- */
+
+static void transmit(struct netdev *dev, enum arp_operation operation, uint32_t sender_ip,
+                     uint32_t target_ip, const uint8_t *target)
+{
+    struct packet *p = packet_alloc(PACKET_HEADROOM, PACKET_HEADROOM + sizeof(struct arp_packet));
+
+    if (!p)
+        return;
+    struct arp_packet *a = packet_put(p, sizeof(*a));
+    *a = (struct arp_packet){
+        .hardware = htons(ARPHRD_ETHER),
+        .protocol = htons(ETH_P_IP),
+        .hardware_len = NETDEV_ADDRESS,
+        .protocol_len = sizeof(uint32_t),
+        .operation = htons(operation),
+        .sender_ip = sender_ip,
+        .target_ip = target_ip,
+    };
+    memcpy(a->sender, dev->address, NETDEV_ADDRESS);
+    if (target)
+        memcpy(a->target, target, NETDEV_ADDRESS);
+    (void)ethernet_transmit(dev, p, target ? target : ethernet_link.broadcast, ETH_P_ARP);
+}
+
+static void request(struct netdev *dev, uint32_t address)
+{
+    uint32_t source = address_near(dev, address);
+    if (source)
+        transmit(dev, ARP_REQUEST, source, address, NULL);
+}
+
+void arp_announce(struct netdev *dev, uint32_t address)
+{
+    if (dev->link_ops == &ethernet_link && netdev_is_up(dev))
+        transmit(dev, ARP_REQUEST, address, address, NULL);
+}
+
+/* Begin to ask for N. lock held; the caller sends the request. */
+static void begin_asking(struct neighbor *n, enum neighbor_state state, nsec_t now)
+{
+    n->state = state;
+    n->tries = 1;
+    n->due = now + RETRY;
+    if (!timer_remaining(&timer))
+        timer_set(&timer, n->due);
+}
+
+void arp_send(struct netdev *dev, uint32_t next, struct packet *p)
+{
+    struct neighbor *victim = NULL;
+    struct packet *displaced = NULL;
+    uint8_t station[NETDEV_ADDRESS];
+    bool ask = false, known = false;
+    nsec_t now = clock_monotonic();
+
+    spin_lock(&lock);
+    struct neighbor *n = find(dev, next);
+    if (!n && (n = create(dev, next, &victim))) {
+        begin_asking(n, WANTED, now);
+        ask = true;
+    }
+    if (n && n->state == KNOWN && now >= n->due) {
+        begin_asking(n, DOUBTED, now);
+        ask = true;
+    }
+    known = n && n->state != WANTED;
+    if (known) {
+        memcpy(station, n->station, sizeof(station));
+        list_remove(&n->link);
+        list_push_back(&neighbors, &n->link);
+    } else {
+        displaced = n ? n->pending : p;
+        if (n)
+            n->pending = p;
+    }
+    spin_unlock(&lock);
+    free_neighbor(victim);
+    packet_free(displaced);
+    if (ask)
+        request(dev, next);
+    if (known)
+        (void)ethernet_transmit(dev, p, station, ETH_P_IP);
+}
+
+/* --- hearing --- */
+
+/* ADDRESS is at STATION. What waited for it, to be sent; MAKE: an entry, if there is none. */
+static struct packet *learn(struct netdev *dev, uint32_t address, const uint8_t *station, bool make)
+{
+    struct neighbor *victim = NULL;
+    struct packet *pending = NULL;
+
+    spin_lock(&lock);
+    struct neighbor *n = find(dev, address);
+    if (!n && make)
+        n = create(dev, address, &victim);
+    if (n && n->state != PERMANENT) {
+        memcpy(n->station, station, NETDEV_ADDRESS);
+        n->state = KNOWN;
+        n->due = clock_monotonic() + REACHABLE;
+        pending = n->pending;
+        n->pending = NULL;
+    }
+    spin_unlock(&lock);
+    free_neighbor(victim);
+    return pending;
+}
+
+static bool is_sane(const struct arp_packet *a)
+{
+    return a->hardware == htons(ARPHRD_ETHER) && a->protocol == htons(ETH_P_IP) &&
+           a->hardware_len == NETDEV_ADDRESS && a->protocol_len == sizeof(uint32_t) &&
+           !(a->sender[0] & 1) && !IN_MULTICAST(ntohl(a->sender_ip)) &&
+           ntohl(a->sender_ip) >> 24 != IN_LOOPBACKNET && a->sender_ip != INADDR_BROADCAST;
+}
+
+static void arp_input(struct packet *p)
+{
+    const struct arp_packet *at = packet_header(p, sizeof(*at));
+    struct netdev *dev = p->dev;
+    struct arp_packet a;
+
+    if (at)
+        a = *at;
+    bool good =
+        at && p->packet_type != PACKET_OTHERHOST && dev->link_ops == &ethernet_link && is_sane(&a);
+    packet_free(p);
+    if (!good)
+        return;
+    bool for_us = address_device(a.target_ip) == dev;
+    bool asks = a.operation == htons(ARP_REQUEST);
+    if (a.sender_ip && address_device(a.sender_ip) != dev) {
+        struct packet *pending = learn(dev, a.sender_ip, a.sender, for_us && asks);
+        if (pending)
+            (void)ethernet_transmit(dev, pending, a.sender, ETH_P_IP);
+    }
+    if (for_us && asks)
+        transmit(dev, ARP_REPLY, a.target_ip, a.sender_ip, a.sender);
+}
+
+/* --- time --- */
+
+/* Nobody answers for the neighbour that P was to go to: tell its sender, who is here. */
+static void report_unreachable(struct packet *p)
+{
+    const struct ipv4_header *h = packet_header(p, IPV4_HEADER);
+
+    if (!h || address_kind(h->source) != ROUTE_LOCAL)
+        return;
+    p->ip = (struct packet_ip){
+        .source = h->source,
+        .destination = h->destination,
+        .protocol = h->protocol,
+        .header_len = (uint8_t)((h->version_ihl & 15) * 4),
+    };
+    if (p->len < p->ip.header_len)
+        return;
+    packet_checksum_complete(p);
+    p->dev = loopback_dev;
+    p->packet_type = PACKET_HOST;
+    packet_pull(p, p->ip.header_len);
+    icmp_send_error(p, ICMP_UNREACHABLE, ICMP_UNREACHABLE_HOST, 0);
+}
+
+#define AT_ONCE 16u
+
+static void ask_again(struct timer *t)
+{
+    struct {
+        struct netdev *dev;
+        uint32_t address;
+    } ask[AT_ONCE];
+    struct list gone = LIST_INIT(gone);
+    struct neighbor *n, *next;
+    nsec_t now = clock_monotonic(), soonest = INT64_MAX;
+    unsigned asks = 0;
+
+    spin_lock(&lock);
+    list_for_each_safe (n, next, &neighbors, link) {
+        if (n->state != WANTED && n->state != DOUBTED)
+            continue;
+        if (n->due <= now && n->tries >= TRIES) {
+            unlink_neighbor(n);
+            list_push_back(&gone, &n->link);
+            continue;
+        }
+        if (n->due <= now && asks < AT_ONCE) {
+            ask[asks].dev = n->dev;
+            ask[asks++].address = n->address;
+            n->tries++;
+            n->due = now + RETRY;
+        }
+        soonest = min(soonest, max(n->due, now + RETRY / 16));
+    }
+    if (soonest != INT64_MAX)
+        timer_set(t, soonest);
+    spin_unlock(&lock);
+    for (unsigned i = 0; i < asks; i++)
+        request(ask[i].dev, ask[i].address);
+    list_for_each_safe (n, next, &gone, link) {
+        if (n->pending)
+            report_unreachable(n->pending);
+        free_neighbor(n);
+    }
+    backlog_run();
+}
+
+/* --- by hand --- */
+
+int arp_set(struct netdev *dev, uint32_t address, const uint8_t *station, bool permanent)
+{
+    struct packet *pending = learn(dev, address, station, true);
+
+    if (pending)
+        (void)ethernet_transmit(dev, pending, station, ETH_P_IP);
+    spin_lock(&lock);
+    struct neighbor *n = find(dev, address);
+    if (n) {
+        memcpy(n->station, station, NETDEV_ADDRESS);
+        n->state = permanent ? PERMANENT : KNOWN;
+    }
+    spin_unlock(&lock);
+    return n ? 0 : -ENOMEM;
+}
+
+int arp_remove(struct netdev *dev, uint32_t address)
+{
+    spin_lock(&lock);
+    struct neighbor *n = find(dev, address);
+    if (n)
+        unlink_neighbor(n);
+    spin_unlock(&lock);
+    free_neighbor(n);
+    return n ? 0 : -ENXIO;
+}
+
+void arp_flush(struct netdev *dev)
+{
+    struct list gone = LIST_INIT(gone);
+    struct neighbor *n, *next;
+
+    spin_lock(&lock);
+    list_for_each_safe (n, next, &neighbors, link) {
+        if (n->dev == dev) {
+            unlink_neighbor(n);
+            list_push_back(&gone, &n->link);
+        }
+    }
+    spin_unlock(&lock);
+    list_for_each_safe (n, next, &gone, link)
+        free_neighbor(n);
+}
+
+void arp_for_each(void (*emit)(void *ctx, const struct neighbor_info *n), void *ctx)
+{
+    struct neighbor *n;
+
+    spin_lock(&lock);
+    list_for_each (n, &neighbors, link) {
+        struct neighbor_info info = {
+            n->dev, n->address, {0}, n->state != WANTED, n->state == PERMANENT};
+        memcpy(info.station, n->station, sizeof(info.station));
+        emit(ctx, &info);
+    }
+    spin_unlock(&lock);
+}
+
+static struct packet_handler handler = {.protocol = ETH_P_ARP, .input = arp_input};
+
+void arp_init(void)
+{
+    timer_init(&timer, ask_again);
+    packet_handler_register(&handler);
+}
