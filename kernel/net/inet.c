@@ -7,6 +7,7 @@
 #include "mm/slab.h"
 #include "net/ethernet.h"
 #include "net/netdev.h"
+#include "net/packet_socket.h"
 #include "proc/cred.h"
 
 #define PORT_PRIVILEGED 1024u
@@ -275,5 +276,7 @@ void inet_init(void)
     ipv4_init();
     arp_init();
     udp_init();
+    raw_init();
+    packet_socket_init();
     socket_register(&family);
 }

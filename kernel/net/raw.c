@@ -1,0 +1,277 @@
+/*
+ * Raw sockets (raw(7)): IPv4 packets of one protocol, with their headers. Every one that fits gets a copy of what
+ * arrives, before the protocol itself does; what is sent goes out with a header of ours, or with
+ * IP_HDRINCL the program's own. For root (CAP_NET_RAW).
+ *
+ * The table has them by protocol number; local_port is that number.
+ */
+#include <abi/if_packet.h>
+
+#include "fs/poll.h"
+#include "lib/byteorder.h"
+#include "lib/string.h"
+#include "net/inet.h"
+#include "net/netdev.h"
+#include "net/raw.h"
+#include "proc/cred.h"
+
+#define AT_ONCE 32 /* sockets that one packet reaches; more hear nothing */
+#define ICMP_FILTER 1
+
+struct inet_table raw_table;
+
+/* --- arriving --- */
+
+/* Does I want P, whose ICMP type is TYPE if it is ICMP? table lock held. */
+static bool fits(struct inet_socket *i, const struct packet *p, int type)
+{
+    if (i->local_port != p->ip.protocol || (i->bound && i->bound != p->ip.destination) ||
+        (i->remote && i->remote != p->ip.source) ||
+        (i->d.bound_device && i->d.bound_device != p->dev->index))
+        return false;
+    if (type >= 0 && type < 32 && (READ_ONCE(i->icmp_filter) >> type & 1))
+        return false;
+    return inet_wants_group(i, p);
+}
+
+/* P begins with its IP header. */
+static bool raw_input(struct packet *p)
+{
+    struct inet_socket *i, *to[AT_ONCE];
+    unsigned n = 0;
+    int type = -1;
+
+    if (list_empty(inet_bucket(&raw_table, p->ip.protocol)))
+        return false;
+    if (p->ip.protocol == IPPROTO_ICMP && p->len > p->ip.header_len) {
+        uint8_t byte;
+        packet_copy(p, p->ip.header_len, &byte, 1);
+        type = byte;
+    }
+    spin_lock(&raw_table.lock);
+    list_for_each (i, inet_bucket(&raw_table, p->ip.protocol), link) {
+        if (n < AT_ONCE && fits(i, p, type)) {
+            inet_get(i);
+            to[n++] = i;
+        }
+    }
+    spin_unlock(&raw_table.lock);
+    for (unsigned j = 0; j < n; j++) {
+        struct packet *copy = packet_clone(p);
+        if (copy)
+            (void)datagram_put(&to[j]->d, copy);
+        inet_put(to[j]);
+    }
+    return n > 0;
+}
+
+/* --- names --- */
+
+static int raw_bind(struct socket *s, const struct sockaddr_storage *addr, unsigned len)
+{
+    struct inet_socket *i = inet_of(s);
+    struct sockaddr_in in;
+    int error = inet_address_get(addr, len, &in);
+
+    if (!error)
+        error = inet_may_bind(in.sin_addr.s_addr, 0, READ_ONCE(i->free_bind));
+    if (error)
+        return error;
+    enum route_type kind = in.sin_addr.s_addr ? address_kind(in.sin_addr.s_addr) : ROUTE_LOCAL;
+    spin_lock(&raw_table.lock);
+    i->bound = in.sin_addr.s_addr;
+    i->source = kind == ROUTE_LOCAL || kind == ROUTE_UNICAST ? in.sin_addr.s_addr : 0;
+    spin_unlock(&raw_table.lock);
+    return 0;
+}
+
+static int raw_connect(struct socket *s, const struct sockaddr_storage *addr, unsigned len,
+                       bool nonblock)
+{
+    struct inet_socket *i = inet_of(s);
+    struct message nothing = {.flags = 0};
+    struct sockaddr_in in;
+    struct ipv4_send to = {0};
+
+    (void)nonblock;
+    if (len < sizeof(addr->ss_family))
+        return -EINVAL;
+    bool forget = addr->ss_family == AF_UNSPEC;
+    int error = forget ? 0 : inet_address_get(addr, len, &in);
+    if (!error && !forget)
+        error = inet_prepare(i, &nothing, in.sin_addr.s_addr, &to);
+    if (error)
+        return error;
+    spin_lock(&raw_table.lock);
+    i->remote = to.destination;
+    if (!i->source && !forget)
+        i->source = i->bound = to.source;
+    spin_unlock(&raw_table.lock);
+    return 0;
+}
+
+static int raw_name(struct socket *s, bool peer, struct sockaddr_storage *addr)
+{
+    struct inet_socket *i = inet_of(s);
+
+    spin_lock(&raw_table.lock);
+    uint32_t address = peer ? i->remote : i->source;
+    spin_unlock(&raw_table.lock);
+    if (peer && !address)
+        return -ENOTCONN;
+    return inet_name(addr, address, peer ? 0 : (uint16_t)s->protocol);
+}
+
+/* --- messages --- */
+
+static bool includes_header(const struct inet_socket *i)
+{
+    return READ_ONCE(i->header_included) || i->d.s.protocol == IPPROTO_RAW;
+}
+
+static ssize_t raw_send(struct socket *s, struct message *m)
+{
+    struct inet_socket *i = inet_of(s);
+    uint32_t address = i->remote;
+    size_t n = m->data.left;
+    struct ipv4_send to;
+
+    if (n > IPV4_MAX)
+        return -EMSGSIZE;
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (m->namelen) {
+        struct sockaddr_in in;
+        if (m->namelen < sizeof(in))
+            return -EINVAL;
+        memcpy(&in, &m->name, sizeof(in));
+        if (in.sin_family != AF_INET && in.sin_family != AF_UNSPEC)
+            return -EAFNOSUPPORT;
+        address = in.sin_addr.s_addr;
+    } else if (!address) {
+        return -EDESTADDRREQ;
+    }
+    int error = inet_prepare(i, m, address, &to);
+    if (error)
+        return error;
+    if (READ_ONCE(s->shutdown) & SHUTDOWN_WRITE)
+        return -EPIPE;
+    struct packet *p = packet_from_uio(&m->data);
+    if (is_err(p))
+        return ptr_err(p);
+    error = includes_header(i) ? ipv4_output_raw(p, &to.path, to.source) : ipv4_output(p, &to);
+    backlog_run();
+    return error ? error : (ssize_t)n;
+}
+
+static ssize_t raw_receive(struct socket *s, struct message *m)
+{
+    struct inet_socket *i = inet_of(s);
+    struct packet *p;
+
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    if (m->flags & MSG_ERRQUEUE)
+        return -EAGAIN; /* nothing is ever put there */
+    int error = datagram_take(&i->d, m, &p);
+    if (error)
+        return error < 0 ? error : 0;
+    if (m->wants_name)
+        m->namelen = (unsigned)inet_name(&m->name, p->ip.source, 0);
+    if (inet_give_control(i, m, p)) {
+        packet_free(p);
+        return -EFAULT;
+    }
+    return datagram_give(m, p);
+}
+
+/* --- the rest --- */
+
+static int raw_shutdown(struct socket *s, unsigned how)
+{
+    struct inet_socket *i = inet_of(s);
+
+    datagram_shutdown(&i->d, how);
+    return READ_ONCE(i->remote) ? 0 : -ENOTCONN;
+}
+
+static unsigned raw_poll(struct socket *s, struct poll_table *pt)
+{
+    return datagram_poll(&inet_of(s)->d, pt);
+}
+
+static long raw_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
+{
+    long result = datagram_ioctl(&inet_of(s)->d, cmd, arg);
+    return result == -ENOTTY ? inet_ioctl(cmd, arg) : result;
+}
+
+static int raw_set_option(struct socket *s, int level, int name, const void *value, unsigned len)
+{
+    struct inet_socket *i = inet_of(s);
+    uint32_t filter = 0;
+
+    if (level != SOL_RAW)
+        return inet_set_option(s, level, name, value, len);
+    if (name != ICMP_FILTER)
+        return -ENOPROTOOPT;
+    if (s->protocol != IPPROTO_ICMP)
+        return -EOPNOTSUPP;
+    memcpy(&filter, value, min(len, (unsigned)sizeof(filter)));
+    WRITE_ONCE(i->icmp_filter, filter);
+    return 0;
+}
+
+static int raw_get_option(struct socket *s, int level, int name, void *value, unsigned *len)
+{
+    uint32_t filter = inet_of(s)->icmp_filter;
+
+    if (level != SOL_RAW)
+        return inet_get_option(s, level, name, value, len);
+    if (name != ICMP_FILTER)
+        return -ENOPROTOOPT;
+    if (s->protocol != IPPROTO_ICMP)
+        return -EOPNOTSUPP;
+    *len = min(*len, (unsigned)sizeof(filter));
+    memcpy(value, &filter, *len);
+    return 0;
+}
+
+static const struct proto_ops raw_ops = {
+    .bind = raw_bind,
+    .connect = raw_connect,
+    .name = raw_name,
+    .send = raw_send,
+    .receive = raw_receive,
+    .shutdown = raw_shutdown,
+    .poll = raw_poll,
+    .set_option = raw_set_option,
+    .get_option = raw_get_option,
+    .ioctl = raw_ioctl,
+    .release = inet_release,
+};
+
+static int raw_create(int protocol, struct socket **out)
+{
+    if (!capable(CAP_NET_RAW))
+        return -EPERM;
+    struct inet_socket *i = inet_alloc(&raw_ops, SOCK_RAW, protocol, &raw_table);
+    if (!i)
+        return -ENOMEM;
+    i->local_port = (uint16_t)protocol;
+    i->header_included = protocol == IPPROTO_RAW;
+    spin_lock(&raw_table.lock);
+    list_push_back(inet_bucket(&raw_table, (unsigned)protocol), &i->link);
+    spin_unlock(&raw_table.lock);
+    *out = &i->d.s;
+    return 0;
+}
+
+static struct inet_kind kind = {SOCK_RAW, 0, raw_create, NULL};
+
+void raw_init(void)
+{
+    inet_table_init(&raw_table);
+    ipv4_raw_input = raw_input;
+    inet_register(&kind);
+}

@@ -1,0 +1,172 @@
+"""The network seen from the wire: frames that are right, frames that are wrong, and QEMU's own network."""
+
+import random
+import struct
+
+import pytest
+
+from frames import BROADCAST, ITS_IP, OUR_IP, OUR_MAC, Wire, arp, checksum, icmp, ipv4, udp
+from support import busybox
+
+
+def test_an_echo_is_answered():
+    with Wire("read x") as wire:
+        for n in (0, 1, 55, 56, 1000, 1472):
+            data = bytes(i & 0xff for i in range(n))
+            assert wire.ping(data) == data
+        wire.finish()
+
+
+def test_pieces_are_put_together_in_any_order():
+    data = bytes(random.Random(1).randrange(256) for _ in range(1400))
+    message = icmp(8, 0, 1, data)
+    pieces = [(at, message[at:at + 400]) for at in range(0, len(message), 400)]
+    with Wire("read x") as wire:
+        for seed in range(6):
+            order = pieces[:]
+            random.Random(seed).shuffle(order)
+            for at, piece in order:
+                more = 0x2000 if at + len(piece) < len(message) else 0
+                wire.send(ipv4(piece, 1, ident=100 + seed, fragment=more | at // 8))
+            answer = wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 1 and f[34] == 0)
+            assert answer[42:42 + len(data)] == data
+        wire.finish()
+
+
+def test_pieces_that_overlap_are_dropped():
+    message = icmp(8, 0, 1, b"x" * 1000)
+    with Wire("read x") as wire:
+        wire.send(ipv4(message[:800], 1, ident=7, fragment=0x2000))
+        wire.send(ipv4(message[400:], 1, ident=7, fragment=400 // 8))
+        wire.send(ipv4(b"A" * 24, 17, ident=8, fragment=0x2000))
+        wire.send(ipv4(b"B" * 4, 17, ident=8, fragment=1))
+        wire.send(ipv4(b"B" * 64, 17, ident=9, fragment=0x1fff))
+        assert wire.ping(b"after") == b"after"
+        wire.finish()
+
+
+def test_what_is_too_long_goes_out_in_pieces():
+    with Wire("ping -c 1 -W 1 -s 4000 10.9.0.1; true") as wire:
+        got = {}
+        while len(got) < 3:
+            frame = wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 1)
+            assert checksum(frame[14:34]) == 0
+            fragment = struct.unpack("!H", frame[20:22])[0]
+            length = struct.unpack("!H", frame[16:18])[0]
+            got[(fragment & 0x1fff) * 8] = (frame[34:14 + length], bool(fragment & 0x2000))
+        whole = b"".join(piece for _, (piece, _) in sorted(got.items()))
+        assert len(whole) == 4008 and whole[:2] == b"\x08\0" and checksum(whole) == 0
+        assert [more for _, (_, more) in sorted(got.items())] == [True, True, False]
+
+
+def test_a_closed_port_is_unreachable():
+    with Wire("read x") as wire:
+        wire.send(ipv4(udp(b"hello", 4000, 5000), 17))
+        frame = wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 1)
+        assert frame[34:36] == b"\3\3"
+        assert checksum(frame[34:14 + struct.unpack("!H", frame[16:18])[0]]) == 0
+        assert frame[42:62] == ipv4(udp(b"hello", 4000, 5000), 17)[:20]
+        wire.send(ipv4(b"what?", 200))
+        frame = wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 1)
+        assert frame[34:36] == b"\3\2"
+        wire.finish()
+
+
+def silent(wire, send):
+    """Nothing comes back for what SEND sends but the answer to the echo behind it."""
+    send()
+    wire.send(ipv4(icmp(8, 0, 0x4444, b"end"), 1))
+    frame = wire.expect(lambda f: f[12:14] == b"\x08\x00")
+    assert frame[23] == 1 and frame[34] == 0 and frame[38:42] == b"\0\0\x44\x44", frame
+
+
+def test_headers_that_are_wrong_are_dropped():
+    echo = icmp(8, 0, 1, b"data")
+    wrong = [ipv4(echo, 1, version=6), ipv4(echo, 1, ihl=4), ipv4(echo, 1, ihl=15), ipv4(echo, 1, length=19),
+             ipv4(echo, 1, length=60000), ipv4(echo, 1, sum_=0), ipv4(echo, 1)[:10], b"", b"E",
+             ipv4(icmp(8, 0, 1, b"data", sum_=1), 1), ipv4(echo[:7], 1),
+             ipv4(echo, 1, source="127.0.0.1"), ipv4(echo, 1, source="224.0.0.1"),
+             ipv4(echo, 1, source="255.255.255.255"), ipv4(echo, 1, destination="10.9.0.3"),
+             ipv4(echo, 1, destination="10.9.0.255"), ipv4(echo, 1, destination="224.0.0.1"),
+             ipv4(echo, 1, options=b"\x83\x07\x04\x0a\x09\x00\x05\x00"),
+             ipv4(echo, 1, options=b"\x44\x01\x00\x00"), ipv4(echo, 1, options=b"\x07\xff\x04\x00"),
+             ipv4(udp(b"x", length=7), 17), ipv4(udp(b"x", length=200), 17), ipv4(udp(b"x", sum_=1), 17),
+             ipv4(udp(b"x")[:5], 17), ipv4(icmp(3, 3, 0, b"short"), 1),
+             ipv4(icmp(3, 3, 0, ipv4(udp(b""), 17, ihl=15)), 1)]
+    with Wire("read x") as wire:
+        for packet in wrong:
+            silent(wire, lambda: wire.send(packet))
+        wire.finish()
+
+
+def test_other_stations_frames_are_not_ours():
+    with Wire("read x") as wire:
+        silent(wire, lambda: wire.send(ipv4(icmp(8, 0, 1), 1), to=b"\2\0\0\0\0\x99"))
+        silent(wire, lambda: wire.send(ipv4(udp(b"x"), 17), to=BROADCAST))
+        silent(wire, lambda: wire.send(b"garbage" * 20, kind=0x1234))
+        silent(wire, lambda: wire.send(b"garbage" * 20, kind=40))
+        wire.finish()
+
+
+def test_a_storm_of_questions_costs_little():
+    with Wire("read x") as wire:
+        for n in range(5000):
+            address = f"10.9.{n >> 8 & 0x7f}.{n & 0xff}" if n >> 8 else f"10.9.77.{n & 0xff}"
+            wire.send(arp(1, OUR_MAC[:4] + struct.pack("!H", n), address, b"\0" * 6, ITS_IP), to=BROADCAST,
+                      kind=0x806)
+            if n % 64 == 63:
+                wire.ping()
+        assert wire.ping(b"alive") == b"alive"
+        wire.finish()
+
+
+def test_mutated_frames_do_no_harm():
+    """A fuzzer: captured kinds of frames with bytes and lengths changed."""
+    chance = random.Random(7)
+    kinds = [(ipv4(icmp(8, 0, 1, b"data" * 9), 1), 0x800), (ipv4(udp(b"data" * 30), 17), 0x800),
+             (arp(1, OUR_MAC, "10.9.0.9", b"\0" * 6, ITS_IP), 0x806),
+             (ipv4(icmp(3, 3, 0, ipv4(udp(b"x"), 17, ITS_IP, OUR_IP)), 1), 0x800),
+             (ipv4(b"x" * 64, 17, fragment=0x2001), 0x800), (ipv4(b"\x11\x64\0\0\0\0\0\0", 2), 0x800)]
+    with Wire("read x") as wire:
+        for n in range(6000):
+            payload, kind = chance.choice(kinds)
+            payload = bytearray(payload)
+            for _ in range(chance.randrange(4)):
+                payload[chance.randrange(len(payload))] = chance.randrange(256)
+            if kind == 0x800 and chance.random() < 0.7 and len(payload) >= 20:
+                payload[10:12] = b"\0\0"
+                payload[10:12] = struct.pack("!H", checksum(bytes(payload[:20])))
+            if chance.random() < 0.2:
+                payload = payload[:chance.randrange(len(payload) + 1)]
+            wire.send(bytes(payload), kind=kind)
+            if n % 64 == 63:
+                wire.ping()
+        assert wire.ping(b"alive") == b"alive"
+        wire.finish()
+
+
+OPTIONS = ["mrg_rxbuf=off", "event_idx=off", "indirect_desc=off", "mq=on", "csum=off", "vectors=0",
+           "rx_queue_size=1024", "iommu_platform=on,disable-legacy=on", "disable-legacy=on", "packed=on"]
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_each_kind_of_device_works(options):
+    with Wire("read x", "--nic", options, "--smp", "4") as wire:
+        for n in (10, 1472):
+            assert wire.ping(b"z" * n) == b"z" * n
+        for n in range(600):
+            wire.send(ipv4(icmp(8, 0, n, b"many" * (n % 300)), 1))
+            wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 1 and f[34] == 0)
+        wire.finish()
+
+
+def test_an_old_machine_has_it_too():
+    with Wire("read x", "--machine", "pc") as wire:
+        assert wire.ping(b"pc") == b"pc"
+        wire.finish()
+
+
+def test_qemus_network():
+    out = busybox("ifconfig eth0 10.0.2.15 netmask 255.255.255.0 && route add default gw 10.0.2.2 && "
+                  "nslookup localhost 10.0.2.3 | head -2", "--net", "user")
+    assert "10.0.2.3" in out.text
