@@ -167,9 +167,9 @@ static bool send_new(struct tcp_conn *c, uint32_t *pipe)
     c->fin_sent = fin && (uint32_t)sent == n + 1;
     c->snd_nxt += (uint32_t)sent;
     *pipe += (uint32_t)sent;
-    if ((uint32_t)sent % tcp_segment_size(c))
-        c->snd_small = c->snd_nxt;
     if (!tcp_unsent_bytes(c)) {
+        if ((uint32_t)sent % tcp_segment_size(c))
+            c->snd_small = c->snd_nxt;
         tcp_stop_timer(c, TCP_TIMER_CORK);
         c->cork_over = false;
     }

@@ -5,7 +5,7 @@
 #include "mm/slab.h"
 #include "net/tcp_internal.h"
 
-#define GATHER_MAX 256 /* bytes: small writes share a page */
+#define GATHER_MAX 1024 /* bytes: small writes share a page */
 
 void tcp_init(struct tcp_conn *c, struct tcp_stack *stack)
 {

@@ -187,6 +187,44 @@ static const struct tcp_ops ops = {
     .destroy = op_destroy,
 };
 
+/* --- time --- */
+
+static struct app *next_timer(void)
+{
+    struct app *a, *first = NULL;
+
+    list_for_each (a, &apps, link) {
+        if (a->armed && (!first || a->armed < first->armed))
+            first = a;
+    }
+    return first;
+}
+
+static void pass(nsec_t until)
+{
+    struct app *a;
+
+    for (;;) {
+        a = next_timer();
+        nsec_t when = a ? a->armed : until + 1;
+        if (stack_armed && stack_armed < when) {
+            if (stack_armed > until)
+                break;
+            now_ns = max(now_ns, stack_armed);
+            stack_armed = 0;
+            tcp_stack_timer(&stack);
+        } else if (when <= until) {
+            now_ns = max(now_ns, when);
+            a->armed = 0;
+            tcp_timer(&a->c);
+            tcp_put(&a->c);
+        } else {
+            break;
+        }
+    }
+    now_ns = until;
+}
+
 /* --- words --- */
 
 static bool is(const char *a, const char *b)

@@ -3,71 +3,9 @@
  */
 #pragma once
 
-#include "tcp_script.h"
+#include "tcp_script_names.h"
 
 #define WORDS_MAX 16
-
-struct name {
-    const char *name;
-    int value;
-};
-
-static int lookup(const struct name *names, size_t n, const char *name)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (is(names[i].name, name))
-            return names[i].value;
-    }
-    panic("%s: no such name", name);
-}
-#define LOOKUP(table, name) lookup(table, ARRAY_SIZE(table), name)
-
-static const struct name states[] = {
-    {"ESTABLISHED", TCP_ESTABLISHED},
-    {"SYN-SENT", TCP_SYN_SENT},
-    {"SYN-RECEIVED", TCP_SYN_RECEIVED},
-    {"FIN-WAIT-1", TCP_FIN_WAIT_1},
-    {"FIN-WAIT-2", TCP_FIN_WAIT_2},
-    {"CLOSED", TCP_CLOSED},
-    {"CLOSE-WAIT", TCP_CLOSE_WAIT},
-    {"LAST-ACK", TCP_LAST_ACK},
-    {"LISTEN", TCP_LISTEN},
-    {"CLOSING", TCP_CLOSING},
-};
-
-static const struct name events[] = {
-    {"read", TCP_EVENT_READ},     {"write", TCP_EVENT_WRITE},   {"connected", TCP_EVENT_CONNECTED},
-    {"accept", TCP_EVENT_ACCEPT}, {"eof", TCP_EVENT_EOF},       {"error", TCP_EVENT_ERROR},
-    {"urgent", TCP_EVENT_URGENT}, {"closed", TCP_EVENT_CLOSED},
-};
-
-static const struct name errors[] = {
-    {"0", 0},
-    {"ECONNRESET", ECONNRESET},
-    {"ECONNREFUSED", ECONNREFUSED},
-    {"ETIMEDOUT", ETIMEDOUT},
-    {"EPIPE", EPIPE},
-    {"EHOSTUNREACH", EHOSTUNREACH},
-    {"EISCONN", EISCONN},
-    {"EALREADY", EALREADY},
-    {"EINVAL", EINVAL},
-    {"EAGAIN", EAGAIN},
-    {"EADDRINUSE", EADDRINUSE},
-    {"EADDRNOTAVAIL", EADDRNOTAVAIL},
-    {"ENOTCONN", ENOTCONN},
-    {"ENOENT", ENOENT},
-    {"ENOPROTOOPT", ENOPROTOOPT},
-};
-
-static const struct name int_options[] = {
-    {"nodelay", TCP_NODELAY},       {"cork", TCP_CORK},
-    {"maxseg", TCP_MAXSEG},         {"keepidle", TCP_KEEPIDLE},
-    {"keepintvl", TCP_KEEPINTVL},   {"keepcnt", TCP_KEEPCNT},
-    {"syncnt", TCP_SYNCNT},         {"linger2", TCP_LINGER2},
-    {"defer", TCP_DEFER_ACCEPT},    {"clamp", TCP_WINDOW_CLAMP},
-    {"quickack", TCP_QUICKACK},     {"usertimeout", TCP_USER_TIMEOUT},
-    {"notsent", TCP_NOTSENT_LOWAT}, {"nonsense", 99},
-};
 
 /* What a call returned, against "= NAME" at the end of its line; without it, 0. */
 static bool returned(int result, char **words)
@@ -79,44 +17,6 @@ static bool returned(int result, char **words)
             expected = LOOKUP(errors, words[1]);
     }
     return result == -expected ? true : fail("it returned %d", result);
-}
-
-/* --- time --- */
-
-static struct app *next_timer(void)
-{
-    struct app *a, *first = NULL;
-
-    list_for_each (a, &apps, link) {
-        if (a->armed && (!first || a->armed < first->armed))
-            first = a;
-    }
-    return first;
-}
-
-static void pass(nsec_t until)
-{
-    struct app *a;
-
-    for (;;) {
-        a = next_timer();
-        nsec_t when = a ? a->armed : until + 1;
-        if (stack_armed && stack_armed < when) {
-            if (stack_armed > until)
-                break;
-            now_ns = max(now_ns, stack_armed);
-            stack_armed = 0;
-            tcp_stack_timer(&stack);
-        } else if (when <= until) {
-            now_ns = max(now_ns, when);
-            a->armed = 0;
-            tcp_timer(&a->c);
-            tcp_put(&a->c);
-        } else {
-            break;
-        }
-    }
-    now_ns = until;
 }
 
 /* --- parameters --- */
