@@ -17,6 +17,7 @@
 #include "mm/reclaim.h"
 #include "mm/slab.h"
 #include "mm/vmobject.h"
+#include "net/socket.h"
 #include "proc/proc.h"
 #include "x86/clock.h"
 
@@ -62,6 +63,7 @@ int show_kstat(struct seq *s, const struct subject *who)
     size_t slab_pages = 0;
 
     (void)who;
+    inet_drain();
     buf_drain();
     memory_drain();
     size_t free = page_free_count();

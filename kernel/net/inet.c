@@ -276,6 +276,7 @@ void inet_init(void)
     ipv4_init();
     arp_init();
     udp_init();
+    stream_init();
     raw_init();
     packet_socket_init();
     socket_register(&family);

@@ -118,3 +118,4 @@ void inet_table_for_each(struct inet_table *t, void (*emit)(void *ctx, const str
 void inet_init(void);
 void udp_init(void);
 void raw_init(void);
+void stream_init(void);

@@ -168,5 +168,7 @@ int socket_set_option(struct socket *s, int level, int name, const void *value, 
 int socket_get_option(struct socket *s, int level, int name, void *value, unsigned *len);
 
 void unix_init(void);
+/* Forget connections that are only remembered (TIME-WAIT): for leak checks. */
+void inet_drain(void);
 /* For /proc/net/unix: a line of text for each local socket. EMIT may be called with a spinlock held. */
 void unix_for_each(void (*emit)(void *ctx, const char *line), void *ctx);

@@ -1,0 +1,56 @@
+/*
+ * Stream sockets of the Internet family: what stands between the socket layer and the TCP engine (net/tcp.h).
+ * inet_stream.c: the calls that make and end connections; inet_stream_io.c: data; inet_stream_net.c: what
+ * the engine asks of the kernel: routes, packets, timers, wakeups.
+ *
+ * Sleepers: readers, and who accepts, on rx.readable; writers, who connects and who lingers on rx.writable. The engine
+ * tells of events (stream_notify) with the connection's lock held; rx.lock is taken inside it. So nobody calls
+ * the engine with rx.lock held.
+ */
+#pragma once
+
+#include "net/inet.h"
+#include "net/socket.h"
+#include "net/tcp.h"
+#include "sched/timer.h"
+
+struct stream_socket {
+    struct socket s;
+    struct tcp_conn c;  /* its own locks; its references are the socket's */
+    struct timer timer; /* c.lock to arm: the engine's; while armed it has a reference */
+    unsigned events;    /* rx.lock: TCP_EVENT_* since somebody cleared them */
+    bool calling;       /* atomic: connect(2) has begun and nobody has heard how it ended */
+    bool was_connected; /* atomic */
+    uint8_t tos;        /* atomic */
+    int16_t ttl;        /* atomic; -1: the usual */
+};
+
+static inline struct stream_socket *stream_of(struct socket *s)
+{
+    return container_of(s, struct stream_socket, s);
+}
+static inline struct stream_socket *stream_of_conn(struct tcp_conn *c)
+{
+    return container_of(c, struct stream_socket, c);
+}
+
+extern struct tcp_stack tcp_stack;
+extern const struct proto_ops stream_ops;
+
+/* With one reference; NULL: no memory. */
+struct stream_socket *stream_alloc(void);
+ssize_t stream_send(struct socket *s, struct message *m);
+ssize_t stream_receive(struct socket *s, struct message *m);
+unsigned stream_poll(struct socket *s, struct poll_table *pt);
+long stream_ioctl(struct socket *s, unsigned cmd, unsigned long arg);
+int stream_set_option(struct socket *s, int level, int name, const void *value, unsigned len);
+int stream_get_option(struct socket *s, int level, int name, void *value, unsigned *len);
+void stream_option_changed(struct socket *s, int name);
+/*
+ * Sleep on rx.writable until one of EVENTS, or an error, has come since rx.lock was last held with st->events
+ * cleared: 0, -ETIMEDOUT, -ERESTARTSYS. No lock held.
+ */
+int stream_await(struct stream_socket *st, unsigned events, nsec_t deadline);
+/* Forget events, before a question whose answer they may change. */
+void stream_clear_events(struct stream_socket *st, unsigned events);
+void stream_net_init(void);
