@@ -12,6 +12,7 @@
 #include "lib/cmdline.h"
 #include "lib/printf.h"
 #include "lib/string.h"
+#include "net/inet_proc.h"
 #include "net/socket.h"
 #include "proc/proc.h"
 #include "proc/system.h"
@@ -272,7 +273,28 @@ static int show_unix(struct seq *s, const struct subject *who)
     unix_for_each(emit_line, s);
     return 0;
 }
-static const struct proc_node net_nodes[] = {PROC_FILE("unix", 0444, show_unix)};
+
+#define NET_FILE(name)                                               \
+    static int show_##name(struct seq *s, const struct subject *who) \
+    {                                                                \
+        (void)who;                                                   \
+        net_##name##_show(emit_line, s);                             \
+        return 0;                                                    \
+    }
+NET_FILE(dev)
+NET_FILE(arp)
+NET_FILE(route)
+NET_FILE(udp)
+NET_FILE(tcp)
+NET_FILE(raw)
+NET_FILE(snmp)
+
+static const struct proc_node net_nodes[] = {
+    PROC_FILE("arp", 0444, show_arp),   PROC_FILE("dev", 0444, show_dev),
+    PROC_FILE("raw", 0444, show_raw),   PROC_FILE("route", 0444, show_route),
+    PROC_FILE("snmp", 0444, show_snmp), PROC_FILE("tcp", 0444, show_tcp),
+    PROC_FILE("udp", 0444, show_udp),   PROC_FILE("unix", 0444, show_unix),
+};
 static const struct proc_dir net_dir = {
     .id = 14, .nodes = net_nodes, .count = ARRAY_SIZE(net_nodes)};
 static const struct proc_node serial_nodes[] = {PROC_FILE("serial", 0400, show_serial)};
