@@ -1,12 +1,16 @@
 """The network seen from the wire: frames that are right, frames that are wrong, and QEMU's own network."""
 
+import hashlib
 import random
+import socket
 import struct
+import subprocess
+import time
 
 import pytest
 
 from frames import BROADCAST, ITS_IP, OUR_IP, OUR_MAC, Wire, arp, checksum, icmp, ipv4, udp
-from support import busybox
+from support import EXTRA_WORDS, RUN, busybox
 
 
 def test_an_echo_is_answered():
@@ -170,3 +174,83 @@ def test_qemus_network():
     out = busybox("ifconfig eth0 10.0.2.15 netmask 255.255.255.0 && route add default gw 10.0.2.2 && "
                   "nslookup localhost 10.0.2.3 | head -2", "--net", "user")
     assert "10.0.2.3" in out.text
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def call(port):
+    """A connection to the machine's port, however soon it listens."""
+    for _ in range(100):
+        connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+        # QEMU answers for the machine; what is closed again at once was refused by it.
+        connection.settimeout(0.3)
+        try:
+            if connection.recv(1, socket.MSG_PEEK):
+                connection.settimeout(30)
+                return connection
+        except TimeoutError:
+            connection.settimeout(30)
+            return connection
+        except ConnectionError:
+            pass
+        connection.close()
+        time.sleep(0.1)
+    raise AssertionError("the machine does not answer")
+
+
+SETUP = "ifconfig eth0 10.0.2.15 netmask 255.255.255.0; route add default gw 10.0.2.2; echo up; "
+
+
+def machine(script, port):
+    guest = subprocess.Popen([RUN, *EXTRA_WORDS, "--net", "user", "--hostfwd", f"tcp:127.0.0.1:{port}-:80",
+                              "--timeout", "60", "--", "/bin/busybox", "sh", "-c", SETUP + script],
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    assert guest.stdout.readline() == "up\n"
+    return guest
+
+
+def test_megabytes_from_a_real_tcp():
+    data, port = random.Random(3).randbytes(8 << 20), free_port()
+    with machine("sleep 50 | nc -l -p 80 | sha256sum", port) as guest:
+        with call(port) as connection:
+            connection.sendall(data)
+        assert guest.stdout.readline().split()[0] == hashlib.sha256(data).hexdigest()
+        guest.terminate()
+
+
+def test_megabytes_to_a_real_tcp():
+    port, digest, size = free_port(), hashlib.sha256(), 0
+    script = "head -c 8000000 /dev/urandom > /tmp/f; sha256sum /tmp/f; nc -l -p 80 < /tmp/f"
+    with machine(script, port) as guest:
+        expected = guest.stdout.readline().split()[0]
+        with call(port) as connection:
+            while piece := connection.recv(1 << 16):
+                digest.update(piece)
+                size += len(piece)
+                if size == 8000000:
+                    break
+        assert digest.hexdigest() == expected
+        guest.terminate()
+
+
+def test_udhcpc_gets_a_lease(tmp_path):
+    script = tmp_path / "etc" / "lease"
+    script.parent.mkdir()
+    script.write_text("#!/bin/busybox sh\necho $1 $ip $router $dns\n")
+    script.chmod(0o755)
+    out = busybox("ifconfig eth0 up; busybox udhcpc -f -n -q -t 3 -i eth0 -s /etc/lease", "--net", "user",
+                  "--overlay", str(tmp_path))
+    assert "bound 10.0.2.15 10.0.2.2 10.0.2.3" in out.text
+
+
+def test_netstat_and_friends_read_our_tables():
+    out = busybox(SETUP + "nc -l -p 80 & sleep 0.3; ping -c 1 10.0.2.2; netstat -ant; route -n; arp -n; ifconfig",
+                  "--net", "user", "--timeout", "20").text
+    assert "0.0.0.0:80" in out and "LISTEN" in out
+    assert "10.0.2.2        0.0.0.0         UG" in out
+    assert "(10.0.2.2) at" in out
+    assert "1 packets received" in out and "RX packets:" in out
