@@ -27,6 +27,7 @@ void tcp_update_mss(struct tcp_conn *c)
         mss = min(mss, (uint32_t)c->mss_user);
     mss = max(mss, (uint32_t)TCP_MSS_MIN);
     c->mss = (uint16_t)(mss - (c->timestamps_ok ? TCP_TIMESTAMP_SPACE : 0));
+    c->cwnd = max(c->cwnd, (uint32_t)c->mss); /* one segment may always go */
 }
 
 /* RFC 6928, section 2: one segment only if SYN was lost more than once. RFC 6298, section 5.7: and no hurry then. */

@@ -552,7 +552,7 @@ static void end(void)
     need(host_live == 0, "%ld pieces of memory were not freed", host_live);
 }
 
-static int run_cases(const struct case_ *cases, unsigned n, const char *only)
+static inline int run_cases(const struct case_ *cases, unsigned n, const char *only)
 {
     unsigned failed = 0;
 
