@@ -332,8 +332,11 @@ int vma_split_at(struct mm *mm, uintptr_t addr)
     return is_err(upper) ? (int)ptr_err(upper) : 0;
 }
 
+/* Areas whose number somebody counts stay as many as they were made: shmctl tells it as on Linux. */
 static bool can_merge(const struct vma *low, const struct vma *high)
 {
+    if (low->object && low->object->ops)
+        return false;
     return low->end == high->start && low->prot == high->prot &&
            !((low->flags ^ high->flags) & ~VMA_HAS_PRIVATE) && low->max_prot == high->max_prot &&
            low->object == high->object && low->file == high->file && low->name == high->name &&

@@ -113,6 +113,19 @@ TEST(munmap_of_the_middle_makes_two_attaches)
     works(shmctl(id, IPC_RMID, NULL));
 }
 
+TEST(what_mprotect_has_split_stays_split)
+{
+    int id = private_segment(3 * PAGE);
+    char *a = works((char *)shmat(id, NULL, 0));
+    works(mprotect(a + PAGE, PAGE, PROT_READ));
+    same(stat_of(id).shm_nattch, 3);
+    works(mprotect(a + PAGE, PAGE, PROT_READ | PROT_WRITE));
+    same(stat_of(id).shm_nattch, 3);
+    works(shmdt(a));
+    same(stat_of(id).shm_nattch, 0);
+    works(shmctl(id, IPC_RMID, NULL));
+}
+
 TEST(munmap_of_all_detaches)
 {
     int id = private_segment(2 * PAGE);
