@@ -18,6 +18,7 @@
 #include "mm/slab.h"
 #include "proc/cred.h"
 #include "proc/proc.h"
+#include "proc/users.h"
 #include "x86/uaccess.h"
 
 struct segment {
@@ -28,7 +29,9 @@ struct segment {
     pid_t cpid; /* const */
     pid_t lpid;
     unsigned attaching; /* so many are at it: it stays meanwhile */
-    char name[24];      /* const: what /proc/PID/maps says */
+    unsigned charged;   /* pages that SHM_LOCK counts, for whom: */
+    uid_t charged_to;
+    char name[24]; /* const: what /proc/PID/maps says */
 };
 
 static void segment_free(struct sysv *o);
@@ -61,6 +64,14 @@ static void segment_free(struct sysv *o)
     kfree(segment_of(o));
 }
 
+static void unlock_segment(struct segment *s)
+{
+    s->o.mode &= ~(mode_t)SHM_LOCKED;
+    if (s->charged)
+        user_count_sub(USER_LOCKED_PAGES, s->charged_to, s->charged);
+    s->charged = 0;
+}
+
 /*
  * Away with it, if it is marked and nobody has it any more. S is locked and may be unlocked in between.
  * The object, whose reference the caller must put when no lock is held; NULL when the segment stays.
@@ -71,6 +82,7 @@ static struct vmobject *destroy_if_unused(struct segment *s)
         return NULL;
     struct vmobject *object = s->object;
     s->object = NULL;
+    unlock_segment(s);
     sysv_remove(&segments, &s->o);
     atomic_sub(&total_pages, pages_of(s));
     return object;
@@ -294,17 +306,41 @@ static long stat_segment(int id, int cmd, struct shmid_ds __user *buf)
     return result;
 }
 
-static int lock_segment(struct sysv *o, bool lock)
+/* Its pages never leave memory anyway; but nobody may lock more than RLIMIT_MEMLOCK, which counts by user. */
+static int lock_segment(struct segment *s)
+{
+    uid_t uid = current_cred()->euid;
+    uint64_t limit = proc_rlimit(RLIMIT_MEMLOCK);
+    unsigned pages = (unsigned)min(pages_of(s), (size_t)UINT32_MAX);
+
+    if (s->o.mode & SHM_LOCKED)
+        return 0;
+    if (!capable(CAP_IPC_LOCK)) {
+        if (limit != RLIM_INFINITY)
+            limit >>= PAGE_SHIFT;
+        if (!user_count_add(USER_LOCKED_PAGES, uid, pages, limit))
+            return -ENOMEM;
+        s->charged = pages;
+        s->charged_to = uid;
+    }
+    s->o.mode |= SHM_LOCKED;
+    return 0;
+}
+
+/* SHM_LOCK, SHM_UNLOCK. */
+static int change_lock(struct segment *s, bool lock)
 {
     uid_t uid = current_cred()->euid;
 
     if (!capable(CAP_IPC_LOCK)) {
-        if (uid != o->uid && uid != o->cuid)
+        if (uid != s->o.uid && uid != s->o.cuid)
             return -EPERM;
         if (lock && !proc_rlimit(RLIMIT_MEMLOCK))
             return -EPERM;
     }
-    o->mode = lock ? o->mode | SHM_LOCKED : o->mode & ~(mode_t)SHM_LOCKED;
+    if (lock)
+        return lock_segment(s);
+    unlock_segment(s);
     return 0;
 }
 
@@ -337,7 +373,7 @@ static long change_segment(int id, int cmd, const struct shmid_ds __user *buf)
     else if (cmd == IPC_SET)
         error = (error = sysv_owner(o)) ? error : sysv_set(o, &ds.shm_perm);
     else
-        error = lock_segment(o, cmd == SHM_LOCK);
+        error = change_lock(segment_of(o), cmd == SHM_LOCK);
     sysv_unlock_put(&segments, o);
     if (unused)
         vmobject_put(unused);

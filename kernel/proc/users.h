@@ -11,6 +11,7 @@ enum user_thing {
     USER_MQUEUE_KIB, /* what its POSIX message queues may hold: RLIMIT_MSGQUEUE */
     USER_INOTIFIES,  /* descriptors of inotify, and their watches: /proc/sys/fs/inotify */
     USER_WATCHES,
+    USER_LOCKED_PAGES, /* of System V segments that it has locked: RLIMIT_MEMLOCK */
     USER_THINGS
 };
 

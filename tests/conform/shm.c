@@ -212,6 +212,31 @@ TEST(locking_shows_in_the_mode)
     works(shmctl(id, IPC_RMID, NULL));
 }
 
+TEST(a_user_locks_no_more_than_its_limit)
+{
+    struct rlimit limit = {16 * PAGE, 16 * PAGE};
+    pid_t pid;
+    CHILD (pid) {
+        works(setrlimit(RLIMIT_MEMLOCK, &limit));
+        works(setuid(NOBODY));
+        int all = private_segment(16 * PAGE), more = private_segment(17 * PAGE);
+        int one = private_segment(1);
+        fails(shmctl(more, SHM_LOCK, NULL), ENOMEM);
+        same(stat_of(more).shm_perm.mode & SHM_LOCKED, 0);
+        works(shmctl(all, SHM_LOCK, NULL));
+        works(shmctl(all, SHM_LOCK, NULL));
+        fails(shmctl(one, SHM_LOCK, NULL), ENOMEM);
+        works(shmctl(all, SHM_UNLOCK, NULL));
+        works(shmctl(one, SHM_LOCK, NULL));
+        fails(shmctl(all, SHM_LOCK, NULL), ENOMEM);
+        works(shmctl(one, IPC_RMID, NULL));
+        works(shmctl(all, SHM_LOCK, NULL));
+        works(shmctl(all, IPC_RMID, NULL));
+        works(shmctl(more, IPC_RMID, NULL));
+    }
+    exits(pid, 0);
+}
+
 TEST(info_gives_limits_and_the_highest_index)
 {
     struct shminfo limits;
