@@ -14,6 +14,7 @@
 
 #include "lib/printf.h"
 #include "mm/slab.h"
+#include "proc/cred.h"
 #include "proc/proc.h"
 #include "x86/uaccess.h"
 
@@ -38,6 +39,7 @@ struct sender {
     struct parked parked;
     struct message *message; /* the queue's lock */
     pid_t pid;               /* const */
+    const struct cred *cred; /* const: its own, which stays while it sleeps */
 };
 
 static size_t total_messages, total_bytes; /* atomic: in all queues */
@@ -117,9 +119,13 @@ void msg_admit(struct msg_queue *q)
     list_for_each_safe (s, next, &q->senders, parked.link) {
         if (!fits(q, s->message))
             continue;
-        deliver(q, s->message, s->pid);
-        s->message = NULL;
-        parked_finish(&s->parked, 0);
+        /* It may have slept while its rights went. */
+        int error = sysv_permission_of(&q->o, s->cred, 0222);
+        if (!error) {
+            deliver(q, s->message, s->pid);
+            s->message = NULL;
+        }
+        parked_finish(&s->parked, error);
     }
 }
 
@@ -179,7 +185,7 @@ long sys_msgget(int key, int flags)
 /* *M is taken over when 0 is returned, and *M is NULL then. The queue is locked. */
 static int send(struct msg_queue *q, struct message **m, int flags)
 {
-    struct sender s = {.message = *m, .pid = current_proc()->pid->nr};
+    struct sender s = {.message = *m, .pid = current_proc()->pid->nr, .cred = current_cred()};
     int error = sysv_permission(&q->o, 0222);
 
     if (error)
@@ -258,11 +264,11 @@ static struct message *find(struct msg_queue *q, const struct choice *c)
     return best;
 }
 
-/* Take M out, or a copy of it for NUMBER. */
+/* Take M out, or a copy of it for NUMBER: err_ptr. MSG_NOERROR cuts messages, but no copies (as Linux). */
 static struct message *take(struct msg_queue *q, struct message *m, const struct choice *c)
 {
     if (c->how == NUMBER)
-        return message_clone(m);
+        return m->size > c->max ? err_ptr(-EINVAL) : message_clone(m);
     list_remove(&m->link);
     count(q, m, -1);
     q->lrpid = current_proc()->pid->nr;

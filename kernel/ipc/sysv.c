@@ -264,16 +264,20 @@ void sysv_forget_key(struct sysv_table *t, struct sysv *o)
 
 /* ---- rights ---- */
 
-int sysv_permission(const struct sysv *o, mode_t mode)
+int sysv_permission_of(const struct sysv *o, const struct cred *c, mode_t mode)
 {
-    const struct cred *c = current_cred();
     mode_t wanted = (mode >> 6 | mode >> 3 | mode) & 07, granted = o->mode;
 
     if (c->euid == o->cuid || c->euid == o->uid)
         granted >>= 6;
     else if (cred_in_group(c, o->cgid) || cred_in_group(c, o->gid))
         granted >>= 3;
-    return (wanted & ~granted & 07) && !capable(CAP_IPC_OWNER) ? -EACCES : 0;
+    return (wanted & ~granted & 07) && !(c->cap_effective >> CAP_IPC_OWNER & 1) ? -EACCES : 0;
+}
+
+int sysv_permission(const struct sysv *o, mode_t mode)
+{
+    return sysv_permission_of(o, current_cred(), mode);
 }
 
 int sysv_owner(const struct sysv *o)

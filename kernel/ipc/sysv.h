@@ -17,6 +17,8 @@
 #include "lib/types.h"
 #include "sched/lock.h"
 
+struct cred;
+
 #define SYSV_INDICES 32768 /* Linux's IPCMNI */
 
 struct sysv {
@@ -92,8 +94,9 @@ void sysv_remove(struct sysv_table *t, struct sysv *o);
 /* Nobody finds O by its key any more, but by its id. O is locked. */
 void sysv_forget_key(struct sysv_table *t, struct sysv *o);
 
-/* MODE bits in all three places (0444, 0222): 0 or -EACCES. O is locked. */
+/* MODE bits in all three places (0444, 0222): 0 or -EACCES, to the caller or to who has C. O is locked. */
 int sysv_permission(const struct sysv *o, mode_t mode);
+int sysv_permission_of(const struct sysv *o, const struct cred *c, mode_t mode);
 /* May the caller remove or change it? 0 or -EPERM. O is locked. */
 int sysv_owner(const struct sysv *o);
 /* IPC_SET's part. O is locked. -EINVAL: no such ids. */

@@ -311,6 +311,30 @@ TEST(more_room_by_set_lets_senders_in)
     done(id);
 }
 
+TEST(who_has_no_right_any_more_when_there_is_room)
+{
+    int id = queue();
+    struct msqid_ds ds = stat_of(id);
+    ds.msg_perm.mode = 0622;
+    ds.msg_qbytes = 4;
+    works(msgctl(id, IPC_SET, &ds));
+    works(put(id, 1, "full", 0));
+    pid_t pid;
+    CHILD (pid) {
+        works(setgid(NOBODY));
+        works(setuid(NOBODY));
+        fails(put(id, 2, "more", 0), EACCES);
+    }
+    wait_until(sleeps(pid));
+    ds.msg_perm.mode = 0600;
+    works(msgctl(id, IPC_SET, &ds));
+    check(sleeps(pid), "there is no room yet");
+    same_text(get(id, 0, 0, NULL), "full");
+    exits(pid, 0);
+    same(stat_of(id).msg_qnum, 0);
+    done(id);
+}
+
 TEST(removal_wakes_with_eidrm)
 {
     int id = queue(), full = queue();
@@ -367,6 +391,8 @@ TEST(copy_leaves_the_message)
     same(memcmp(m.text, "one", 3), 0);
     same(stat_of(id).msg_qnum, 2);
     fails(msgrcv(id, &m, sizeof(m.text), 2, MSG_COPY | IPC_NOWAIT), ENOMSG);
+    fails(msgrcv(id, &m, 2, 1, MSG_COPY | IPC_NOWAIT), E2BIG);
+    fails(msgrcv(id, &m, 2, 1, MSG_COPY | IPC_NOWAIT | MSG_NOERROR), EINVAL);
     fails(msgrcv(id, &m, sizeof(m.text), 0, MSG_COPY), EINVAL);
     fails(msgrcv(id, &m, sizeof(m.text), 0, MSG_COPY | IPC_NOWAIT | MSG_EXCEPT), EINVAL);
     done(id);
