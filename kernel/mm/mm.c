@@ -283,6 +283,30 @@ size_t mm_tables(const struct mm *mm)
     return pt_count(mm->pt_root);
 }
 
+/*
+ * Where is the word at ADDR of V one that others may know? In V's object if V is shared, or shows it without
+ * ever writing; nowhere else (*OBJECT is NULL) if it is private and may be written. A private word that may
+ * not even be written can't change: -EFAULT, as on Linux.
+ */
+static int object_of_word(struct mm *mm, const struct vma *v, uintptr_t addr,
+                          struct vmobject **object)
+{
+    *object = v->object;
+    if (v->flags & VMA_SHARED)
+        return 0;
+    if (v->prot & PROT_WRITE) {
+        *object = NULL;
+        return 0;
+    }
+    if (!v->object)
+        return -EFAULT;
+    spin_lock(&mm->pt_lock);
+    pte_t *slot = pt_slot(mm->pt_root, addr);
+    bool own = slot && !pte_is_empty(*slot) && pte_is_private(*slot);
+    spin_unlock(&mm->pt_lock);
+    return own ? -EFAULT : 0;
+}
+
 int mm_shared_key(struct mm *mm, uintptr_t addr, struct vmobject **object, uint64_t *offset)
 {
     int error = -EFAULT;
@@ -290,10 +314,11 @@ int mm_shared_key(struct mm *mm, uintptr_t addr, struct vmobject **object, uint6
     struct vma *v = mm_find(mm, addr);
     if (v && addr >= v->start && v->prot &&
         !(v->object && vma_offset(v, addr) >= v->object->size)) {
-        error = 0;
-        *object = v->flags & VMA_SHARED ? v->object : NULL;
+        error = object_of_word(mm, v, addr, object);
         *offset = vma_offset(v, addr);
-        if (*object)
+        if (error)
+            *object = NULL;
+        else if (*object)
             vmobject_get(*object);
     }
     mm_unlock(mm);

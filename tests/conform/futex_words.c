@@ -90,6 +90,21 @@ TEST(one_may_wait_on_what_one_can_only_read)
     exits(pid, 0);
 }
 
+TEST(nobody_can_change_what_is_private_and_read_only)
+{
+    word_t *w = map(PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 1);
+    word_t *copy = map(RW, MAP_PRIVATE, file_of(1), 1);
+    struct timespec soon = {0, 1};
+    *copy = 0;
+    works(mprotect(copy, PAGE, PROT_READ));
+    fails(futex(w, FUTEX_WAIT, 0, &soon), EFAULT);
+    fails(futex(w, FUTEX_WAKE, 1), EFAULT);
+    fails(futex(w, FUTEX_REQUEUE, 1, 1, &w[1]), EFAULT);
+    fails(futex(copy, FUTEX_WAKE, 1), EFAULT);
+    fails(futex(w, FUTEX_WAIT | PRIVATE, 0, &soon), ETIMEDOUT);
+    same(futex(w, FUTEX_WAKE | PRIVATE, 1), 0);
+}
+
 TEST(what_can_only_be_read_is_not_changed)
 {
     word_t *r = map(PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 1), *w = shared_words();
@@ -138,6 +153,15 @@ TEST(a_private_mapping_of_a_file_is_ones_own)
     pid_t pid = waiter(w, FUTEX_WAIT);
     same(futex(own, FUTEX_WAKE, 1), 0);
     same(futex(w, FUTEX_WAKE, 1), 1);
+    exits(pid, 0);
+}
+
+TEST(a_private_mapping_that_is_only_read_shows_the_files_words)
+{
+    int fd = file_of(1);
+    word_t *shared = map(RW, MAP_SHARED, fd, 1), *reader = map(PROT_READ, MAP_PRIVATE, fd, 1);
+    pid_t pid = waiter(reader, FUTEX_WAIT);
+    same(futex(shared, FUTEX_WAKE, 1), 1);
     exits(pid, 0);
 }
 
