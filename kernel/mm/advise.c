@@ -10,6 +10,7 @@
 #include <abi/fcntl.h>
 
 #include "fs/file.h"
+#include "fs/inode.h"
 #include "lib/assert.h"
 #include "mm/pages.h"
 #include "mm/reclaim.h"
@@ -88,6 +89,20 @@ static int advise_part(struct mm *mm, struct vma *v, uintptr_t start, uintptr_t 
     }
 }
 
+/* Punch a hole into O, which F, if it isn't NULL, is a file of: with its lock, as fallocate does. */
+static int punch(struct vmobject *o, struct file *f, uint64_t from, uint64_t to)
+{
+    if (!f || !f->inode || !f->inode->ops || !f->inode->ops->fallocate) {
+        vmobject_punch(o, from, to);
+        return 0;
+    }
+    mutex_lock(&f->inode->lock);
+    int error = f->inode->ops->fallocate(f->inode, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from,
+                                         to - from);
+    mutex_unlock(&f->inode->lock);
+    return error;
+}
+
 /*
  * MADV_REMOVE: punching a hole looks at all areas of the object, ours too, so mm->lock is dropped
  * for it.
@@ -96,18 +111,21 @@ static int remove_part(struct mm *mm, struct vma *v, uintptr_t start, uintptr_t 
 {
     if (v->flags & VMA_LOCKED || !v->object)
         return -EINVAL;
-    if (!(v->flags & VMA_SHARED) || !(v->prot & PROT_WRITE))
+    if (!(v->flags & VMA_SHARED) || !(v->max_prot & PROT_WRITE))
         return -EACCES;
     struct vmobject *o = v->object;
-    if (o->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))
-        return -EPERM;
+    struct file *f = v->file;
     uint64_t from = vma_offset(v, start);
     vmobject_get(o);
+    if (f)
+        file_get(f);
     mm_unlock(mm);
-    vmobject_punch(o, from, from + (end - start));
+    int error = punch(o, f, from, from + (end - start));
+    if (f)
+        file_put(f);
     vmobject_put(o);
     mm_lock(mm);
-    return 0;
+    return error;
 }
 
 /* Visit the range area by area. Holes are skipped and give -ENOMEM in the end. */

@@ -79,12 +79,17 @@ static long map_file(struct file *f, uintptr_t addr, size_t len, unsigned prot, 
     struct vmobject *object = f->ops->mmap_object(f);
     if (is_err(object))
         return ptr_err(object);
-    if (is_shared(flags) && (object->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE))) {
+    bool writer = is_shared(flags) && (max_prot & PROT_WRITE);
+    if (writer && !vmobject_writer_begin(object)) {
         if (prot & PROT_WRITE)
             return -EPERM;
         max_prot &= ~(unsigned)PROT_WRITE;
+        writer = false;
     }
-    return mm_map(current->mm, addr, len, prot, max_prot, flags, object, offset, f, NULL);
+    long at = mm_map(current->mm, addr, len, prot, max_prot, flags, object, offset, f, NULL);
+    if (writer)
+        vmobject_writer_end(object);
+    return at;
 }
 
 static long map_anonymous(uintptr_t addr, size_t len, unsigned prot, unsigned flags)

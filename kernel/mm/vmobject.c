@@ -18,6 +18,8 @@
  */
 #include "mm/vmobject.h"
 
+#include <abi/fcntl.h>
+
 #include "lib/assert.h"
 #include "lib/string.h"
 #include "mm/mm.h"
@@ -299,6 +301,22 @@ void vmobject_punch(struct vmobject *o, uint64_t start, uint64_t end)
         if (first < last)
             drop_pages(o, first, last, false);
     }
+    spin_unlock(&o->lock);
+}
+
+bool vmobject_writer_begin(struct vmobject *o)
+{
+    spin_lock(&o->lock);
+    bool allowed = !(o->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE));
+    o->writable_maps += allowed;
+    spin_unlock(&o->lock);
+    return allowed;
+}
+
+void vmobject_writer_end(struct vmobject *o)
+{
+    spin_lock(&o->lock);
+    o->writable_maps--;
     spin_unlock(&o->lock);
 }
 

@@ -35,16 +35,16 @@ struct vmobject_ops {
 };
 
 struct vmobject {
-    struct refcount ref;            /* atomic */
-    struct spinlock lock;           /* RANK_VMOBJECT */
-    uint64_t size;                  /* lock: in bytes; a fault past its last page is SIGBUS */
-    struct radix pages;             /* lock: page index -> struct page, a reference each */
-    size_t npages;                  /* lock: pages present */
-    unsigned seals;                 /* lock, and the file's inode->lock: F_SEAL_* */
-    size_t writable_maps;           /* lock: shared writable mappings, for seals and ETXTBSY */
-    struct list areas;              /* lock: struct vma by ->object_link */
-    size_t nareas;                  /* lock: how many these are */
-    struct vm_quota *quota;         /* const once pages exist: charged for each; NULL: no limit */
+    struct refcount ref;    /* atomic */
+    struct spinlock lock;   /* RANK_VMOBJECT */
+    uint64_t size;          /* lock: in bytes; a fault past its last page is SIGBUS */
+    struct radix pages;     /* lock: page index -> struct page, a reference each */
+    size_t npages;          /* lock: pages present */
+    unsigned seals;         /* lock, and the file's inode->lock: F_SEAL_* */
+    size_t writable_maps;   /* lock: shared writable mappings, and who makes one: for seals */
+    struct list areas;      /* lock: struct vma by ->object_link */
+    size_t nareas;          /* lock: how many these are */
+    struct vm_quota *quota; /* const once pages exist: charged for each; NULL: no limit */
     const struct vmobject_ops *ops; /* const once mapped; NULL: nobody cares */
     void *owner;                    /* the same: what the ops know it by */
 };
@@ -89,6 +89,13 @@ void vmobject_punch(struct vmobject *o, uint64_t start, uint64_t end);
  * none.
  */
 uint64_t vmobject_seek(struct vmobject *o, uint64_t offset, bool data);
+
+/*
+ * Somebody is about to get a way to write to it past its file: counted like a writable mapping, so that no seal
+ * against writing comes in between. False: there is one already. The file's inode->lock isn't needed.
+ */
+bool must_check vmobject_writer_begin(struct vmobject *o);
+void vmobject_writer_end(struct vmobject *o);
 
 /* All pages held by vmobjects, for /proc/meminfo (Shmem) and the leak check. */
 size_t vmobject_total_pages(void);

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include "tap.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -162,6 +164,89 @@ TEST(future_write_leaves_the_mappings_that_are)
     char *reader = works(map(fd, PROT_READ, MAP_SHARED));
     same(reader[0], 'w');
     fails(mprotect(reader, PAGE, PROT_READ | PROT_WRITE), EACCES);
+}
+
+#define ROUNDS 10000
+
+/* A thread that maps each round's file to write while the main one seals it. */
+static int race_fd, race_round, race_done; /* atomic, the latter two */
+static char *race_map;
+
+static void wait_for_round(const int *at, int round)
+{
+    while (__atomic_load_n(at, __ATOMIC_ACQUIRE) != round)
+        sched_yield();
+}
+
+static void *map_every_file(void *arg)
+{
+    (void)arg;
+    for (int round = 1; round <= ROUNDS; round++) {
+        wait_for_round(&race_round, round);
+        race_map = map(race_fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+        __atomic_store_n(&race_done, round, __ATOMIC_RELEASE);
+    }
+    return NULL;
+}
+
+TEST(no_mapping_slips_past_a_seal)
+{
+    pthread_t mapper;
+    same(pthread_create(&mapper, NULL, map_every_file, NULL), 0);
+    for (int round = 1; round <= ROUNDS; round++) {
+        race_fd = sealable(PAGE);
+        __atomic_store_n(&race_round, round, __ATOMIC_RELEASE);
+        for (volatile int delay = round % 256; delay > 0; delay--)
+            ;
+        bool sealed = fcntl(race_fd, F_ADD_SEALS, F_SEAL_WRITE) == 0;
+        wait_for_round(&race_done, round);
+        check(!sealed || race_map == MAP_FAILED, "sealed, and mapped to be written");
+        if (race_map != MAP_FAILED)
+            works(munmap(race_map, PAGE));
+        works(close(race_fd));
+    }
+    same(pthread_join(mapper, NULL), 0);
+}
+
+#define HOLE_PAGES 16384UL
+
+static struct {
+    char *at;
+    size_t size;
+} hole;
+
+static void *make_hole(void *arg)
+{
+    (void)arg;
+    madvise(hole.at, hole.size, MADV_REMOVE);
+    return NULL;
+}
+
+/* The first byte of FD's page AT. */
+static char byte_of_page(int fd, size_t at)
+{
+    char byte;
+    same(pread(fd, &byte, 1, (off_t)(at * PAGE)), 1);
+    return byte;
+}
+
+/* The mapping may have gone and the seal have come while madvise still works. */
+TEST(no_hole_grows_behind_a_seal)
+{
+    hole.size = HOLE_PAGES * PAGE;
+    int fd = sealable((off_t)hole.size);
+    for (size_t at = 0; at < hole.size; at += PAGE)
+        same(pwrite(fd, "x", 1, (off_t)at), 1);
+    hole.at = mmap(NULL, hole.size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    pthread_t digger;
+    same(pthread_create(&digger, NULL, make_hole, NULL), 0);
+    while (byte_of_page(fd, 0))
+        ;
+    works(munmap(hole.at, hole.size));
+    works(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE));
+    char last = byte_of_page(fd, HOLE_PAGES - 1);
+    same(pthread_join(digger, NULL), 0);
+    same(byte_of_page(fd, HOLE_PAGES - 1), last);
 }
 
 TEST(a_child_shares_it)

@@ -142,6 +142,15 @@ TEST(remove_needs_a_shared_writable_mapping)
     fails(madvise(locked, PAGE, MADV_REMOVE), EINVAL);
 }
 
+TEST(remove_asks_what_mprotect_might_allow)
+{
+    char *p = shared(1);
+    *p = 1;
+    works(mprotect(p, PAGE, PROT_READ));
+    works(madvise(p, PAGE, MADV_REMOVE));
+    same(*p, 0);
+}
+
 TEST(willneed_and_its_like_are_accepted)
 {
     char *p = shared(2);
