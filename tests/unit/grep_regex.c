@@ -106,17 +106,18 @@ static void compare_random(void)
         const char *error;
         int flags = (int)draw(4);
         make_expression(expression, flags & REGEX_EXTENDED);
-        bool taken = regcomp(&host, expression,
-                             (flags & REGEX_EXTENDED ? REG_EXTENDED : 0) |
-                                 (flags & REGEX_IGNORE_CASE ? REG_ICASE : 0)) == 0;
-        struct regex *ours = regex_compile(expression, flags, &error);
+        /* Nor is the host asked then: to compile /b?{1,2}{2}+{1,2}{2}/ takes it hours. */
         bool undefined = is_undefined(expression) || host_is_wrong(expression);
+        bool taken = !undefined && regcomp(&host, expression,
+                                           (flags & REGEX_EXTENDED ? REG_EXTENDED : 0) |
+                                               (flags & REGEX_IGNORE_CASE ? REG_ICASE : 0)) == 0;
+        struct regex *ours = regex_compile(expression, flags, &error);
         if (taken != (ours != NULL) && !undefined) {
             fprintf(stderr, "/%s/ flags %d: host %d, ours: %s\n", expression, flags, taken,
                     ours ? "taken" : error);
             exit(1);
         }
-        for (int i = 0; i < TEXTS && taken && ours && !undefined; i++, compared++)
+        for (int i = 0; i < TEXTS && taken && ours; i++, compared++)
             compare_match(expression, flags, &host, ours);
         if (taken)
             regfree(&host);
