@@ -279,22 +279,27 @@ static int check_allocate(const struct file *f, int mode, off_t offset, off_t le
     return __builtin_add_overflow(offset, length, &end) ? -EFBIG : 0;
 }
 
+int file_allocate(struct file *f, int mode, uint64_t offset, uint64_t length)
+{
+    struct inode *i = f->inode;
+    if (!i || !i->ops || !i->ops->fallocate)
+        return -EOPNOTSUPP;
+    mutex_lock(&i->lock);
+    int error = i->ops->fallocate(i, mode, offset, length);
+    mutex_unlock(&i->lock);
+    if (!error)
+        notify_file(f, IN_MODIFY);
+    return error;
+}
+
 long sys_fallocate(int fd, int mode, off_t offset, off_t length)
 {
     struct fdref r = fdref_get(fd);
     if (!r.file)
         return -EBADF;
-    struct inode *i = r.file->inode;
     int error = check_allocate(r.file, mode, offset, length);
-    if (!error && !(i->ops && i->ops->fallocate))
-        error = -EOPNOTSUPP;
-    if (!error) {
-        mutex_lock(&i->lock);
-        error = i->ops->fallocate(i, mode, (uint64_t)offset, (uint64_t)length);
-        mutex_unlock(&i->lock);
-        if (!error)
-            notify_file(r.file, IN_MODIFY);
-    }
+    if (!error)
+        error = file_allocate(r.file, mode, (uint64_t)offset, (uint64_t)length);
     fdref_put(r);
     return error;
 }

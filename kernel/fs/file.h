@@ -146,6 +146,8 @@ extern size_t file_max; /* const after init: /proc/sys/fs/file-max */
 /* The bodies of pread and pwrite, for all callers: check access mode, offset and limits. */
 ssize_t file_pread(struct file *f, struct uio *u, off_t pos);
 ssize_t file_pwrite(struct file *f, struct uio *u, off_t pos);
+/* The body of fallocate, for all callers: MODE is FALLOC_FL_*, the range in bytes, checked. 0 or -errno. */
+int file_allocate(struct file *f, int mode, uint64_t offset, uint64_t length);
 /* Kernel memory, for exec and friends. */
 ssize_t file_read_kernel(struct file *f, void *buf, size_t n, off_t pos);
 

@@ -10,7 +10,6 @@
 #include <abi/fcntl.h>
 
 #include "fs/file.h"
-#include "fs/inode.h"
 #include "lib/assert.h"
 #include "mm/pages.h"
 #include "mm/reclaim.h"
@@ -89,18 +88,16 @@ static int advise_part(struct mm *mm, struct vma *v, uintptr_t start, uintptr_t 
     }
 }
 
-/* Punch a hole into O, which F, if it isn't NULL, is a file of: with its lock, as fallocate does. */
+/* Punch a hole into O, which F, if it isn't NULL, is a file of: seals and times are the file's. */
 static int punch(struct vmobject *o, struct file *f, uint64_t from, uint64_t to)
 {
-    if (!f || !f->inode || !f->inode->ops || !f->inode->ops->fallocate) {
-        vmobject_punch(o, from, to);
-        return 0;
-    }
-    mutex_lock(&f->inode->lock);
-    int error = f->inode->ops->fallocate(f->inode, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, from,
-                                         to - from);
-    mutex_unlock(&f->inode->lock);
-    return error;
+    const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    int error = f ? file_allocate(f, mode, from, to - from) : -EOPNOTSUPP;
+
+    if (error != -EOPNOTSUPP)
+        return error;
+    vmobject_punch(o, from, to); /* anonymous, a segment, or /dev/zero */
+    return 0;
 }
 
 /*

@@ -288,6 +288,11 @@ TEST(every_way_to_read_and_write_is_told)
     told(w, IN_ACCESS, "");
     same(splice(p[0], NULL, fd, NULL, 1, 0), 1);
     told(w, IN_MODIFY, "");
+    works(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 1));
+    told(w, IN_MODIFY, "");
+    char *map = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    works(madvise(map, PAGE, MADV_REMOVE));
+    told(w, IN_MODIFY, "");
     same(read(fd, buf + 100, 0), 0);
     told_no_more();
 }

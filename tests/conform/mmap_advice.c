@@ -130,6 +130,14 @@ TEST(remove_works_on_shared_anonymous_memory)
     same(p[PAGE], 1);
 }
 
+TEST(remove_works_on_mapped_zeroes)
+{
+    char *p = map_fd(works(open("/dev/zero", O_RDWR)), 1, MAP_SHARED);
+    *p = 1;
+    works(madvise(p, PAGE, MADV_REMOVE));
+    same(*p, 0);
+}
+
 TEST(remove_needs_a_shared_writable_mapping)
 {
     int fd = file_of(1);
