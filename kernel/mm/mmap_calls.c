@@ -79,7 +79,8 @@ static long map_file(struct file *f, uintptr_t addr, size_t len, unsigned prot, 
     struct vmobject *object = f->ops->mmap_object(f);
     if (is_err(object))
         return ptr_err(object);
-    bool writer = is_shared(flags) && (max_prot & PROT_WRITE);
+    /* No object: it is made with the area, and nobody else knows it. */
+    bool writer = object && is_shared(flags) && (max_prot & PROT_WRITE);
     if (writer && !vmobject_writer_begin(object)) {
         if (prot & PROT_WRITE)
             return -EPERM;
