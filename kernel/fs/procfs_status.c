@@ -255,7 +255,7 @@ static void add_signals(struct seq *s, const struct subject *who, const struct c
 {
     struct signals g = signals_of(who);
 
-    seq_printf(s, "SigQ:\t%u/%lu\n", user_count(USER_SIGNALS, c->uid),
+    seq_printf(s, "SigQ:\t%lu/%lu\n", user_count(USER_SIGNALS, c->uid),
                who->proc->limits[RLIMIT_SIGPENDING].rlim_cur);
     seq_printf(
         s, "SigPnd:\t%016lx\nShdPnd:\t%016lx\nSigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",

@@ -28,7 +28,9 @@
 
 #define HARD_MSG_MAX 65536
 #define HARD_MSGSIZE_MAX (16L << 20)
-#define OVERHEAD 56 /* bytes that Linux counts for each message of a queue */
+/* Bytes that Linux counts for each message that a queue may hold, and for each priority that may be among them. */
+#define MESSAGE_OVERHEAD 48
+#define PRIORITY_OVERHEAD 48
 
 struct mqueue {
     struct spinlock lock;  /* RANK_QUEUE: all below */
@@ -81,9 +83,10 @@ static int check_attr(long maxmsg, long msgsize)
     return 0;
 }
 
-static uint64_t charged_kib(long maxmsg, long msgsize)
+static uint64_t charged_bytes(long maxmsg, long msgsize)
 {
-    return DIV_ROUND_UP((uint64_t)maxmsg * ((uint64_t)msgsize + OVERHEAD), 1024);
+    return (uint64_t)maxmsg * ((uint64_t)msgsize + MESSAGE_OVERHEAD) +
+           (uint64_t)min(maxmsg, (long)MQ_PRIO_MAX) * PRIORITY_OVERHEAD;
 }
 
 struct mqueue *mqueue_create(const struct mq_attr *attr)
@@ -99,15 +102,12 @@ struct mqueue *mqueue_create(const struct mq_attr *attr)
             return err_ptr(error);
     }
     uid_t uid = current_cred()->uid;
-    uint64_t limit = proc_rlimit(RLIMIT_MSGQUEUE);
-    if (limit != RLIM_INFINITY)
-        limit /= 1024;
-    unsigned kib = (unsigned)min(charged_kib(maxmsg, msgsize), (uint64_t)UINT32_MAX);
-    if (!user_count_add(USER_MQUEUE_KIB, uid, kib, limit))
+    uint64_t bytes = charged_bytes(maxmsg, msgsize);
+    if (!user_count_add(USER_MQUEUE_BYTES, uid, bytes, proc_rlimit(RLIMIT_MSGQUEUE)))
         return err_ptr(-EMFILE);
     struct mqueue *q = kzalloc(sizeof(*q));
     if (!q) {
-        user_count_sub(USER_MQUEUE_KIB, uid, kib);
+        user_count_sub(USER_MQUEUE_BYTES, uid, bytes);
         return err_ptr(-ENOMEM);
     }
     spin_init(&q->lock, RANK_QUEUE, "mqueue");
@@ -127,7 +127,7 @@ void mqueue_destroy(struct mqueue *q)
     message_free_list(&q->messages);
     if (q->notify)
         pid_put(q->notify);
-    user_count_sub(USER_MQUEUE_KIB, q->uid, (unsigned)charged_kib(q->maxmsg, q->msgsize));
+    user_count_sub(USER_MQUEUE_BYTES, q->uid, charged_bytes(q->maxmsg, q->msgsize));
     kfree(q);
 }
 

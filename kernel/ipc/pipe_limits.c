@@ -40,7 +40,7 @@ int pipe_limits_begin(struct pipe *p)
     p->charged_to = current_cred()->uid;
     if (slots > most && !capable(CAP_SYS_RESOURCE))
         slots = (unsigned)most;
-    if (user_count(USER_PIPE_PAGES, p->charged_to) + (uint64_t)slots >
+    if (user_count(USER_PIPE_PAGES, p->charged_to) + slots >
         limit_now(&pipe_sysctl.user_soft))
         slots = min(slots, SLOTS_SMALL);
     if (!user_count_add(USER_PIPE_PAGES, p->charged_to, slots, limit_now(&pipe_sysctl.user_hard)))

@@ -29,7 +29,7 @@ struct segment {
     pid_t cpid; /* const */
     pid_t lpid;
     unsigned attaching; /* so many are at it: it stays meanwhile */
-    unsigned charged;   /* pages that SHM_LOCK counts, for whom: */
+    size_t charged;     /* pages that SHM_LOCK counts, for whom: */
     uid_t charged_to;
     char name[24]; /* const: what /proc/PID/maps says */
 };
@@ -311,16 +311,15 @@ static int lock_segment(struct segment *s)
 {
     uid_t uid = current_cred()->euid;
     uint64_t limit = proc_rlimit(RLIMIT_MEMLOCK);
-    unsigned pages = (unsigned)min(pages_of(s), (size_t)UINT32_MAX);
 
     if (s->o.mode & SHM_LOCKED)
         return 0;
     if (!capable(CAP_IPC_LOCK)) {
         if (limit != RLIM_INFINITY)
             limit >>= PAGE_SHIFT;
-        if (!user_count_add(USER_LOCKED_PAGES, uid, pages, limit))
+        if (!user_count_add(USER_LOCKED_PAGES, uid, pages_of(s), limit))
             return -ENOMEM;
-        s->charged = pages;
+        s->charged = pages_of(s);
         s->charged_to = uid;
     }
     s->o.mode |= SHM_LOCKED;

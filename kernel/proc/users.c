@@ -12,10 +12,10 @@
 struct user {
     struct list link;            /* lock */
     uid_t uid;                   /* const */
-    unsigned count[USER_THINGS]; /* lock */
+    uint64_t count[USER_THINGS]; /* lock */
 };
 
-static unsigned root_count[USER_THINGS];     /* atomic: user 0's */
+static uint64_t root_count[USER_THINGS];     /* atomic: user 0's */
 static struct list users = LIST_INIT(users); /* lock: struct user: all others */
 static struct spinlock lock = SPINLOCK_INIT(RANK_PROC, "user counts");
 
@@ -37,11 +37,10 @@ static bool has_nothing(const struct user *u)
     return true;
 }
 
-bool user_count_add(enum user_thing thing, uid_t uid, unsigned n, uint64_t limit)
+bool user_count_add(enum user_thing thing, uid_t uid, uint64_t n, uint64_t limit)
 {
     bool done = false;
 
-    limit = min(limit, (uint64_t)UINT32_MAX);
     if (likely(uid == 0)) {
         if (likely(atomic_add(&root_count[thing], n) <= limit))
             return true;
@@ -54,7 +53,7 @@ bool user_count_add(enum user_thing thing, uid_t uid, unsigned n, uint64_t limit
         u->uid = uid;
         list_push_back(&users, &u->link);
     }
-    if (u && u->count[thing] + (uint64_t)n <= limit) {
+    if (u && n <= limit && u->count[thing] <= limit - n) {
         u->count[thing] += n;
         done = true;
     }
@@ -62,7 +61,7 @@ bool user_count_add(enum user_thing thing, uid_t uid, unsigned n, uint64_t limit
     return done;
 }
 
-void user_count_sub(enum user_thing thing, uid_t uid, unsigned n)
+void user_count_sub(enum user_thing thing, uid_t uid, uint64_t n)
 {
     if (likely(uid == 0)) {
         atomic_sub(&root_count[thing], n);
@@ -79,13 +78,13 @@ void user_count_sub(enum user_thing thing, uid_t uid, unsigned n)
     spin_unlock(&lock);
 }
 
-unsigned user_count(enum user_thing thing, uid_t uid)
+uint64_t user_count(enum user_thing thing, uid_t uid)
 {
     if (uid == 0)
         return READ_ONCE(root_count[thing]);
     spin_lock(&lock);
     const struct user *u = find(uid);
-    unsigned n = u ? u->count[thing] : 0;
+    uint64_t n = u ? u->count[thing] : 0;
     spin_unlock(&lock);
     return n;
 }

@@ -151,6 +151,20 @@ TEST(a_user_has_a_limit_of_bytes)
     fails(mq_open("/conform-none", O_CREAT | O_RDWR, 0600, &attr), EMFILE);
 }
 
+/* setrlimit(2) says what counts: 48 bytes for a message and 48 for a priority, beside the text. */
+TEST(the_limit_is_exact)
+{
+    struct mq_attr attr = {.mq_maxmsg = 10, .mq_msgsize = 100};
+    struct rlimit limit = {.rlim_cur = 10 * (48 + 48 + 100) - 1, .rlim_max = 8192};
+    works(setuid(12345));
+    works(setrlimit(RLIMIT_MSGQUEUE, &limit));
+    fails(mq_open("/conform-exact", O_CREAT | O_RDWR, 0600, &attr), EMFILE);
+    limit.rlim_cur++;
+    works(setrlimit(RLIMIT_MSGQUEUE, &limit));
+    works(mq_open("/conform-exact", O_CREAT | O_RDWR, 0600, &attr));
+    works(mq_unlink("/conform-exact"));
+}
+
 TEST(access_modes_hold)
 {
     mqd_t q = queue_of(2, 0);
