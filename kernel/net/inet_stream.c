@@ -228,7 +228,7 @@ int stream_set_option(struct socket *s, int level, int name, const void *value, 
         backlog_run();
         return error;
     }
-    if (level != SOL_IP || (name != IP_TOS && name != IP_TTL))
+    if (level != SOL_IP || (name != IP_TOS && name != IP_TTL && name != IP_MINTTL))
         return -ENOPROTOOPT;
     if (len < 1)
         return -EINVAL;
@@ -237,7 +237,11 @@ int stream_set_option(struct socket *s, int level, int name, const void *value, 
         memcpy(&number, value, sizeof(number));
     if (name == IP_TTL && number != -1 && (number < 1 || number > 255))
         return -EINVAL;
-    if (name == IP_TTL)
+    if (name == IP_MINTTL && (number < 0 || number > 255))
+        return -EINVAL;
+    if (name == IP_MINTTL)
+        WRITE_ONCE(st->c.min_ttl, (uint8_t)number);
+    else if (name == IP_TTL)
         WRITE_ONCE(st->ttl, (int16_t)number);
     else
         WRITE_ONCE(st->tos, (uint8_t)number);
@@ -257,6 +261,8 @@ int stream_get_option(struct socket *s, int level, int name, void *value, unsign
         number = st->ttl < 0 ? IPV4_TTL : st->ttl;
     else if (level == SOL_IP && name == IP_TOS)
         number = st->tos;
+    else if (level == SOL_IP && name == IP_MINTTL)
+        number = st->c.min_ttl;
     else
         return -ENOPROTOOPT;
     *len = min(*len, (unsigned)sizeof(number));

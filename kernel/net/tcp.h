@@ -334,6 +334,7 @@ struct tcp_conn {
     nsec_t fin_timeout;               /* lock: TCP_LINGER2: 0: the stack's; -1: none is kept */
     nsec_t defer_accept;              /* lock */
     uint32_t notsent_low;             /* lock: TCP_NOTSENT_LOWAT; 0: none */
+    uint8_t min_ttl;                  /* atomic: IP_MINTTL */
     nsec_t challenge_at;              /* lock: when the last ACK to a bad segment went out */
 
     /* TCP_INFO */

@@ -83,6 +83,12 @@ static void find_owner(struct tcp_stack *stack, const struct tcp_segment *seg, s
     spin_unlock(&stack->lock);
 }
 
+/* IP_MINTTL, RFC 5082: what has come a longer way than C's user believes in is as if lost. */
+static bool came_too_far(const struct tcp_conn *c, const struct tcp_segment *seg)
+{
+    return seg->packet->ip.ttl < READ_ONCE(c->min_ttl);
+}
+
 static void dispatch(struct tcp_stack *stack, struct tcp_segment *seg)
 {
     struct finding f = {0};
@@ -90,14 +96,19 @@ static void dispatch(struct tcp_stack *stack, struct tcp_segment *seg)
     find_owner(stack, seg, &f);
     if (f.conn) {
         tcp_lock(f.conn);
-        if (f.conn->state == TCP_CLOSED) /* it ended while we looked */
+        if (came_too_far(f.conn, seg))
+            tcp_count(stack, in_errs);
+        else if (f.conn->state == TCP_CLOSED) /* it ended while we looked */
             tcp_refuse(stack, seg);
         else
             tcp_segment_arrives(f.conn, seg);
         tcp_unlock(f.conn);
         tcp_put(f.conn);
     } else if (f.listener) {
-        tcp_listen_input(f.listener, seg, f.isn);
+        if (came_too_far(f.listener, seg))
+            tcp_count(stack, in_errs);
+        else
+            tcp_listen_input(f.listener, seg, f.isn);
         tcp_put(f.listener);
     } else if (f.verdict == TCP_ANSWER) {
         tcp_send_bare(stack, &f.answer);

@@ -37,6 +37,7 @@ static void inherit(struct tcp_conn *c, const struct tcp_conn *l)
     c->rcv_limit_fixed = l->rcv_limit_fixed;
     c->send_limit = l->send_limit;
     c->limit_fixed = l->limit_fixed;
+    c->min_ttl = READ_ONCE(l->min_ttl);
     c->oob_inline = READ_ONCE(l->oob_inline);
     c->cong = l->cong;
 }

@@ -397,6 +397,37 @@ TEST(options_of_tcp)
     same(inet_option(fd, IPPROTO_IP, IP_TTL), 9);
 }
 
+/* RFC 5082: what has come too far is as if lost, and comes again. */
+TEST(who_wants_a_higher_ttl_hears_nothing)
+{
+    int end[2];
+    char c;
+    make_pair(end);
+    same(inet_option(end[1], IPPROTO_IP, IP_MINTTL), 0);
+    fails(inet_set(end[1], IPPROTO_IP, IP_MINTTL, 256), EINVAL);
+    fails(inet_set(end[1], IPPROTO_IP, IP_MINTTL, -1), EINVAL);
+    works(inet_set(end[1], IPPROTO_IP, IP_MINTTL, 255));
+    same(inet_option(end[1], IPPROTO_IP, IP_MINTTL), 255);
+    same(write(end[0], "x", 1), 1);
+    struct pollfd p = {end[1], POLLIN, 0};
+    same(poll(&p, 1, 50), 0);
+    works(inet_set(end[0], IPPROTO_IP, IP_TTL, 255));
+    inet_await(end[1]); /* the retransmission */
+    same(read(end[1], &c, 1), 1);
+}
+
+/* It doesn't hear even that it is refused. */
+TEST(a_deaf_caller_is_not_refused)
+{
+    int fd = inet_bound(TCP, LOOP), closed = inet_closed_port(TCP);
+    works(inet_set(fd, IPPROTO_IP, IP_MINTTL, 255));
+    works(fcntl(fd, F_SETFL, O_NONBLOCK));
+    fails(inet_connect(fd, LOOP, closed), EINPROGRESS);
+    struct pollfd p = {fd, POLLOUT, 0};
+    same(poll(&p, 1, 50), 0);
+    same(inet_option(fd, SOL_SOCKET, SO_ERROR), 0);
+}
+
 TEST(a_signal_interrupts_a_reader)
 {
     int end[2];
