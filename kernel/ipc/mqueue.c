@@ -356,7 +356,7 @@ long sys_mq_notify(int fd, const struct sigevent __user *user)
 
     if (user && copy_from_user(&event, user, sizeof(event)))
         return -EFAULT;
-    if (user && !event_is_valid(&event)) /* SIGEV_THREAD: the library makes a signal of it */
+    if (user && !event_is_valid(&event)) /* SIGEV_THREAD too: Linux tells it through a netlink socket */
         return -EINVAL;
     struct file *f = get_file(fd);
     if (is_err(f))
