@@ -21,7 +21,8 @@
 #include "x86/uaccess.h"
 #include "x86/upcalls.h"
 
-#define AROUND_PAGES 16 /* a read of an object's page maps its neighbours in the same 64 KiB too */
+/* A fault on an object's page maps its neighbours in the same 64 KiB too; on Linux only one that reads. */
+#define AROUND_PAGES 16
 
 struct page *zero_page;
 
