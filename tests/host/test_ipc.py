@@ -34,7 +34,7 @@ def fixture_overlay(tmp_path):
 
 
 def test_other_programs_see_and_remove_what_is_there(overlay):
-    result = run("--overlay", str(overlay), "--", "/bin/sh", "-c", SCRIPT)
+    result = run("--overlay", str(overlay), "--", "/bin/busybox", "sh", "-c", SCRIPT)
     result.must_have_run()
     words = [line.split() for line in result.text.splitlines()]
     rows = {}

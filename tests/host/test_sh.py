@@ -15,7 +15,7 @@ SH = f"{BUILD}/user/sh"
 # One boot runs them all: each in a folder of its own, between two lines that no script prints.
 DRIVER = """
 for script in /scripts/*.sh; do
-    name=${script##*/}
+    name=$(/bin/busybox basename $script)
     mkdir /tmp/$name && cd /tmp/$name || exit 99
     sh $script > /tmp/out 2> /dev/null < /dev/null
     status=$?

@@ -2,13 +2,17 @@
  * The commands that are part of the shell: those that change the shell itself (cd, exit, set) and could not
  * be programs, and those that are used so often that a process each would be slow (echo, test).
  */
+#include <limits.h>
+
 #include "sh.h"
 
-/* What a builtin writes is kept until it ends: so an error is noticed in one place, the executor. */
-static void print(const char *s)
+/* What a builtin writes is written at once, when it ends: so an error is noticed here. */
+static int print(const char *name, const char *text)
 {
-    while (*s != '\0')
-        buffer_put(&sh.output, *s++);
+    size_t length = strlen(text);
+    if (length > 0 && write(STDOUT_FILENO, text, length) < (ssize_t)length)
+        return complain("%s: %s", name, strerror(errno)) - 1;
+    return 0;
 }
 
 /* : true false */
@@ -20,40 +24,35 @@ static int builtin_true(int argc, char **argv)
 static int builtin_echo(int argc, char **argv)
 {
     static const char letters[] = "abfnrtv\\", bytes[] = "\a\b\f\n\r\t\v\\";
+    struct buffer text = {.data = ""};
     bool newline = argc < 2 || strcmp(argv[1], "-n") != 0;
     for (int i = newline ? 1 : 2; i < argc; i++) {
         for (const char *s = argv[i], *found; *s != '\0'; s++) {
             if (*s == '\\' && s[1] == 'c')
-                return 0;
+                return print(argv[0], text.data);
             found = *s == '\\' && s[1] != '\0' ? strchr(letters, s[1]) : NULL;
-            buffer_put(&sh.output, found != NULL ? bytes[found - letters] : *s);
+            buffer_put(&text, found != NULL ? bytes[found - letters] : *s);
             s += found != NULL;
         }
-        print(i + 1 < argc ? " " : "");
+        if (i + 1 < argc)
+            buffer_put(&text, ' ');
     }
-    print(newline ? "\n" : "");
-    return 0;
+    if (newline)
+        buffer_put(&text, '\n');
+    return print(argv[0], text.data);
 }
 
-/* cd pwd */
 static int builtin_cd(int argc, char **argv)
 {
     const char *to = argc > 1 ? argv[1] : variable_get("HOME");
-    bool change = argv[0][0] == 'c', back = to != NULL && strcmp(to, "-") == 0;
-    if (back)
-        to = variable_get("OLDPWD");
-    if (change && (to == NULL || chdir(to) < 0))
+    bool back = to != NULL && strcmp(to, "-") == 0;
+    char path[PATH_MAX + 1];
+    to = back ? variable_get("OLDPWD") : to;
+    if (to == NULL || chdir(to) < 0 || getcwd(path, PATH_MAX) == NULL)
         return complain("cd: can't cd to %s", to != NULL ? to : "nowhere");
-    char *path = getcwd(NULL, 0);
-    if (path == NULL)
-        return complain("%s: %s", argv[0], strerror(errno)) - 1;
-    if (change)
-        variable_set("OLDPWD", variable_get("PWD"));
-    if (!change || back)
-        print(strcat(strcpy(stack_alloc(strlen(path) + 2), path), "\n"));
+    variable_set("OLDPWD", variable_get("PWD"));
     variable_set("PWD", path);
-    free(path);
-    return 0;
+    return back ? print(argv[0], strcat(path, "\n")) : 0;
 }
 
 /* break continue exit return shift: those that take a number. */
@@ -61,11 +60,10 @@ int builtin_exit(int argc, char **argv)
 {
     char which = argv[0][0];
     int number = argc > 1 ? atoi(argv[1]) : which == 'e' || which == 'r' ? sh.status : 1;
-    if (argc > 1 && (strspn(argv[1], "0123456789") != strlen(argv[1]) ||
-                     (number == 0 && (which == 'b' || which == 'c'))))
+    if (argc > 1 && strspn(argv[1], "0123456789") != strlen(argv[1]))
         fail("%s: Illegal number: %s", argv[0], argv[1]);
     if (which == 's' && number > sh.parameters.count)
-        return complain("shift: can't shift that many");
+        fail("shift: can't shift that many");
     switch (which) {
     case 's':
         sh.parameters.values += number;
@@ -85,34 +83,21 @@ static int builtin_exec(int argc, char **argv)
 {
     if (argc < 2)
         return 0;
-    if (sh.option['i'] && find_program(argv[1]) != NULL)
+    if (sh.top != NULL)
         signals_set(false);
-    exec_program(argc - 1, argv + 1);
-}
-
-static int builtin_eval(int argc, char **argv)
-{
-    struct buffer text = {.data = ""};
-    for (int i = 1; i < argc; i++, buffer_put(&text, ' '))
-        for (const char *s = argv[i]; *s != '\0'; s++)
-            buffer_put(&text, *s);
-    sh.status = 0;
-    return run_string(text.data, false);
+    exec_program(argv + 1);
 }
 
 static int builtin_dot(int argc, char **argv)
 {
-    char *found = argc > 1 && strchr(argv[1], '/') == NULL ? find_program(argv[1]) : NULL;
-    int fd = argc > 1 ? open(found != NULL ? found : argv[1], O_RDONLY) : -1;
+    int fd = argc > 1 ? open(argv[1], O_RDONLY) : -1;
     if (fd < 0)
-        return complain(".: cannot open %s", argc > 1 ? argv[1] : "nothing");
+        fail(".: cannot open %s", argc > 1 ? argv[1] : "nothing");
     struct source source = {.fd = fd = move_high(fd), .line = 1};
     sh.status = 0;
     run_source(&source, false);
     close(fd);
     free(source.text);
-    if (sh.unwind == UNWIND_RETURN)
-        sh.unwind = UNWIND_NONE;
     return sh.status;
 }
 
@@ -124,19 +109,21 @@ static int builtin_export(int argc, char **argv)
         size_t length = strcspn(argv[i], "=");
         char *name = stack_string(argv[i], length);
         if (!is_name(name, length))
-            return complain("%s: %s: bad variable name", argv[0], name);
+            fail("%s: %s: bad variable name", argv[0], name);
         const char *value = argv[i][length] == '=' ? argv[i] + length + 1 : variable_get(name);
         name = functions ? function_name(name) : name;
-        variable_set(name, export ? value : NULL)->exported = export;
+        variable_export(variable_set(name, export ? value : NULL), export);
     }
     return 0;
 }
 
 static int builtin_set(int argc, char **argv)
 {
-    int i = take_options(argc, argv, "efnux");
-    if (i < argc || (argc > 1 && strcmp(argv[i - 1], "--") == 0))
-        parameters_set(argv + i, argc - i);
+    int first = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
+    if (first == 1 && argc > 1 && strchr("+-", argv[1][0]) != NULL)
+        fail("set: Illegal option %s", argv[1]);
+    if (argc > 1)
+        parameters_set(argv + first, argc - first);
     return 0;
 }
 
@@ -167,30 +154,24 @@ static int builtin_umask(int argc, char **argv)
     umask(argc > 1 ? (mode_t)strtol(argv[1], NULL, 8) & 0777 : old);
     char text[8];
     snprintf(text, sizeof text, "%04o\n", old);
-    print(argc < 2 ? text : "");
-    return 0;
+    return argc < 2 ? print(argv[0], text) : 0;
 }
 
-static const struct builtin builtins[] = {
-    {":", builtin_true, true},        {".", builtin_dot, true},
-    {"[", builtin_test, false},       {"bg", builtin_jobs, false},
-    {"break", builtin_exit, true},    {"cd", builtin_cd, false},
-    {"continue", builtin_exit, true}, {"echo", builtin_echo, false},
-    {"eval", builtin_eval, true},     {"exec", builtin_exec, true},
-    {"exit", builtin_exit, true},     {"export", builtin_export, true},
-    {"false", builtin_true, false},   {"fg", builtin_jobs, false},
-    {"jobs", builtin_jobs, false},    {"kill", builtin_kill, false},
-    {"pwd", builtin_cd, false},       {"read", builtin_read, false},
-    {"return", builtin_exit, true},   {"set", builtin_set, true},
-    {"shift", builtin_exit, true},    {"test", builtin_test, false},
-    {"true", builtin_true, false},    {"umask", builtin_umask, false},
-    {"unset", builtin_export, true},  {"wait", builtin_wait, false},
-};
-
-const struct builtin *builtin_find(const char *name)
+builtin *builtin_find(const char *name)
 {
+    static const struct {
+        const char *name;
+        builtin *run;
+    } builtins[] = {{":", builtin_true},        {".", builtin_dot},         {"[", builtin_test},
+                    {"bg", builtin_jobs},       {"break", builtin_exit},    {"cd", builtin_cd},
+                    {"continue", builtin_exit}, {"echo", builtin_echo},     {"exec", builtin_exec},
+                    {"exit", builtin_exit},     {"export", builtin_export}, {"false", builtin_true},
+                    {"fg", builtin_jobs},       {"jobs", builtin_jobs},     {"kill", builtin_kill},
+                    {"read", builtin_read},     {"return", builtin_exit},   {"set", builtin_set},
+                    {"shift", builtin_exit},    {"test", builtin_test},     {"true", builtin_true},
+                    {"umask", builtin_umask},   {"unset", builtin_export},  {"wait", builtin_wait}};
     for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
         if (strcmp(builtins[i].name, name) == 0)
-            return &builtins[i];
+            return builtins[i].run;
     return NULL;
 }

@@ -7,13 +7,13 @@
 
 #include "sh.h"
 
-#define HISTORY 500
 #define CONTROL(c) ((c)&31)
+#define LINE_SIZE 4096 /* as the terminal itself has it when it makes the lines */
 
-static char *history[HISTORY];
-static size_t history_count; /* ever added; the last HISTORY of them are kept */
-static struct buffer line;
-static size_t cursor;
+static char **history;
+static size_t history_count;
+static char line[LINE_SIZE];
+static size_t length, cursor;
 
 /* Draw the line behind a prompt of that many columns, and put the cursor in its place. */
 static void draw(size_t prompt)
@@ -22,25 +22,20 @@ static void draw(size_t prompt)
     ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
     size_t room = size.ws_col > prompt + 10 ? size.ws_col - prompt - 1 : 10;
     size_t from = cursor > room ? cursor - room : 0;
-    size_t shown = line.length - from < room ? line.length - from : room;
-    dprintf(STDERR_FILENO, "\x1b[%zuG%.*s\x1b[K\x1b[%zuG", prompt + 1, (int)shown, line.data + from,
+    dprintf(STDERR_FILENO, "\x1b[%zuG%.*s\x1b[K\x1b[%zuG", prompt + 1, (int)room, line + from,
             prompt + 1 + cursor - from);
 }
 
-static void insert(char c)
+/* Put TEXT in the place of what is between FROM and TO, if there is room, and the cursor behind it. */
+static void replace(size_t from, size_t to, const char *text)
 {
-    buffer_put(&line, c);
-    memmove(line.data + cursor + 1, line.data + cursor, line.length - 1 - cursor);
-    line.data[cursor++] = c;
-}
-
-/* Take out what is between A and B; the cursor is there then. */
-static void cut(size_t a, size_t b)
-{
-    memmove(line.data + a, line.data + b, line.length - b);
-    memset(line.data + line.length - (b - a), '\0', b - a);
-    line.length -= b - a;
-    cursor = a;
+    size_t added = strlen(text);
+    if (length - (to - from) + added > LINE_SIZE - 2) /* the newline and the 0 */
+        return;
+    memmove(line + from + added, line + to, length - to + 1);
+    memcpy(line + from, text, added);
+    length += added - (to - from);
+    cursor = from + added;
 }
 
 /* What a terminal sends as several bytes, ESC [ A or ESC [ 3 ~, is given as the control key of that sense. */
@@ -58,48 +53,43 @@ static int read_key(void)
     return found != NULL ? CONTROL(keys[found - bytes]) : 0;
 }
 
-/* Do what KEY says; AT is the line of the history that is shown. Returns what AT is then. */
-static size_t do_key(int key, size_t at)
+/* Do what KEY says; *AT is the line of the history that is shown. */
+static void do_key(int key, size_t *at)
 {
-    size_t oldest = history_count > HISTORY ? history_count - HISTORY : 0;
     switch (key) {
     case CONTROL('B'): cursor -= cursor > 0; break;
-    case CONTROL('F'): cursor += cursor < line.length; break;
+    case CONTROL('F'): cursor += cursor < length; break;
     case CONTROL('A'): cursor = 0; break;
-    case CONTROL('E'): cursor = line.length; break;
-    case CONTROL('U'): cut(0, cursor); break;
-    case CONTROL('K'): cut(cursor, line.length); break;
+    case CONTROL('E'): cursor = length; break;
+    case CONTROL('U'): replace(0, cursor, ""); break;
+    case CONTROL('K'): replace(cursor, length, ""); break;
     case CONTROL('D'):
-    case CONTROL('?'): cut(cursor, cursor + (cursor < line.length)); break;
+    case CONTROL('?'): replace(cursor, cursor + (cursor < length), ""); break;
     case 127:
-    case CONTROL('H'): cut(cursor - (cursor > 0), cursor); break;
+    case CONTROL('H'): replace(cursor - (cursor > 0), cursor, ""); break;
     case CONTROL('P'):
     case CONTROL('N'):
-        at += key == CONTROL('N') ? at < history_count : -(size_t)(at > oldest);
-        cut(0, line.length);
-        for (const char *s = at < history_count ? history[at % HISTORY] : ""; *s != '\0'; s++)
-            insert(*s);
+        *at += key == CONTROL('N') ? *at < history_count : -(size_t)(*at > 0);
+        replace(0, length, *at < history_count ? history[*at] : "");
         break;
     default:
-        if (key >= ' ' && key < 256)
-            insert((char)key);
+        if (key >= ' ')
+            replace(cursor, cursor, (char[]){(char)key, '\0'});
     }
-    return at;
 }
 
-/* A line and its newline, on the stack; NULL at the end. The variable of that name is the prompt. */
+/* A line and its newline; "" at the end. The variable of that name is the prompt. */
 char *edit_line(const char *name)
 {
     static bool expanding; /* it stays so when that fails: then the prompt is not tried again */
-    const char *prompt = expanding || variable_get(name) == NULL ? "> " : variable_get(name);
+    const char *prompt = expanding ? NULL : variable_get(name);
     struct termios saved, raw;
     size_t at = history_count;
     int key;
     expanding = true;
-    prompt = expand(prompt, HERE);
+    prompt = expand(prompt != NULL ? prompt : name[2] == '1' ? "$ " : "> ", HERE);
     expanding = false;
-    line = (struct buffer){.data = ""};
-    cursor = 0;
+    length = cursor = line[0] = 0;
     tcgetattr(STDIN_FILENO, &saved);
     raw = saved;
     raw.c_iflag &= (tcflag_t) ~(ICRNL | IXON);
@@ -109,17 +99,17 @@ char *edit_line(const char *name)
     do {
         draw(strlen(prompt));
         key = read_key();
-        key = key == CONTROL('D') && line.length == 0 ? -1 : key;
-        at = do_key(key, at);
+        key = key == CONTROL('D') && length == 0 ? -1 : key;
+        do_key(key, &at);
     } while (key >= 0 && key != '\r' && key != '\n' && key != CONTROL('C'));
     tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
     dprintf(STDERR_FILENO, key == CONTROL('C') ? "^C\n" : "\n");
     if (key == CONTROL('C'))
         abandon(128 + SIGINT);
-    if (line.length > 0) {
-        free(history[history_count % HISTORY]);
-        history[history_count++ % HISTORY] = strcpy(allocate(NULL, line.length + 1), line.data);
+    if (length > 0) {
+        history = allocate(history, (history_count + 1) * sizeof *history);
+        history[history_count++] = strcpy(allocate(NULL, length + 1), line);
     }
-    buffer_put(&line, '\n');
-    return key < 0 ? NULL : line.data;
+    strcpy(line + length, "\n");
+    return key < 0 ? "" : line;
 }

@@ -6,37 +6,12 @@
  */
 #include "sh.h"
 
-/* PATH lists the folders for a name without a slash. NULL: there is no such program. */
-char *find_program(const char *name)
+/* Become the program that NAME and the folders of PATH name. */
+_Noreturn void exec_program(char **argv)
 {
-    const char *path = strchr(name, '/') != NULL ? "" : variable_get("PATH");
-    for (struct stat status; path != NULL; path = *path == ':' ? path + 1 : NULL) {
-        int length = (int)strcspn(path, ":");
-        char *full = stack_alloc((size_t)length + strlen(name) + 2);
-        sprintf(full, "%.*s%s%s", length, path, length > 0 ? "/" : "", name);
-        if (access(full, X_OK) == 0 && stat(full, &status) == 0 && S_ISREG(status.st_mode))
-            return full;
-        path += length;
-    }
-    return NULL;
-}
-
-/* Become the program. A file without a format that the kernel knows is a script of ours. */
-_Noreturn void exec_program(int argc, char **argv)
-{
-    char *path = find_program(argv[0]);
-    errno = ENOENT;
-    if (path != NULL || strchr(argv[0], '/') != NULL)
-        execve(path != NULL ? path : argv[0], argv, environment());
-    if (errno == ENOEXEC) {
-        sh.name = path;
-        parameters_set(argv + 1, argc - 1);
-        argv[0] = path;
-        builtin_find(".")->run(2, argv - 1);
-        abandon(sh.status);
-    }
+    execvp(argv[0], argv);
     int status = errno == ENOENT || errno == ENOTDIR ? 127 : 126;
-    complain("%s: %s", argv[0], path == NULL && errno == ENOENT ? "not found" : strerror(errno));
+    complain("%s: %s", argv[0], errno == ENOENT ? "not found" : strerror(errno));
     abandon(status);
 }
 
@@ -50,32 +25,24 @@ static void assign(struct word *w, bool temporary)
         const char *old = variable_get(name);
         old = old != NULL ? stack_string(old, strlen(old)) : NULL;
         struct variable *v = variable_set(name, value);
-        if (temporary)
+        if (temporary) {
             undo_push((struct undo){.variable = v, .value = old, .exported = v->exported});
-        v->exported |= temporary;
-        if (sh.option['x'])
-            dprintf(STDERR_FILENO, "+ %s=%s\n", name, value);
+            variable_export(v, true);
+        }
     }
 }
 
 static int execute_simple(struct node *n, bool last)
 {
     struct word *words = expand_words(n->words);
-    int argc = 0, loops = sh.loops;
-    for (struct word *w = words; w != NULL; w = w->next, argc++)
-        if (sh.option['x'])
-            dprintf(STDERR_FILENO, "%s %s%s", argc == 0 ? "+" : "", w->text,
-                    w->next == NULL ? "\n" : "");
-    char **argv =
-        (char **)stack_alloc((size_t)(argc + 2) * sizeof *argv) + 1; /* exec_program wants room */
+    int argc = 0;
+    for (struct word *w = words; w != NULL; w = w->next)
+        argc++;
+    char **argv = stack_alloc((size_t)(argc + 1) * sizeof *argv);
     for (int i = 0; i < argc; i++, words = words->next)
         argv[i] = words->text;
     const char *function = argc > 0 ? variable_get(function_name(argv[0])) : NULL;
-    bool plain = argc > 1 && strcmp(argv[0], "command") == 0; /* the name is no function's */
-    argc -= plain;
-    argv += plain;
-    const struct builtin *b = argc > 0 && function == NULL ? builtin_find(argv[0]) : NULL;
-    bool special = !plain && b != NULL && b->special;
+    builtin *b = argc > 0 && function == NULL ? builtin_find(argv[0]) : NULL;
     pid_t group = 0;
     if (argc > 0 && function == NULL && b == NULL) {
         if (!last && job_fork(&group, false) != 0)
@@ -83,30 +50,17 @@ static int execute_simple(struct node *n, bool last)
         if (!redirect(n->redirects, false))
             abandon(2);
         assign(n->assigns, true);
-        exec_program(argc, argv);
+        exec_program(argv);
     }
-    sh.complained = false;
     if (!redirect(n->redirects, argc == 0 || strcmp(argv[0], "exec") != 0))
-        return special ? abandon(2), 2 : 2;
-    assign(n->assigns, argc > 0 && !special);
+        return 2;
+    assign(n->assigns, argc > 0);
     if (function != NULL) {
         undo_push((struct undo){.is_parameters = true, .parameters = sh.parameters});
         sh.parameters = (struct parameters){argv + 1, argc - 1, NULL};
-        sh.loops = 0;
-        run_string(function, false);
-        sh.loops = loops;
-        sh.unwind = sh.unwind == UNWIND_RETURN ? UNWIND_NONE : sh.unwind;
-        return sh.status;
+        return run_string(function, false);
     }
-    sh.output = (struct buffer){.data = ""};
-    sh.status = b != NULL ? b->run(argc, argv) : sh.substitution;
-    struct buffer out = sh.output;
-    sh.output = (struct buffer){.data = ""};
-    if (out.length > 0 && write(STDOUT_FILENO, out.data, out.length) < (ssize_t)out.length)
-        sh.status = complain("%s: %s", argv[0], strerror(errno)) - 1;
-    if (special && sh.complained)
-        abandon(sh.status);
-    return sh.status;
+    return b != NULL ? b(argc, argv) : sh.substitution;
 }
 
 /* Start the stages of a pipeline, each in a child, all in one job. */
@@ -116,7 +70,7 @@ static int run_stages(struct node *n, bool background)
     int input = -1;
     for (struct node *next; n != NULL; n = next) {
         int ends[2] = {-1, -1};
-        next = n->type == PIPE ? n->b : NULL;
+        next = n->kind == PIPE ? n->b : NULL;
         if (next != NULL)
             make_pipe(ends);
         pid_t pid = job_fork(&group, background);
@@ -128,20 +82,11 @@ static int run_stages(struct node *n, bool background)
         close(ends[1]);
         if (pid == 0) {
             close(ends[0]);
-            abandon(execute(n->type == PIPE ? n->a : n, true));
+            abandon(execute(n->kind == PIPE ? n->a : n, true));
         }
         input = ends[0];
     }
     return job_wait(group, background);
-}
-
-/* Run the condition N: whether it holds. */
-static bool holds(struct node *n)
-{
-    sh.tested++;
-    execute(n, false);
-    sh.tested--;
-    return sh.status == 0;
 }
 
 /* while (its condition is a) and for (over WORDS): run b until that ends or a break comes. */
@@ -151,13 +96,13 @@ static int execute_loop(struct node *n, struct word *words)
     bool goes_on;
     sh.loops++;
     do {
-        goes_on = n->a != NULL ? holds(n->a) : words != NULL;
+        goes_on = n->a != NULL ? execute(n->a, false) == 0 : words != NULL;
         if (words != NULL)
             variable_set(n->words->text, words->text);
         words = words != NULL ? words->next : NULL;
         if (goes_on && sh.unwind == UNWIND_NONE)
             status = execute(n->b, false);
-        if ((sh.unwind == UNWIND_BREAK || sh.unwind == UNWIND_CONTINUE) && --sh.levels == 0) {
+        if ((sh.unwind == UNWIND_BREAK || sh.unwind == UNWIND_CONTINUE) && --sh.levels <= 0) {
             goes_on = sh.unwind == UNWIND_CONTINUE;
             sh.unwind = UNWIND_NONE;
         }
@@ -168,7 +113,7 @@ static int execute_loop(struct node *n, struct word *words)
 
 static int execute_node(struct node *n, bool last)
 {
-    switch (n->type) {
+    switch (n->kind) {
     case SIMPLE: return execute_simple(n, last);
     case PIPE: /* ( ) where a child has nothing else to do is that child */
         return last && n->b == NULL ? execute(n->a, last) : run_stages(n, false);
@@ -178,14 +123,14 @@ static int execute_node(struct node *n, bool last)
         for (; n != NULL && sh.unwind == UNWIND_NONE; n = n->b)
             execute(n->a, last && n->b == NULL);
         return sh.status;
-    case NOT: return holds(n->a) == (sh.unwind == UNWIND_NONE);
+    case NOT: return (execute(n->a, false) == 0) == (sh.unwind == UNWIND_NONE);
     case AND:
     case OR:
-        if (holds(n->a) == (n->type == AND) && sh.unwind == UNWIND_NONE)
+        if ((execute(n->a, false) == 0) == (n->kind == AND) && sh.unwind == UNWIND_NONE)
             execute(n->b, last);
         return sh.status;
     case IF:
-        n = holds(n->a) ? n->b : n->c;
+        n = execute(n->a, false) == 0 ? n->b : n->c;
         return sh.unwind == UNWIND_NONE ? execute(n, last) : sh.status;
     case WHILE: return execute_loop(n, NULL);
     case FOR: return execute_loop(n, expand_words(n->words->next));
@@ -204,39 +149,36 @@ int execute(struct node *n, bool last)
     struct block *mark = newest;
     struct undo *undo = sh.undo;
     check_stack();
-    if (n == NULL || sh.option['n'])
+    if (n == NULL)
         return sh.status = 0;
-    bool simple = n->type == SIMPLE;
+    bool simple = n->kind == SIMPLE;
     sh.substitution = 0;
     sh.line = n->line;
-    if (simple || redirect(n->redirects, true))
-        sh.status = execute_node(n, last && (n->redirects == NULL || simple));
-    else
-        sh.status = 2;
+    last = last && (simple || n->redirects == NULL);
+    sh.status = simple || redirect(n->redirects, true) ? execute_node(n, last) : 2;
     undo_to(undo);
     stack_release(mark);
-    if (sh.status != 0 && sh.option['e'] && sh.tested == 0 && (simple || n->type == PIPE))
-        builtin_exit(1, (char *[]){"exit"});
     if (sh.interrupted)
         abandon(128 + SIGINT);
     return sh.status;
 }
 
-/* Run every line of SOURCE. */
+/* Run every line of SOURCE, or up to a return. */
 int run_source(struct source *source, bool last)
 {
     char *outer = sh.text;
     for (bool more = true; more && sh.unwind == UNWIND_NONE;) {
         struct block *mark = newest;
         struct node *list;
-        if (source->edited)
-            jobs_report(false, STDERR_FILENO);
+        if (source->fd == STDIN_FILENO && sh.top != NULL)
+            jobs_report(false);
         more = parse_line(source, &list);
         if (list != NULL)
             execute(list, last && source->fd < 0 && source->at == source->length);
         stack_release(mark);
     }
     sh.text = outer;
+    sh.unwind = sh.unwind == UNWIND_RETURN ? UNWIND_NONE : sh.unwind;
     return sh.status;
 }
 

@@ -6,6 +6,7 @@
  */
 #include <glob.h>
 #include <limits.h>
+#include <sys/wait.h>
 
 #include "sh.h"
 
@@ -14,18 +15,19 @@ struct expander {
     int fields_left;   /* the last takes what is left; 0: no splitting */
     bool started;      /* the field exists, even if it is empty */
     bool white;        /* the field before was ended by white space of IFS */
+    bool globs;        /* * ? [ are replaced by names of files */
     bool nothing;      /* "$@" without parameters was seen in these quotes */
     const char *ifs;
-    struct word *fields, **tail;
+    struct word **tail; /* where the next field goes */
 };
 
 static void expand_text(struct expander *e, const char *s, enum mode mode);
 
-static struct expander new_expander(int fields)
+static struct expander new_expander(int fields, struct word **tail)
 {
     const char *ifs = variable_get("IFS");
-    return (struct expander){
-        {.data = ""}, .fields_left = fields, .ifs = ifs != NULL ? ifs : " \t\n"};
+    ifs = ifs != NULL ? ifs : " \t\n";
+    return (struct expander){{.data = ""}, .fields_left = fields, .ifs = ifs, .tail = tail};
 }
 
 /* Take the backslashes out. */
@@ -47,12 +49,19 @@ static void put(struct expander *e, char c, bool quoted)
     e->white = false;
 }
 
+/* The field is complete: one word, or if it is a pattern the names of the files that match. */
 static void end_field(struct expander *e)
 {
-    struct word *w = stack_alloc(sizeof *w);
-    w->text = e->out.data;
-    *(e->tail != NULL ? e->tail : &e->fields) = w;
-    e->tail = &w->next;
+    glob_t found = {.gl_pathc = 0};
+    if (e->globs && strpbrk(e->out.data, "*?[") != NULL)
+        glob(e->out.data, 0, NULL, &found);
+    for (size_t i = 0; i == 0 || i < found.gl_pathc; i++) {
+        const char *name = found.gl_pathc > 0 ? found.gl_pathv[i] : unmark(e->out.data);
+        struct word *w = *e->tail = stack_alloc(sizeof *w);
+        w->text = stack_string(name, strlen(name));
+        e->tail = &w->next;
+    }
+    globfree(&found);
     e->out = (struct buffer){.data = ""};
     e->started = false;
     e->fields_left--;
@@ -78,7 +87,7 @@ static void put_result(struct expander *e, const char *s, bool quoted)
 
 char *expand_pattern(const char *s, enum mode mode)
 {
-    struct expander e = new_expander(0);
+    struct expander e = new_expander(0, NULL);
     expand_text(&e, s, mode);
     return e.out.data;
 }
@@ -96,49 +105,35 @@ size_t name_length(const char *s)
         return strspn(s, "0123456789");
     while (isalnum((unsigned char)s[length]) || s[length] == '_')
         length++;
-    return length > 0 || *s == '\0' ? length : strchr("@*#?$!-", *s) != NULL;
+    return length > 0 || *s == '\0' ? length : strchr("@*#?$!", *s) != NULL;
 }
 
 /* The value of a parameter, of * and @ only whether there are some; NULL: it is not set. */
 static const char *parameter(const char *name)
 {
     struct parameters *p = &sh.parameters;
-    char *text = stack_alloc(24);
     int number = atoi(name);
+    if (isdigit((unsigned char)*name))
+        return number == 0 ? sh.name : number <= p->count ? p->values[number - 1] : NULL;
     switch (*name) {
     case '@':
     case '*': return p->count > 0 ? p->values[0] : NULL;
-    case '#': number = p->count; break;
-    case '?': number = sh.status; break;
-    case '$': number = sh.pid; break;
-    case '!': number = sh.background; break;
-    case '-':
-        for (const char *o = "efinsux"; *o != '\0'; o++)
-            if (sh.option[(int)*o])
-                text[strlen(text)] = *o;
-        return text;
-    default:
-        if (!isdigit((unsigned char)*name))
-            return variable_get(name);
-        return number == 0 ? sh.name : number <= p->count ? p->values[number - 1] : NULL;
+    case '#': return number_string(p->count);
+    case '?': return number_string(sh.status);
+    case '$': return number_string(sh.pid);
+    case '!': return sh.background != 0 ? number_string(sh.background) : NULL;
+    default: return variable_get(name);
     }
-    snprintf(text, 24, "%d", number);
-    return *name == '!' && number == 0 ? NULL : text;
 }
 
 /* "$@" and both $@ and $* unquoted are a field for each parameter, "$*" is one field. */
-static void put_parameter(struct expander *e, const char *name, const char *value, bool quoted)
+static void put_parameters(struct expander *e, bool at, bool quoted)
 {
     struct parameters *p = &sh.parameters;
-    bool all = *name == '@' || *name == '*',
-         apart = e->fields_left > 0 && (*name == '@' || !quoted);
-    char separator = *name == '@' ? ' ' : e->ifs[0];
-    if (!all && value == NULL && sh.option['u'])
-        fail("%s: parameter not set", name);
-    if (!all)
-        put_result(e, value != NULL ? value : "", quoted);
-    e->nothing = e->nothing || (*name == '@' && quoted && p->count == 0);
-    for (int i = 0; all && i < p->count; i++) {
+    bool apart = e->fields_left > 0 && (at || !quoted);
+    char separator = at ? ' ' : e->ifs[0];
+    e->nothing = e->nothing || (at && quoted && p->count == 0);
+    for (int i = 0; i < p->count; i++) {
         if (i > 0 && apart && (quoted || e->started))
             end_field(e);
         else if (i > 0 && !apart && separator != '\0')
@@ -148,35 +143,21 @@ static void put_parameter(struct expander *e, const char *name, const char *valu
     }
 }
 
-/* What is left of VALUE without the part that matches, at its beginning (#) or its end (%). */
-static const char *trim(const char *value, const char *pattern, char op, bool longest)
-{
-    size_t length = strlen(value);
-    for (size_t i = 0; i <= length; i++) {
-        size_t gone = longest ? length - i : i, left = length - gone;
-        const char *part = op == '%' ? value + left : stack_string(value, gone);
-        if (fnmatch(pattern, part, 0) == 0)
-            return op == '%' ? stack_string(value, left) : value + gone;
-    }
-    return value;
-}
-
-/* The inside of ${...}: a name, perhaps an operator and a word. */
+/* The inside of ${...}, which may be that of $name too: a name, perhaps an operator and a word. */
 static void expand_braces(struct expander *e, const char *s, bool quoted)
 {
-    bool want_length = *s == '#' && name_length(s + 1) > 0 && s[1 + name_length(s + 1)] == '\0';
+    bool want_length = *s == '#' && s[1] != '\0';
     size_t length = name_length(s += want_length);
-    char *name = stack_string(s, length), digits[24];
-    const char *value = parameter(name), *word = s + length;
+    const char *name = stack_string(s, length), *value = parameter(name), *word = s + length;
     bool colon = *word == ':', missing = value == NULL || (colon && *value == '\0');
     char op = (word += colon)[0];
     enum mode mode = quoted ? QUOTED : BRACE;
-    if (length == 0 || (op == '\0' && colon) || strchr("-+=?#%", op) == NULL)
+    if (length == 0 || (op == '\0' ? colon : want_length) || strchr("-+=?", op) == NULL ||
+        (op == '=' && !is_name(name, length)))
         fail("Bad substitution");
     word += op != '\0';
-    if (want_length && (value != NULL || !sh.option['u'])) {
-        snprintf(digits, sizeof digits, "%zu", value != NULL ? strlen(value) : 0);
-        put_result(e, digits, quoted);
+    if (want_length) {
+        put_result(e, number_string(value != NULL ? (long long)strlen(value) : 0), quoted);
     } else if (op == '+' || (op == '-' && missing)) {
         if (missing == (op == '-'))
             expand_text(e, word, mode);
@@ -184,14 +165,11 @@ static void expand_braces(struct expander *e, const char *s, bool quoted)
         word = expand(word, mode);
         fail("%s: %s", name, *word != '\0' ? word : "parameter not set");
     } else if (op == '=' && missing) {
-        if (!is_name(name, length))
-            fail("%s: bad variable name", name);
         put_result(e, variable_set(name, expand(word, mode))->value, quoted);
-    } else if ((op == '#' || op == '%') && value != NULL) {
-        bool longest = *word == op;
-        put_result(e, trim(value, expand_pattern(word + longest, PLAIN), op, longest), quoted);
-    } else {
-        put_parameter(e, name, value, quoted);
+    } else if (*name == '@' || *name == '*') {
+        put_parameters(e, *name == '@', quoted);
+    } else if (value != NULL) {
+        put_result(e, value, quoted);
     }
 }
 
@@ -199,13 +177,11 @@ static void expand_braces(struct expander *e, const char *s, bool quoted)
 static void expand_command(struct expander *e, const char *command, bool quoted)
 {
     struct buffer text = {.data = ""};
-    int ends[2];
+    int ends[2], status = 0;
     make_pipe(ends);
     pid_t pid = job_fork(NULL, false);
     if (pid == 0) {
         dup2(ends[1], STDOUT_FILENO);
-        close(ends[0]);
-        close(ends[1]);
         abandon(run_string(command, true));
     }
     close(ends[1]);
@@ -218,32 +194,23 @@ static void expand_command(struct expander *e, const char *command, bool quoted)
     while (text.length > 0 && text.data[text.length - 1] == '\n')
         text.data[--text.length] = '\0';
     put_result(e, text.data, quoted);
-    sh.status = sh.substitution = wait_for(pid);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    sh.status = sh.substitution = exit_status(status);
 }
 
-/* At a $ or a backquote; returns what is behind the expansion. */
-static const char *expand_dollar(struct expander *e, const char *s, bool quoted, enum mode mode)
+/* At a $; returns what is behind the expansion. */
+static const char *expand_dollar(struct expander *e, const char *s, bool quoted)
 {
-    struct buffer text = {.data = ""};
-    if (*s == '`') { /* inside \ quotes $ ` \, and " inside of "" */
-        for (s++; *s != '`' && *s != '\0'; buffer_put(&text, *s++))
-            s += *s == '\\' && strchr(quoted && mode != HERE ? "$`\\\"" : "$`\\", s[1]) != NULL;
-        expand_command(e, text.data, quoted);
-        return s + (*s == '`');
-    }
-    bool enclosed = *++s == '{' || *s == '(';
-    size_t length = enclosed                     ? scan_expansion(s, quoted)
-                    : isdigit((unsigned char)*s) ? 1
-                                                 : name_length(s);
+    bool enclosed = *++s == '{' || *s == '(', digit = isdigit((unsigned char)*s);
+    size_t length = enclosed ? scan_expansion(s, quoted) : digit ? 1 : name_length(s);
     char *name = stack_string(s + enclosed, length - 2 * enclosed);
-    if (*s == '{')
-        expand_braces(e, name, quoted);
-    else if (*s == '(' && *name == '(')
-        put_result(e, arithmetic(expand(name, HERE)), quoted);
+    if (*s == '(' && *name == '(')
+        put_result(e, number_string(arithmetic(expand(name, HERE))), quoted);
     else if (*s == '(')
         expand_command(e, name, quoted);
-    else if (length > 0)
-        put_parameter(e, name, parameter(name), quoted);
+    else if (*s == '{' || length > 0)
+        expand_braces(e, name, quoted);
     else
         put(e, '$', quoted);
     return s + length;
@@ -260,8 +227,8 @@ static void expand_text(struct expander *e, const char *s, enum mode mode)
             e->started = true;
         } else if (single) {
             put(e, *s, true);
-        } else if (*s == '$' || *s == '`') {
-            s = expand_dollar(e, s, quoted, mode) - 1;
+        } else if (*s == '$') {
+            s = expand_dollar(e, s, quoted) - 1;
         } else if (*s == '\\') {
             s += s[1] != '\0' && (!quoted || s[1] == '\n' || strchr(special, s[1]) != NULL);
             if (*s != '\n')
@@ -284,44 +251,31 @@ static void expand_text(struct expander *e, const char *s, enum mode mode)
 /* Every field of every word. */
 struct word *expand_words(struct word *words)
 {
-    struct word *result = NULL, **tail = &result;
+    struct word *fields = NULL, **tail = &fields;
     for (; words != NULL; words = words->next) {
-        struct expander e = new_expander(INT_MAX);
+        struct expander e = new_expander(INT_MAX, tail);
+        e.globs = true;
         expand_text(&e, words->text, PLAIN);
         if (e.started)
             end_field(&e);
-        for (struct word *f = e.fields; f != NULL; f = f->next) {
-            glob_t found = {.gl_pathc = 0};
-            if (!sh.option['f'] && strpbrk(f->text, "*?[") != NULL)
-                glob(f->text, 0, NULL, &found);
-            for (size_t i = 0; i < found.gl_pathc || i == 0; i++, tail = &(*tail)->next) {
-                *tail = stack_alloc(sizeof **tail);
-                (*tail)->text = found.gl_pathc == 0
-                                    ? unmark(f->text)
-                                    : stack_string(found.gl_pathv[i], strlen(found.gl_pathv[i]));
-            }
-            globfree(&found);
-        }
+        tail = e.tail;
     }
-    return result;
+    return fields;
 }
 
 /* What `read` makes of a line: at most COUNT fields. Not RAW, a backslash quotes. */
 struct word *split_fields(const char *line, bool raw, int count)
 {
-    struct expander e = new_expander(count);
+    struct word *fields = NULL;
+    struct expander e = new_expander(count, &fields);
     for (; *line != '\0'; line++) {
         bool quoted = !raw && *line == '\\' && line[1] != '\0';
         line += quoted;
         put_result(&e, (char[]){*line, '\0'}, quoted);
     }
-    for (char *end;
-         e.out.length > 0 && isspace((unsigned char)*(end = &e.out.data[e.out.length - 1])) &&
-         strchr(e.ifs, *end) != NULL;
-         e.out.length--)
-        *end = '\0';
+    while (e.out.length > 0 && isspace((unsigned char)e.out.data[e.out.length - 1]) &&
+           strchr(e.ifs, e.out.data[e.out.length - 1]) != NULL)
+        e.out.data[--e.out.length] = '\0';
     end_field(&e);
-    for (struct word *f = e.fields; f != NULL; f = f->next)
-        f->text = unmark(f->text);
-    return e.fields;
+    return fields;
 }

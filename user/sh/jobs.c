@@ -4,16 +4,15 @@
  * the shell says which by tcsetpgrp. The shell remembers how the terminal was set when the last job ended
  * well, and sets it so again after one that crashed or stopped.
  */
-#include <strings.h>
 #include <sys/wait.h>
 #include <termios.h>
 
+#include "../signames.h"
 #include "sh.h"
 
 #define NONE (-2)
 #define RUNNING (-1) /* these are statuses that wait(2) does not give */
 #define ENDED(status) ((status) >= 0 && !WIFSTOPPED(status))
-#define JOBS_MAX 1000 /* a script that never waits is not remembered for longer */
 
 static struct process {
     struct process *next; /* the newest is first; those of a job are together */
@@ -38,7 +37,8 @@ static int job_status(pid_t group)
     return status;
 }
 
-static int exit_status(int status)
+/* STATUS, of wait(2), as $? has it. */
+int exit_status(int status)
 {
     int number = WIFSTOPPED(status) ? WSTOPSIG(status) : WTERMSIG(status);
     return status == NONE ? 127 : WIFEXITED(status) ? WEXITSTATUS(status) : 128 + number;
@@ -48,13 +48,11 @@ static int exit_status(int status)
 static int job_forget(pid_t group)
 {
     int status = job_status(group);
-    for (struct process **p = &processes, *gone; ENDED(status) && (gone = *p) != NULL;) {
-        *p = gone->group == group ? gone->next : gone;
-        if (*p == gone)
-            p = &gone->next;
-        else
-            free(gone);
-    }
+    struct process **p = &processes, *gone;
+    while (*p != NULL && (*p)->group != group)
+        p = &(*p)->next;
+    for (; ENDED(status) && (gone = *p) != NULL && gone->group == group; free(gone))
+        *p = gone->next;
     return exit_status(status);
 }
 
@@ -62,20 +60,11 @@ static int job_forget(pid_t group)
 static bool child_changed(int flags)
 {
     int status;
-    pid_t pid = waitpid(-1, &status, flags | (sh.job_control ? WUNTRACED | WCONTINUED : 0));
+    pid_t pid = waitpid(-1, &status, flags | (sh.top != NULL ? WUNTRACED | WCONTINUED : 0));
     for (struct process *p = processes; pid > 0 && p != NULL; p = p->next)
         if (p->pid == pid && !ENDED(p->status))
             p->status = WIFCONTINUED(status) ? RUNNING : status;
     return pid > 0 || (pid < 0 && errno == EINTR && !sh.interrupted);
-}
-
-/* Wait for a child that belongs to no job. */
-int wait_for(pid_t pid)
-{
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        ;
-    return exit_status(status);
 }
 
 static void note_interrupt(int number)
@@ -97,14 +86,9 @@ void signals_set(bool at_terminal)
 /* Add a child to the job *GROUP, which is new when that is 0; GROUP NULL: to none, as for $(...). */
 pid_t job_fork(pid_t *group, bool background)
 {
-    bool grouped = group != NULL && sh.job_control, first = group != NULL && *group == 0;
+    bool grouped = group != NULL && sh.top != NULL, first = group != NULL && *group == 0;
     while (first && child_changed(WNOHANG))
         ;
-    for (struct process *p = processes; p != NULL && processes->number > JOBS_MAX; p = p->next)
-        if (ENDED(job_status(p->group))) {
-            job_forget(p->group);
-            break;
-        }
     pid_t pid = fork();
     if (pid < 0)
         fail("Cannot fork: %s", strerror(errno));
@@ -122,17 +106,16 @@ pid_t job_fork(pid_t *group, bool background)
         tcsetpgrp(terminal, *group != 0 ? *group : getpgrp());
     if (pid > 0)
         return pid;
-    if (sh.option['i'])
+    if (sh.top != NULL)
         signals_set(false);
     if (sh.interrupted) /* for us, while we still had the shell's handler */
         raise(SIGINT);
-    if (background && !sh.job_control) {
+    if (background && sh.top == NULL) {
         signal(SIGINT, SIG_IGN);
         signal(SIGQUIT, SIG_IGN);
         if (first)
             dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
     }
-    sh.option['i'] = sh.job_control = false;
     sh.top = NULL;
     processes = NULL;
     return 0;
@@ -143,80 +126,75 @@ int job_wait(pid_t group, bool background)
 {
     if (background) {
         sh.background = processes->pid;
-        if (sh.option['i'])
+        if (sh.top != NULL)
             dprintf(STDERR_FILENO, "[%d] %d\n", processes->number, sh.background);
         return 0;
     }
     while (job_status(group) == RUNNING) {
-        if (sh.interrupted && sh.job_control) /* it came before the job had the terminal */
+        if (sh.interrupted && sh.top != NULL) /* it came before the job had the terminal */
             kill(-group, SIGINT);
         sh.interrupted = false;
         if (!child_changed(0) && !sh.interrupted)
             break;
     }
     int status = job_status(group), number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-    if (sh.job_control) {
+    if (sh.top != NULL) {
         tcsetpgrp(terminal, getpgrp());
         if (WIFEXITED(status))
             tcgetattr(terminal, &shell_modes);
         tcsetattr(terminal, TCSADRAIN, &shell_modes);
     }
-    if (number == SIGINT && sh.option['i'])
+    if (number == SIGINT && sh.top != NULL)
         sh.interrupted = true;
     else if (number != 0 && number != SIGINT && number != SIGPIPE)
         dprintf(STDERR_FILENO, "%s\n", strsignal(number));
     return job_forget(group);
 }
 
-/* Print those that ended or stopped since the last time, or all, and forget those that ended. */
-void jobs_report(bool all, int fd)
+/* Print ALL, or those that ended or stopped since the last time; and forget those that ended. */
+void jobs_report(bool all)
 {
     while (child_changed(WNOHANG))
         ;
     for (struct process *p = processes, *next; p != NULL; p = next) {
-        pid_t group = p->group;
-        int status = job_status(group);
-        char state[32] = "Running";
-        if (WIFSTOPPED(status))
-            strcpy(state, "Stopped");
-        else if (ENDED(status) && WIFEXITED(status))
-            snprintf(state, sizeof state, status != 0 ? "Done(%d)" : "Done", WEXITSTATUS(status));
-        else if (ENDED(status))
-            snprintf(state, sizeof state, "%s", strsignal(WTERMSIG(status)));
+        int status = job_status(p->group);
+        char failure[16];
+        snprintf(failure, sizeof failure, "Done(%d)", exit_status(status));
         if (all || (status != RUNNING && status != p->told))
-            dprintf(fd, "[%d] %c %-16s %s\n", p->number, p == processes ? '+' : ' ', state,
+            dprintf(all ? STDOUT_FILENO : STDERR_FILENO, "[%d] %c %-16s %s\n", p->number,
+                    p == processes ? '+' : ' ',
+                    status == RUNNING    ? "Running"
+                    : WIFSTOPPED(status) ? "Stopped"
+                    : !WIFEXITED(status) ? strsignal(WTERMSIG(status))
+                    : status == 0        ? "Done"
+                                         : failure,
                     p->text);
         p->told = status;
-        for (next = p; next != NULL && next->group == group;)
+        for (next = p; next != NULL && next->group == p->group;)
             next = next->next;
-        job_forget(group);
+        job_forget(p->group);
     }
 }
 
 /* Lead a group in the foreground of the terminal, which is standard error's. */
 void job_control(void)
 {
-    pid_t foreground;
     terminal = move_high(dup(STDERR_FILENO));
-    while ((foreground = tcgetpgrp(terminal)) >= 0 && foreground != getpgrp())
+    for (pid_t group; (group = tcgetpgrp(terminal)) >= 0 && group != getpgrp();)
         kill(0, SIGTTIN);
-    if (foreground < 0)
-        complain("can't access tty; job control turned off");
-    sh.job_control = foreground >= 0;
     signals_set(true);
     setpgid(0, 0);
     tcsetpgrp(terminal, getpgrp());
     tcgetattr(terminal, &shell_modes);
 }
 
-/* %N or the number of a process; NAME NULL, %% and %+: the newest. */
+/* %N or the number of a process; %% and %+: the newest. */
 static struct process *find_job(const char *name)
 {
-    int number = name != NULL ? atoi(name + (*name == '%')) : 0;
+    bool newest = strcmp(name, "%%") == 0 || strcmp(name, "%+") == 0;
     struct process *p = processes;
-    if (name == NULL || strcmp(name, "%%") == 0 || strcmp(name, "%+") == 0)
-        return p;
-    while (p != NULL && (*name == '%' ? p->number : p->pid) != number)
+    while (p != NULL && !newest &&
+           (*name == '%' ? p->number : p->pid) != atoi(name + (*name == '%')))
         p = p->next;
     return p;
 }
@@ -232,12 +210,10 @@ static void job_continue(pid_t group)
 /* fg bg jobs */
 int builtin_jobs(int argc, char **argv)
 {
-    struct process *p = find_job(argc > 1 ? argv[1] : NULL);
-    if (argv[0][0] == 'j') {
-        jobs_report(true, STDOUT_FILENO);
-        return 0;
-    }
-    if (p == NULL || !sh.job_control)
+    struct process *p = find_job(argc > 1 ? argv[1] : "%%");
+    if (argv[0][0] == 'j')
+        return jobs_report(true), 0;
+    if (p == NULL || sh.top == NULL)
         return complain("%s: no such job", argv[0]);
     dprintf(STDOUT_FILENO, "[%d] %s\n", p->number, p->text);
     if (argv[0][0] == 'f')
@@ -264,23 +240,16 @@ int builtin_wait(int argc, char **argv)
 
 int builtin_kill(int argc, char **argv)
 {
-    static const char names[][5] = {"0",    "HUP",  "INT",  "QUIT", "ILL",  "TRAP", "ABRT",
-                                    "BUS",  "FPE",  "KILL", "USR1", "SEGV", "USR2", "PIPE",
-                                    "ALRM", "TERM", "16",   "CHLD", "CONT", "STOP", "TSTP"};
     int number = SIGTERM, i = 1, status = 0;
     if (argc > 1 && argv[1][0] == '-') {
         i = strcmp(argv[1], "-s") == 0 && argc > 2 ? 3 : 2;
-        const char *name = i == 3 ? argv[2] : argv[1] + 1;
-        bool digits = isdigit((unsigned char)*name);
-        number = digits ? atoi(name) : (int)(sizeof names / sizeof names[0]) - 1;
-        while (!digits && number > 0 && strcasecmp(name, names[number]) != 0)
-            number--;
-        if (!digits && number == 0)
-            return complain("kill: %s: no such signal", name);
+        number = signal_number(i == 3 ? argv[2] : argv[1] + 1);
+        if (number < 0)
+            return complain("kill: %s: no such signal", argv[i - 1]);
     }
     for (; i < argc; i++) {
         struct process *p = *argv[i] == '%' ? find_job(argv[i]) : NULL;
-        pid_t pid = p == NULL ? atoi(argv[i]) : sh.job_control ? -p->group : p->group;
+        pid_t pid = p == NULL ? atoi(argv[i]) : sh.top != NULL ? -p->group : p->group;
         if ((pid == 0 && strcmp(argv[i], "0") != 0) || kill(pid, number) < 0)
             status = complain("kill: %s: no such process, or not yours", argv[i]) - 1;
         else if (p != NULL && WIFSTOPPED(job_status(p->group)) && number != SIGSTOP)

@@ -18,11 +18,10 @@ int peek(size_t ahead)
     while (input->at + ahead >= input->length) {
         char block[4096], *from = block;
         ssize_t got = 0;
-        if (input->fd >= 0 && input->edited)
-            got = (from = edit_line(input->at == 0 ? "PS1" : "PS2")) != NULL ? (ssize_t)strlen(from)
-                                                                             : 0;
-        else if (input->fd >= 0)
-            got = read(input->fd, block, input->by_byte ? 1 : sizeof block);
+        if (input->fd == STDIN_FILENO && sh.top != NULL)
+            got = (ssize_t)strlen(from = edit_line(input->at == 0 ? "PS1" : "PS2"));
+        else if (input->fd >= 0) /* what stands behind a command may be for it: byte by byte */
+            got = read(input->fd, block, input->fd == STDIN_FILENO ? 1 : sizeof block);
         if (got <= 0) {
             input->fd = -1;
             return EOF;
@@ -50,13 +49,15 @@ static void scan_opened(int c, bool quoted)
 {
     if (c == EOF)
         fail("Syntax error: end of file in a quote or substitution");
+    if (c == '`')
+        fail("Syntax error: `...` is written $(...) here");
     if (c == '\\')
         take();
     else if (c == '$')
         scan_dollar(quoted);
-    else if (c == '"' || c == '`' || (c == '\'' && !quoted))
-        for (int next; (next = take()) != c;) /* in '' nothing hides the end, in `` a backslash */
-            if (next == EOF || c == '"' || (c == '`' && next == '\\'))
+    else if (c == '"' || (c == '\'' && !quoted))
+        for (int next; (next = take()) != c;) /* in '' nothing hides the end */
+            if (next == EOF || c == '"')
                 scan_opened(next, true);
 }
 
@@ -83,7 +84,6 @@ static void scan_dollar(bool quoted)
         take(); /* a name begins, or it is one byte, as of ${#} */
         while (isalnum(c = peek(0)) || c == '_')
             take();
-        quoted = quoted && c != '%' && c != '#';
         while ((c = take()) != '}')
             scan_opened(c, quoted);
     }
@@ -134,13 +134,12 @@ static void read_here_document(struct redirect *r)
         size_t start = input->at;
         for (int c; (c = take()) != '\n' && c != EOF;)
             ;
-        size_t length = input->at - start;
-        length -= length > 0 && input->text[input->at - 1] == '\n';
-        if (input->at == start ||
-            (length == strlen(r->word) && memcmp(input->text + start, r->word, length) == 0))
+        char *line = stack_string(input->text + start, input->at - start);
+        if (*line == '\0' || (strncmp(line, r->word, strlen(r->word)) == 0 &&
+                              strchr("\n", line[strlen(r->word)]) != NULL))
             break;
-        while (start < input->at)
-            buffer_put(&text, input->text[start++]);
+        while (*line != '\0')
+            buffer_put(&text, *line++);
     }
     r->word = text.data;
 }
@@ -160,9 +159,8 @@ bool skip(const char *text)
 void unexpected(void)
 {
     sh.line = input->line;
-    fail("Syntax error: %s unexpected", at("")      ? "end of file"
-                                        : at_word() ? take_word()
-                                                    : "operator");
+    const char *what = at("") ? "end of file" : at_word() ? take_word() : "operator";
+    fail("Syntax error: %s unexpected", what);
 }
 
 void expect(const char *text)

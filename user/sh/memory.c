@@ -33,6 +33,13 @@ char *stack_string(const char *s, size_t length)
     return memcpy(stack_alloc(length + 1), s, length);
 }
 
+char *number_string(long long number)
+{
+    char *text = stack_alloc(24);
+    sprintf(text, "%lld", number);
+    return text;
+}
+
 void stack_release(struct block *mark)
 {
     for (struct block *gone; (gone = newest) != mark; free(gone))

@@ -11,10 +11,10 @@
 
 static struct node *parse_command(void);
 
-static struct node *new_node(int type, struct node *a)
+static struct node *new_node(enum kind kind, struct node *a)
 {
     struct node *n = stack_alloc(sizeof *n);
-    *n = (struct node){.type = type, .line = input->line, .a = a};
+    *n = (struct node){.kind = kind, .line = input->line, .a = a};
     return n;
 }
 
@@ -116,8 +116,7 @@ static struct node *parse_case(void)
         while (skip("|"));
         expect(")");
         item->a = parse_list(false);
-        if (!skip(";;") && !at("esac"))
-            unexpected();
+        skip(";;");
     }
     return n;
 }
@@ -145,7 +144,7 @@ static struct node *parse_simple(void)
             skip_newlines();
             size_t start = input->at;
             parse_command();
-            n->type = FUNCTION;
+            n->kind = FUNCTION;
             n->text = stack_string(input->text + start, input->at - start);
             return n;
         }
@@ -220,19 +219,14 @@ struct node *parse_list(bool one_line)
 bool parse_line(struct source *s, struct node **list)
 {
     struct source *outer = input;
-    if (s->fd >= 0 && s->at > 0) { /* forget what was run */
-        s->length -= s->at;
-        memmove(s->text, s->text + s->at, s->length);
-        s->at = 0;
-    }
-    size_t start = s->at;
+    s->length -= s->at; /* forget what was run */
+    memmove(s->text, s->text + s->at, s->length);
+    s->at = 0;
     input = s;
     s->here = NULL;
     *list = parse_list(true);
-    bool more = *list != NULL || !at("");
-    if (!at(""))
-        expect("\n");
-    sh.text = stack_string(s->text + start, s->at - start);
+    bool more = at("") ? *list != NULL : (expect("\n"), true);
+    sh.text = stack_string(s->text, s->at);
     sh.text[strcspn(sh.text, "\n")] = '\0';
     input = outer;
     return more;

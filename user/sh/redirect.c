@@ -2,6 +2,8 @@
  * Redirections; and what a command changes in the shell only for itself (descriptors; variables by x=1 before
  * it; the parameters of a function) is kept on a stack, and undone when it ends or is abandoned.
  */
+#include <sys/mman.h>
+
 #include "sh.h"
 
 void undo_push(struct undo state)
@@ -11,19 +13,23 @@ void undo_push(struct undo state)
     *sh.undo = state;
 }
 
+/* The descriptor FROM, one of our own, becomes TO; -1 closes TO. */
+static void move(int from, int to)
+{
+    if (from != to)
+        close(dup2(from, to) >= 0 ? from : to);
+}
+
 void undo_to(struct undo *mark)
 {
     for (struct undo *u; (u = sh.undo) != mark; sh.undo = u->next) {
         if (u->variable != NULL) {
-            variable_set(u->variable->name, u->value)->exported = u->exported;
+            variable_export(variable_set(u->variable->name, u->value), u->exported);
         } else if (u->is_parameters) {
             free(sh.parameters.owned);
             sh.parameters = u->parameters;
-        } else if (u->copy >= 0) {
-            dup2(u->copy, u->fd);
-            close(u->copy);
         } else {
-            close(u->fd);
+            move(u->copy, u->fd);
         }
     }
 }
@@ -45,58 +51,39 @@ void make_pipe(int ends[2])
     ends[1] = move_high(ends[1]);
 }
 
-/* The descriptor that the redirection wants; -1 for <&- and >&-, -2 for an error. */
+/* A descriptor of our own for what the redirection wants; -1 for <&- and >&-, -2 for an error. */
 static int open_redirect(const struct redirect *r)
 {
-    bool here = strncmp(r->op, "<<", 2) == 0, copy = r->op[1] == '&';
+    bool here = strncmp(r->op, "<<", 2) == 0;
     char *word = r->quoted ? r->word : expand(r->word, here ? HERE : PLAIN);
-    int fd = -1, ends[2], flags = r->op[1] == '>' ? O_APPEND : O_TRUNC;
-    size_t length = strlen(word);
-    if (here) { /* a pipe; what may not fit in it is written by a child */
-        make_pipe(ends);
-        bool child = length > 4096 && job_fork(NULL, true) == 0;
-        if (child)
-            close(ends[0]);
-        if (child || length <= 4096)
-            (void)!write(ends[1], word, length);
-        if (child)
-            _exit(0);
-        close(ends[1]);
-        return ends[0];
+    int fd, flags = O_WRONLY | O_CREAT | (r->op[1] == '>' ? O_APPEND : O_TRUNC);
+    ssize_t length = (ssize_t)strlen(word);
+    if (here) { /* a file without a name */
+        fd = memfd_create("here-document", 0);
+        if (fd >= 0 && (write(fd, word, (size_t)length) < length || lseek(fd, 0, SEEK_SET) < 0))
+            fail("cannot make a here-document: %s", strerror(errno));
+    } else if (r->op[1] == '&') {
+        if (strcmp(word, "-") == 0)
+            return -1;
+        fd = dup(length == 1 && isdigit((unsigned char)*word) ? *word - '0' : -1);
+    } else {
+        if (*r->op == '<')
+            flags = r->op[1] == '>' ? O_RDWR | O_CREAT : O_RDONLY;
+        fd = open(word, flags, 0666);
     }
-    if (copy && strcmp(word, "-") == 0)
-        return -1;
-    if (copy)
-        fd = length == 1 && isdigit((unsigned char)*word) && fcntl(*word - '0', F_GETFD) >= 0
-                 ? *word - '0'
-                 : -1;
-    else if (*r->op == '<')
-        fd = open(word, r->op[1] == '>' ? O_RDWR | O_CREAT : O_RDONLY, 0666);
-    else
-        fd = open(word, O_WRONLY | O_CREAT | flags, 0666);
-    if (fd < 0)
-        complain("cannot open %s: %s", word, strerror(errno));
-    return fd < 0 ? -2 : fd;
+    return fd >= 0 ? move_high(fd) : -complain("cannot open %s: %s", word, strerror(errno));
 }
 
-/* Do what LIST says, and with SAVE keep what was there. False: it failed, and why was said. */
+/* Do what the list R says, and with SAVE keep what was there. False: it failed, and why was said. */
 bool redirect(struct redirect *r, bool save)
 {
     for (; r != NULL; r = r->next) {
         int fd = open_redirect(r);
-        bool copy = r->op[1] == '&';
         if (fd == -2)
             return false;
-        if (save && (fd != r->fd || !copy)) {
-            int old = fd == r->fd ? -1 : fcntl(r->fd, F_DUPFD_CLOEXEC, 10);
-            undo_push((struct undo){.fd = r->fd, .copy = old});
-        }
-        if (fd < 0)
-            close(r->fd);
-        else if (fd != r->fd)
-            dup2(fd, r->fd);
-        if (fd != r->fd && !copy)
-            close(fd);
+        if (save)
+            undo_push((struct undo){.fd = r->fd, .copy = fcntl(r->fd, F_DUPFD_CLOEXEC, 10)});
+        move(fd, r->fd);
     }
     return true;
 }

@@ -1,5 +1,6 @@
 /*
- * sh: a POSIX shell, small enough to be read in an evening. A line of text becomes processes in five steps:
+ * sh: a shell small enough to be read in an evening, with POSIX's language but for `...`, ${x#y}, eval, trap and
+ * the options of set. A line of text becomes processes in five steps:
  *
  *     lexer.c    characters into operators and words; a word keeps its quotes, as typed
  *     parser.c   those into a tree of struct node
@@ -31,7 +32,7 @@ struct buffer { /* a string that grows, on the stack of memory.c; data begins as
 };
 extern struct block *newest; /* the mark */
 void *stack_alloc(size_t size), *allocate(void *old, size_t size);
-char *stack_string(const char *s, size_t length);
+char *stack_string(const char *s, size_t length), *number_string(long long number);
 void stack_release(struct block *mark), buffer_put(struct buffer *b, char c);
 
 struct word {
@@ -49,23 +50,9 @@ struct redirect {
  * assigns words    a | b, or ( a )    ! a    a && b    a || b    a; b    a &    { a }    if a then b else c
  * while a do b    for words[0] in words[1..] do b    case words in b, where b is: words) a ;; b    words() text
  */
-enum node_type {
-    SIMPLE,
-    PIPE,
-    NOT,
-    AND,
-    OR,
-    LIST,
-    BACKGROUND,
-    GROUP,
-    IF,
-    WHILE,
-    FOR,
-    CASE,
-    FUNCTION
-};
+enum kind { SIMPLE, PIPE, NOT, AND, OR, LIST, BACKGROUND, GROUP, IF, WHILE, FOR, CASE, FUNCTION };
 struct node {
-    enum node_type type;
+    enum kind kind;
     int line;
     struct node *a, *b, *c;
     struct word *words, *assigns;
@@ -74,7 +61,6 @@ struct node {
 };
 struct source {            /* where text comes from */
     int fd;                /* -1: the rest of it is in text */
-    bool edited, by_byte;  /* a person types it; a command may read what stands behind it */
     char *text;            /* of the command being read, and perhaps more */
     size_t length, at;     /* at: the next byte to look at */
     struct redirect *here; /* here-documents whose text begins behind the next newline */
@@ -105,13 +91,13 @@ struct parameters { /* $1 $2 ... */
 struct word *expand_words(struct word *words), *split_fields(const char *line, bool raw, int count);
 char *expand(const char *word, enum mode mode);         /* to one string */
 char *expand_pattern(const char *word, enum mode mode); /* what was quoted has a backslash */
-char *arithmetic(const char *expression);
+long long arithmetic(const char *expression);
 size_t name_length(const char *s);
 bool is_name(const char *s, size_t length);
 const char *variable_get(const char *name);
 struct variable *variable_set(const char *name, const char *value);
-char *function_name(const char *name), **environment(void);
-void parameters_set(char **values, int count);
+void variable_export(struct variable *v, bool exported), parameters_set(char **values, int count);
+char *function_name(const char *name);
 
 struct undo { /* what a command changed for itself */
     struct undo *next;
@@ -123,46 +109,37 @@ struct undo { /* what a command changed for itself */
 };
 int execute(struct node *n, bool last); /* last: this process has nothing to do afterwards */
 int run_source(struct source *source, bool last), run_string(const char *text, bool last);
-char *find_program(const char *name);
-_Noreturn void exec_program(int argc, char **argv);
+_Noreturn void exec_program(char **argv);
 bool redirect(struct redirect *list, bool save);
 void undo_push(struct undo state), undo_to(struct undo *mark), make_pipe(int ends[2]);
 int move_high(int fd);
 
 pid_t job_fork(pid_t *group, bool background);
-int job_wait(pid_t group, bool background), wait_for(pid_t pid);
-void jobs_report(bool all, int fd), job_control(void), signals_set(bool at_terminal);
+int job_wait(pid_t group, bool background), exit_status(int status);
+void jobs_report(bool all), job_control(void), signals_set(bool at_terminal);
 char *edit_line(const char *name);
 
-typedef int builtin_function(int argc, char **argv);
-struct builtin {
-    const char *name;
-    builtin_function *run;
-    bool special; /* an error in it ends a script, and assignments before it stay */
-};
-const struct builtin *builtin_find(const char *name);
-builtin_function builtin_exit, builtin_jobs, builtin_kill, builtin_test, builtin_wait;
+typedef int builtin(int argc, char **argv);
+builtin *builtin_find(const char *name), builtin_exit, builtin_jobs, builtin_kill, builtin_test,
+    builtin_wait;
 
 extern struct shell {
     const char *name; /* $0 */
     struct parameters parameters;
     int status;            /* $? */
     pid_t pid, background; /* $$; $! or 0 */
-    bool option[128];      /* by letter */
     int line;              /* of the command that runs */
     char *text;            /* its first line, as typed */
     struct undo *undo;     /* newest first */
     int loops, levels;     /* that we are in; that break and continue still have to leave */
-    int tested;            /* a condition is evaluated: -e does not apply */
     int substitution;      /* status of the last $(...), for a command without words */
-    bool complained, job_control;
-    struct buffer output;              /* of a builtin, until it ends */
     volatile sig_atomic_t interrupted; /* Ctrl-C came */
-    jmp_buf *top;                      /* where a shell at a terminal goes on after an error */
+    jmp_buf *top; /* NULL, or a person types the commands: where to go on after an error */
     enum { UNWIND_NONE, UNWIND_BREAK, UNWIND_CONTINUE, UNWIND_RETURN } unwind;
 } sh;
-int take_options(int argc, char **argv, const char *allowed);
-int complain(const char *format, ...) __attribute__((format(printf, 1, 2))); /* returns 2 */
 _Noreturn void abandon(int status); /* to the prompt, or exit */
 void check_stack(void);
+/* Why something failed; its value is a status. */
+#define complain(format, ...) \
+    (dprintf(STDERR_FILENO, "%s: %d: " format "\n", sh.name, sh.line, ##__VA_ARGS__), sh.status = 2)
 #define fail(...) (complain(__VA_ARGS__), abandon(2))

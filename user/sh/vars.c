@@ -11,54 +11,49 @@ bool is_name(const char *s, size_t length)
     return length > 0 && name_length(s) == length && (isalpha((unsigned char)*s) || *s == '_');
 }
 
-/* NULL: the name was never used, and MAKE is false. */
-static struct variable *find(const char *name, bool make)
+/* What was never used may have come from the environment. */
+static struct variable *find(const char *name)
 {
     for (struct variable *v = variables; v != NULL; v = v->next)
         if (strcmp(v->name, name) == 0)
             return v;
-    if (!make)
-        return NULL;
     struct variable *v = allocate(NULL, sizeof *v + strlen(name) + 1);
-    *v = (struct variable){.next = variables};
+    const char *value = getenv(name);
+    *v = (struct variable){.next = variables, .exported = value != NULL};
+    v->value = value != NULL ? strdup(value) : NULL;
     strcpy(v->name, name);
     return variables = v;
 }
 
 const char *variable_get(const char *name)
 {
-    struct variable *v = find(name, false);
-    return v != NULL ? v->value : NULL;
+    return find(name)->value;
+}
+
+/* Whether programs get it. What they get is the C library's environment, whose PATH execvp searches too. */
+void variable_export(struct variable *v, bool exported)
+{
+    v->exported = exported;
+    if (!exported || v->value == NULL)
+        unsetenv(v->name);
+    else if (setenv(v->name, v->value, true) < 0)
+        fail("Out of space");
 }
 
 /* VALUE NULL unsets. */
 struct variable *variable_set(const char *name, const char *value)
 {
-    struct variable *v = find(name, true);
+    struct variable *v = find(name);
     char *copy = value != NULL ? strcpy(allocate(NULL, strlen(value) + 1), value) : NULL;
     free(v->value);
     v->value = copy;
+    variable_export(v, v->exported);
     return v;
 }
 
 char *function_name(const char *name)
 {
     return strcat(strcpy(stack_alloc(strlen(name) + 3), name), "()");
-}
-
-/* What a program gets. */
-char **environment(void)
-{
-    size_t count = 1;
-    for (struct variable *v = variables; v != NULL; v = v->next)
-        count += v->exported && v->value != NULL;
-    char **result = stack_alloc(count * sizeof *result), **next = result;
-    for (struct variable *v = variables; v != NULL; v = v->next)
-        if (v->exported && v->value != NULL) {
-            *next = stack_alloc(strlen(v->name) + strlen(v->value) + 2);
-            sprintf(*next++, "%s=%s", v->name, v->value);
-        }
-    return result;
 }
 
 /* Become $1 $2 ..., copied: one block holds the pointers and the bytes. */

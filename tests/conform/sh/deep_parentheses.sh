@@ -1,2 +1,2 @@
 x=; y=; i=0; while [ $i -lt 200 ]; do x="$x("; y="$y)"; i=$((i + 1)); done
-eval "${x} echo deep ${y}"; echo $(($x 7 $y))
+echo "${x} echo deep ${y}" > f; . ./f; rm f; echo $(($x 7 $y))

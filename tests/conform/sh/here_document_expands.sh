@@ -1,5 +1,5 @@
 x=value
 cat <<E
-$x ${x} $(echo command) `echo old` $((1 + 2))
+$x ${x} $(echo command) $(echo "a  b") $((1 + 2))
 \$x \\ "quoted" 'single' \a
 E

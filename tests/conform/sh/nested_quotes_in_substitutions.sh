@@ -1,2 +1,2 @@
 x='a  b'; echo "$(echo "$x")" $(echo "$x") "${x+"$x"}" "$(echo '"')" "$(echo \")"
-echo "${x#"a "}" "${x%' b'}"
+echo "${y-"a  $x"}" "${y-'b'}" ${y-'c  d'} "${x:+"$(echo "e  f")"}"

@@ -1,3 +1,3 @@
 unset a b; c=deep
-echo ${a-${b-${c}}} "${a:-"${b:-x}"}" ${a:-`echo q`}
+echo ${a-${b-${c}}} "${a:-"${b:-x}"}" ${a:-$(echo q)}
 echo ${a:-a}b} "${a:-\}}"

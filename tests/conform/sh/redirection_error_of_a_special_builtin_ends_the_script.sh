@@ -1,4 +1,0 @@
-echo before
-exec 2>/dev/null
-: > /nonexistent/y
-echo not reached

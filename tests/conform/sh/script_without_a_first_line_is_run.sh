@@ -1,1 +1,0 @@
-echo 'echo script $1' > s; chmod +x s; ./s arg; echo $?; rm s

@@ -1,1 +1,0 @@
-(set -x; echo a 'b c'; x=1) 2>&1 | cat | grep -c '^+'
