@@ -351,15 +351,37 @@ void arp_flush(struct netdev *dev)
         free_neighbor(n);
 }
 
+static struct neighbor_info info_of(const struct neighbor *n)
+{
+    struct neighbor_info info = {
+        .dev = n->dev,
+        .address = n->address,
+        .known = n->state != WANTED,
+        .doubted = n->state == DOUBTED,
+        .permanent = n->state == PERMANENT,
+    };
+
+    memcpy(info.station, n->station, sizeof(info.station));
+    return info;
+}
+
+bool arp_find(struct netdev *dev, uint32_t address, struct neighbor_info *out)
+{
+    spin_lock(&lock);
+    const struct neighbor *n = find(dev, address);
+    if (n)
+        *out = info_of(n);
+    spin_unlock(&lock);
+    return n;
+}
+
 void arp_for_each(void (*emit)(void *ctx, const struct neighbor_info *n), void *ctx)
 {
-    struct neighbor *n;
+    const struct neighbor *n;
 
     spin_lock(&lock);
     list_for_each (n, &neighbors, link) {
-        struct neighbor_info info = {
-            n->dev, n->address, {0}, n->state != WANTED, n->state == PERMANENT};
-        memcpy(info.station, n->station, sizeof(info.station));
+        struct neighbor_info info = info_of(n);
         emit(ctx, &info);
     }
     spin_unlock(&lock);

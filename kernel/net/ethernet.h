@@ -29,8 +29,10 @@ struct neighbor_info {
     struct netdev *dev;
     uint32_t address; /* network order */
     uint8_t station[NETDEV_ADDRESS];
-    bool known, permanent;
+    bool known, doubted, permanent; /* doubted: it is being asked again */
 };
+/* What is known of ADDRESS, or asked for. False: there is no entry. */
+bool arp_find(struct netdev *dev, uint32_t address, struct neighbor_info *out);
 /* EMIT is called with the table's lock held. */
 void arp_for_each(void (*emit)(void *ctx, const struct neighbor_info *n), void *ctx);
 void arp_init(void);

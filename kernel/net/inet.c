@@ -7,6 +7,7 @@
 #include "mm/slab.h"
 #include "net/ethernet.h"
 #include "net/netdev.h"
+#include "net/netlink.h"
 #include "net/packet_socket.h"
 #include "proc/cred.h"
 
@@ -279,5 +280,6 @@ void inet_init(void)
     stream_init();
     raw_init();
     packet_socket_init();
+    netlink_init();
     socket_register(&family);
 }

@@ -108,7 +108,7 @@ bool inet_wants_group(struct inet_socket *i, const struct packet *p);
 
 int inet_set_option(struct socket *s, int level, int name, const void *value, unsigned len);
 int inet_get_option(struct socket *s, int level, int name, void *value, unsigned *len);
-/* Interfaces, routes, the address cache (inet_ioctl.c): for every kind of socket here. -ENOTTY. */
+/* Interfaces, routes, the address cache (inet_ioctl.c): by a socket of whatever family. -ENOTTY. */
 long inet_ioctl(unsigned cmd, unsigned long arg);
 
 /* For /proc/net: EMIT is called with the table's lock held. */

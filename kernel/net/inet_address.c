@@ -4,6 +4,7 @@
  */
 #include <abi/in.h>
 
+#include "lib/atomic.h"
 #include "lib/byteorder.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -11,6 +12,9 @@
 #include "net/ethernet.h"
 #include "net/netdev.h"
 #include "net/route.h"
+
+/* What a program may change of a device's flags. */
+#define FLAGS_CHANGEABLE (IFF_UP | IFF_DEBUG | IFF_NOARP | IFF_ALLMULTI | IFF_NOTRAILERS)
 
 static struct spinlock list_lock = SPINLOCK_INIT(RANK_ADDRESS, "addresses");
 static struct list addresses = LIST_INIT(addresses); /* list_lock */
@@ -31,7 +35,7 @@ static void change_route(const struct inet_address *a, bool add, enum route_type
 
     if (!add)
         (void)route_remove(&r); /* it may have been taken out by hand */
-    else if (route_add(&r) == -ENOMEM)
+    else if (route_add(&r, ROUTE_BESIDE) == -ENOMEM)
         log_warn("%s: no memory for a route", a->dev->name);
 }
 
@@ -55,6 +59,24 @@ static void change_network(const struct inet_address *a, bool add)
 }
 
 /* --- the list --- */
+
+/* Enter the network routes of DEV's addresses, those that are there already left alone. */
+static void restore_networks(struct netdev *dev, bool announce)
+{
+    struct inet_address copy[8], *at;
+    unsigned n = 0;
+
+    spin_lock(&list_lock);
+    list_for_each (at, &addresses, link)
+        if (at->dev == dev && n < ARRAY_SIZE(copy))
+            copy[n++] = *at;
+    spin_unlock(&list_lock);
+    for (unsigned i = 0; i < n; i++) {
+        change_network(&copy[i], true);
+        if (announce)
+            arp_announce(dev, copy[i].address);
+    }
+}
 
 int address_add(const struct inet_address *a)
 {
@@ -107,6 +129,8 @@ int address_remove(struct netdev *dev, uint32_t address, unsigned prefix)
         return -EADDRNOTAVAIL;
     change_network(found, false);
     change_local(found, false);
+    if (netdev_is_up(dev)) /* another address may be of the same network */
+        restore_networks(dev, false);
     kfree(found);
     return 0;
 }
@@ -198,23 +222,24 @@ void address_for_each(void (*emit)(void *ctx, const struct inet_address *a), voi
 
 void address_device_changed(struct netdev *dev)
 {
-    struct inet_address copy[8], *at;
-    unsigned n = 0;
-
-    if (!netdev_is_up(dev)) {
+    if (netdev_is_up(dev)) {
+        restore_networks(dev, true);
+    } else {
         route_flush(dev);
         arp_flush(dev);
-        return;
     }
-    spin_lock(&list_lock);
-    list_for_each (at, &addresses, link)
-        if (at->dev == dev && n < ARRAY_SIZE(copy))
-            copy[n++] = *at;
-    spin_unlock(&list_lock);
-    for (unsigned i = 0; i < n; i++) {
-        change_network(&copy[i], true);
-        arp_announce(dev, copy[i].address);
-    }
+}
+
+int inet_set_flags(struct netdev *dev, uint32_t wanted)
+{
+    int error = netdev_set_up(dev, wanted & IFF_UP);
+
+    if (error)
+        return error;
+    uint32_t keep = READ_ONCE(dev->flags) & ~(uint32_t)(FLAGS_CHANGEABLE & ~IFF_UP);
+    WRITE_ONCE(dev->flags, keep | (wanted & FLAGS_CHANGEABLE & ~(uint32_t)IFF_UP));
+    address_device_changed(dev);
+    return 0;
 }
 
 void route_init(void)

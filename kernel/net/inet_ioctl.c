@@ -4,12 +4,12 @@
 #include "lib/byteorder.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "net/ethernet.h"
 #include "net/inet.h"
 #include "net/netdev.h"
 #include "proc/cred.h"
 #include "x86/uaccess.h"
 
-#define FLAGS_CHANGEABLE (IFF_UP | IFF_DEBUG | IFF_NOARP | IFF_ALLMULTI | IFF_NOTRAILERS)
 #define LABEL_SEPARATOR ':'
 
 static uint32_t address_in(const struct sockaddr *a)
@@ -38,16 +38,6 @@ static struct netdev *device_of(const char *label)
     return netdev_by_name(name);
 }
 
-static short flags_of(const struct netdev *dev)
-{
-    uint32_t flags = READ_ONCE(dev->flags);
-
-    flags &= ~(uint32_t)IFF_RUNNING;
-    if ((flags & IFF_UP) && READ_ONCE(dev->carrier))
-        flags |= IFF_RUNNING;
-    return (short)flags;
-}
-
 /* --- interfaces: asking --- */
 
 static int get_address(struct ifreq *r, unsigned cmd)
@@ -69,7 +59,7 @@ static int get_address(struct ifreq *r, unsigned cmd)
 static int get_device(struct netdev *dev, struct ifreq *r, unsigned cmd)
 {
     switch (cmd) {
-    case SIOCGIFFLAGS: r->ifr_flags = flags_of(dev); return 0;
+    case SIOCGIFFLAGS: r->ifr_flags = (short)netdev_flags(dev); return 0;
     case SIOCGIFMETRIC: r->ifr_metric = 0; return 0;
     case SIOCGIFMTU: r->ifr_mtu = (int)dev->mtu; return 0;
     case SIOCGIFINDEX: r->ifr_ifindex = dev->index; return 0;
@@ -85,18 +75,6 @@ static int get_device(struct netdev *dev, struct ifreq *r, unsigned cmd)
 }
 
 /* --- interfaces: changing --- */
-
-static int set_flags(struct netdev *dev, short wanted)
-{
-    int error = netdev_set_up(dev, wanted & IFF_UP);
-
-    if (error)
-        return error;
-    uint32_t keep = dev->flags & ~(uint32_t)(FLAGS_CHANGEABLE & ~IFF_UP);
-    WRITE_ONCE(dev->flags, keep | ((uint32_t)(uint16_t)wanted & FLAGS_CHANGEABLE & ~IFF_UP));
-    address_device_changed(dev);
-    return 0;
-}
 
 /* The prefix that an address's class gives it (RFC 791, section 3.2): nobody has said anything better yet. */
 static unsigned class_prefix(uint32_t address)
@@ -139,7 +117,7 @@ static int set_address(struct netdev *dev, struct ifreq *r, unsigned cmd)
     if (cmd == SIOCSIFADDR && !value)
         return 0;
     int error =
-        netdev_is_up(dev) || cmd != SIOCSIFADDR ? 0 : set_flags(dev, (short)(dev->flags | IFF_UP));
+        netdev_is_up(dev) || cmd != SIOCSIFADDR ? 0 : inet_set_flags(dev, dev->flags | IFF_UP);
     if (!error)
         error = address_add(&a);
     if (error && there)
@@ -150,7 +128,7 @@ static int set_address(struct netdev *dev, struct ifreq *r, unsigned cmd)
 static int set_device(struct netdev *dev, struct ifreq *r, unsigned cmd)
 {
     switch (cmd) {
-    case SIOCSIFFLAGS: return set_flags(dev, r->ifr_flags);
+    case SIOCSIFFLAGS: return inet_set_flags(dev, (uint16_t)r->ifr_flags);
     case SIOCSIFMTU: return r->ifr_mtu < 0 ? -EINVAL : netdev_set_mtu(dev, (uint32_t)r->ifr_mtu);
     case SIOCSIFMETRIC: return r->ifr_metric ? -EOPNOTSUPP : 0;
     case SIOCSIFTXQLEN:
@@ -275,21 +253,64 @@ static long route_ioctl(unsigned cmd, const struct rtentry __user *user)
         .type = e.rt_flags & RTF_REJECT ? ROUTE_UNREACHABLE : ROUTE_UNICAST,
         .protocol = ROUTE_BY_BOOT,
     };
-    if (prefix < 0 || (r.destination & ~prefix_mask(r.prefix)))
+    if (prefix < 0)
         return -EINVAL;
     if (name[0] && !(r.dev = device_of(name)))
         return -ENODEV;
-    if (cmd == SIOCDELRT)
-        return route_remove(&r);
+    return cmd == SIOCDELRT ? route_remove(&r) : route_configure(&r, ROUTE_BESIDE);
+}
+
+/* --- the address cache --- */
+
+/* The Ethernet device of request R: that of its name, or the one whose link the address is on. */
+static int neighbor_device(const struct arpreq *r, uint32_t address, struct netdev **out)
+{
     struct route_path path;
-    if (!r.dev && r.type == ROUTE_UNREACHABLE)
-        r.dev = loopback_dev;
-    if (!r.dev) { /* the one that the gateway is on */
-        if (!r.gateway || route_lookup(r.gateway, NULL, &path) || path.type != ROUTE_UNICAST)
-            return r.gateway ? -ENETUNREACH : -ENODEV;
-        r.dev = path.dev;
+
+    if (r->arp_dev[0]) {
+        *out = device_of(r->arp_dev);
+        if (!*out)
+            return -ENODEV;
+    } else {
+        int error = route_lookup(address, NULL, &path);
+        if (error)
+            return error;
+        *out = path.dev;
     }
-    return netdev_is_up(r.dev) ? route_add(&r) : -ENETDOWN;
+    return (*out)->link_ops == &ethernet_link ? 0 : -ENXIO;
+}
+
+static long neighbor_ioctl(unsigned cmd, struct arpreq __user *user)
+{
+    struct neighbor_info info;
+    struct netdev *dev;
+    struct arpreq r;
+
+    if (cmd != SIOCGARP && !capable(CAP_NET_ADMIN))
+        return -EPERM;
+    if (copy_from_user(&r, user, sizeof(r)))
+        return -EFAULT;
+    r.arp_dev[sizeof(r.arp_dev) - 1] = '\0';
+    if (r.arp_pa.sa_family != AF_INET)
+        return -EPFNOSUPPORT;
+    if (r.arp_flags & ATF_PUBL)
+        return cmd == SIOCSARP ? -EOPNOTSUPP : -ENXIO; /* we answer for nobody else */
+    uint32_t address = address_in(&r.arp_pa);
+    int error = neighbor_device(&r, address, &dev);
+    if (error)
+        return error;
+    if (cmd == SIOCDARP)
+        return arp_remove(dev, address);
+    if (cmd == SIOCSARP)
+        return arp_set(dev, address, (const uint8_t *)r.arp_ha.sa_data, r.arp_flags & ATF_PERM);
+    if (!arp_find(dev, address, &info))
+        return -ENXIO;
+    memset(&r.arp_ha, 0, sizeof(r.arp_ha));
+    r.arp_ha.sa_family = dev->type;
+    memcpy(r.arp_ha.sa_data, info.station, NETDEV_ADDRESS);
+    r.arp_flags = (info.known ? ATF_COM : 0) | (info.permanent ? ATF_PERM : 0);
+    strlcpy(r.arp_dev, dev->name, sizeof(r.arp_dev));
+    return copy_to_user(user, &r, sizeof(r));
 }
 
 long inet_ioctl(unsigned cmd, unsigned long arg)
@@ -300,6 +321,8 @@ long inet_ioctl(unsigned cmd, unsigned long arg)
         return list_interfaces((struct ifconf __user *)arg);
     if (cmd == SIOCGIFNAME)
         return name_of_index((struct ifreq __user *)arg);
+    if (cmd == SIOCSARP || cmd == SIOCDARP || cmd == SIOCGARP)
+        return neighbor_ioctl(cmd, (struct arpreq __user *)arg);
     if (is_change(cmd) || is_question(cmd))
         return interface_ioctl(cmd, (struct ifreq __user *)arg);
     return -ENOTTY;

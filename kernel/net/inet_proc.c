@@ -84,9 +84,9 @@ static void show_route(void *ctx, const struct route *r)
 {
     unsigned flags = RTF_UP | (r->gateway ? RTF_GATEWAY : 0) | (r->prefix == 32 ? RTF_HOST : 0);
 
-    if (r->type == ROUTE_UNREACHABLE)
+    if (route_type_refuses(r->type))
         flags |= RTF_REJECT;
-    if (r->type == ROUTE_UNICAST || r->type == ROUTE_UNREACHABLE)
+    if (r->type == ROUTE_UNICAST || route_type_refuses(r->type))
         print(ctx, "%s\t%08X\t%08X\t%04X\t0\t0\t%u\t%08X\t0\t0\t0\n", r->dev->name, r->destination,
               r->gateway, flags, r->metric, prefix_mask(r->prefix));
 }

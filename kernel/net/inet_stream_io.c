@@ -332,7 +332,7 @@ long stream_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
     int __user *out = (int __user *)arg;
 
     if (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCATMARK)
-        return inet_ioctl(cmd, arg);
+        return -ENOTTY;
     if (cmd == SIOCATMARK)
         return put_user((int)tcp_at_mark(&st->c), out);
     if (READ_ONCE(st->c.state) == TCP_LISTEN)

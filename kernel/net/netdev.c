@@ -150,6 +150,15 @@ int netdev_set_up(struct netdev *dev, bool up)
     return 0;
 }
 
+uint32_t netdev_flags(const struct netdev *dev)
+{
+    uint32_t flags = READ_ONCE(dev->flags) & ~(uint32_t)(IFF_RUNNING | IFF_LOWER_UP);
+
+    if ((flags & IFF_UP) && READ_ONCE(dev->carrier))
+        flags |= IFF_RUNNING | IFF_LOWER_UP;
+    return flags;
+}
+
 int netdev_set_mtu(struct netdev *dev, uint32_t mtu)
 {
     if (mtu < MTU_MIN || mtu > dev->max_mtu)

@@ -105,6 +105,8 @@ static inline bool netdev_is_up(const struct netdev *dev)
 {
     return READ_ONCE(dev->flags) & IFF_UP;
 }
+/* Its IFF_* as programs see them: with what the link says. */
+uint32_t netdev_flags(const struct netdev *dev);
 int netdev_set_mtu(struct netdev *dev, uint32_t mtu); /* -EINVAL */
 
 /*

@@ -275,8 +275,7 @@ static unsigned packet_poll(struct socket *s, struct poll_table *pt)
 
 static long packet_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
 {
-    long result = datagram_ioctl(&packet_of(s)->d, cmd, arg);
-    return result == -ENOTTY ? inet_ioctl(cmd, arg) : result;
+    return datagram_ioctl(&packet_of(s)->d, cmd, arg);
 }
 
 /* Memberships ask the device to let more through; ours lets everything through already. */

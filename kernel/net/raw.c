@@ -202,8 +202,7 @@ static unsigned raw_poll(struct socket *s, struct poll_table *pt)
 
 static long raw_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
 {
-    long result = datagram_ioctl(&inet_of(s)->d, cmd, arg);
-    return result == -ENOTTY ? inet_ioctl(cmd, arg) : result;
+    return datagram_ioctl(&inet_of(s)->d, cmd, arg);
 }
 
 static int raw_set_option(struct socket *s, int level, int name, const void *value, unsigned len)

@@ -36,39 +36,67 @@ int prefix_of_mask(uint32_t mask)
 
 /* --- changing --- */
 
+/* Those that addresses make, and only they, are of another table in Linux, which is asked first. */
+static bool is_by_program(enum route_type t)
+{
+    return t != ROUTE_LOCAL && t != ROUTE_BROADCAST;
+}
+
 static bool goes_before(const struct route *a, const struct route *b)
 {
     return a->prefix != b->prefix ? a->prefix > b->prefix : a->metric < b->metric;
 }
 
-static bool is_same(const struct route *a, const struct route *b)
+/* Two routes between which nothing decides. */
+static bool is_rival(const struct route *a, const struct route *b)
 {
     return a->destination == b->destination && a->prefix == b->prefix && a->metric == b->metric &&
-           a->type == b->type;
+           is_by_program(a->type) == is_by_program(b->type);
 }
 
-int route_add(const struct route *r)
+static bool is_same(const struct route *a, const struct route *b)
 {
-    struct route *new = kmalloc(sizeof(*new)), *at;
-    int error = 0;
+    return is_rival(a, b) && a->type == b->type && a->gateway == b->gateway && a->dev == b->dev;
+}
+
+/* Where R belongs: before which. *RIVAL: what MODE wants gone. table_lock held. 0 or -errno. */
+static int find_place(const struct route *r, enum route_mode mode, struct list **before,
+                      struct route **rival)
+{
+    struct route *at;
+
+    *before = &table;
+    *rival = NULL;
+    list_for_each (at, &table, link) {
+        if (mode == ROUTE_BESIDE ? is_same(at, r) : is_rival(at, r)) {
+            if (mode == ROUTE_BESIDE || mode == ROUTE_ALONE)
+                return -EEXIST;
+            if (!*rival)
+                *rival = at;
+        }
+        if (*before == &table && goes_before(r, at))
+            *before = &at->link;
+    }
+    return mode == ROUTE_CHANGE && !*rival ? -ENOENT : 0;
+}
+
+int route_add(const struct route *r, enum route_mode mode)
+{
+    struct route *new = kmalloc(sizeof(*new)), *rival;
+    struct list *before;
 
     if (!new)
         return -ENOMEM;
     *new = *r;
     spin_lock(&table_lock);
-    struct list *before = &table;
-    list_for_each (at, &table, link) {
-        if (is_same(at, r) && (at->dev == r->dev || r->type == ROUTE_UNICAST) &&
-            at->gateway == r->gateway)
-            error = -EEXIST;
-        if (before == &table && goes_before(r, at))
-            before = &at->link;
-    }
-    if (!error)
+    int error = find_place(r, mode, &before, &rival);
+    if (!error) {
         list_push_back(before, &new->link); /* in front of that one */
+        if (rival)
+            list_remove(&rival->link);
+    }
     spin_unlock(&table_lock);
-    if (error)
-        kfree(new);
+    kfree(error ? new : rival);
     return error;
 }
 
@@ -76,7 +104,8 @@ static bool fits(const struct route *at, const struct route *r)
 {
     return at->destination == r->destination && at->prefix == r->prefix &&
            (!r->gateway || at->gateway == r->gateway) && (!r->dev || at->dev == r->dev) &&
-           (!r->metric || at->metric == r->metric) && (!r->type || at->type == r->type) &&
+           (!r->metric || at->metric == r->metric) &&
+           (r->type ? at->type == r->type : is_by_program(at->type)) &&
            (!r->source || at->source == r->source);
 }
 
@@ -203,12 +232,42 @@ int route_lookup(uint32_t destination, struct netdev *dev, struct route_path *ou
             return -ENETDOWN;
         r = (struct route){.type = ROUTE_UNICAST, .dev = dev};
     }
-    if (r.type == ROUTE_UNREACHABLE)
-        return -EHOSTUNREACH;
+    if (route_type_refuses(r.type))
+        return r.type == ROUTE_UNREACHABLE ? -EHOSTUNREACH
+               : r.type == ROUTE_PROHIBIT  ? -EACCES
+                                           : -EINVAL;
     fill_path(out, &r, destination);
     if (unlikely(READ_ONCE(have_notes)) && r.type == ROUTE_UNICAST)
         out->mtu = noted_mtu(destination, out->mtu);
     return 0;
+}
+
+/* The device on whose link GATEWAY is. DEV: it must be this one. */
+static int find_gateway(uint32_t gateway, struct netdev *dev, struct netdev **out)
+{
+    struct route r;
+
+    if (!find(gateway, dev, &r) || r.type != ROUTE_UNICAST || r.gateway)
+        return -ENETUNREACH;
+    *out = r.dev;
+    return 0;
+}
+
+int route_configure(struct route *r, enum route_mode mode)
+{
+    if (r->prefix > 32 || (r->destination & ~prefix_mask(r->prefix)))
+        return -EINVAL;
+    if (route_type_refuses(r->type)) {
+        if (r->gateway)
+            return -EINVAL;
+        r->dev = loopback_dev;
+    }
+    if (!r->dev && !r->gateway)
+        return -ENODEV;
+    if (r->dev && !netdev_is_up(r->dev))
+        return -ENETDOWN;
+    int error = r->gateway ? find_gateway(r->gateway, r->dev, &r->dev) : 0;
+    return error ? error : route_add(r, mode);
 }
 
 enum route_type route_kind(uint32_t destination, struct netdev *dev)
@@ -217,7 +276,7 @@ enum route_type route_kind(uint32_t destination, struct netdev *dev)
 
     if (is_special(destination))
         return destination == INADDR_BROADCAST ? ROUTE_BROADCAST : ROUTE_MULTICAST;
-    if (!find(destination, NULL, &r) || r.type == ROUTE_UNREACHABLE)
+    if (!find(destination, NULL, &r) || route_type_refuses(r.type))
         return ROUTE_UNICAST;
     return r.type == ROUTE_BROADCAST && r.dev != dev ? ROUTE_UNICAST : r.type;
 }

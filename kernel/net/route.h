@@ -16,8 +16,14 @@ enum route_type {
     ROUTE_LOCAL = 2, /* this machine */
     ROUTE_BROADCAST = 3,
     ROUTE_MULTICAST = 5,
-    ROUTE_UNREACHABLE = 7,
+    ROUTE_BLACKHOLE = 6,   /* the next three are refusals: -EINVAL, */
+    ROUTE_UNREACHABLE = 7, /* -EHOSTUNREACH */
+    ROUTE_PROHIBIT = 8,    /* and -EACCES */
 };
+static inline bool route_type_refuses(enum route_type t)
+{
+    return t == ROUTE_BLACKHOLE || t == ROUTE_UNREACHABLE || t == ROUTE_PROHIBIT;
+}
 
 /* All addresses in network order. */
 struct route {
@@ -52,15 +58,27 @@ static inline uint32_t prefix_mask(unsigned prefix) /* network order */
 int prefix_of_mask(uint32_t mask);
 
 /*
- * The way to DESTINATION; DEV, if not NULL, is the device to leave by. 0, -ENETUNREACH, -EHOSTUNREACH
- * (a route that says so). Any context.
+ * The way to DESTINATION; DEV, if not NULL, is the device to leave by. 0, -ENETUNREACH, -ENETDOWN, or what a
+ * route that refuses says. Any context.
  */
 int route_lookup(uint32_t destination, struct netdev *dev, struct route_path *out);
 /* What DESTINATION is for packets that DEV received: LOCAL, BROADCAST, MULTICAST, or UNICAST: somebody else's. */
 enum route_type route_kind(uint32_t destination, struct netdev *dev);
 
-/* Enter a copy of R: 0, -EEXIST, -ENOMEM. Take out the first that fits (0 and NULL fit all): -ESRCH. */
-int route_add(const struct route *r);
+/* What to do when there is a route already to the same destination and of the same metric. */
+enum route_mode {
+    ROUTE_BESIDE,  /* -EEXIST only if it goes the same way */
+    ROUTE_ALONE,   /* -EEXIST */
+    ROUTE_REPLACE, /* it goes */
+    ROUTE_CHANGE,  /* it goes; -ENOENT if there is none */
+};
+/* Enter a copy of R: 0, -EEXIST, -ENOENT, -ENOMEM. Take out the first that fits (0 and NULL fit all): -ESRCH. */
+int route_add(const struct route *r, enum route_mode mode);
+/*
+ * What a program wants entered: checked, its device found by its gateway if it has none. Besides the above -EINVAL,
+ * -ENODEV, -ENETDOWN, and -ENETUNREACH: nobody on a link has the gateway's address.
+ */
+int route_configure(struct route *r, enum route_mode mode);
 int route_remove(const struct route *r);
 /* DEV has gone down: all routes over it but those to its own addresses. */
 void route_flush(struct netdev *dev);
@@ -96,5 +114,7 @@ enum route_type address_kind(uint32_t address);
 void address_for_each(void (*emit)(void *ctx, const struct inet_address *a), void *ctx);
 /* DEV came up or went down: its routes come and go. */
 void address_device_changed(struct netdev *dev);
+/* Change those of DEV's IFF_* that may be changed to WANTED's, up and down with all that follows. 0 or -errno. */
+int inet_set_flags(struct netdev *dev, uint32_t wanted);
 
 void route_init(void);

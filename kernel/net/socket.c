@@ -11,6 +11,7 @@
 #include "fs/poll.h"
 #include "fs/splice.h"
 #include "lib/string.h"
+#include "net/inet.h"
 #include "proc/proc.h"
 #include "signal/signal.h"
 #include "x86/clock.h"
@@ -147,7 +148,9 @@ static unsigned socket_poll(struct file *f, struct poll_table *pt)
 static long socket_ioctl(struct file *f, unsigned cmd, unsigned long arg)
 {
     struct socket *s = f->private;
-    return s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+    long result = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
+
+    return result == -ENOTTY ? inet_ioctl(cmd, arg) : result; /* any socket will do for interfaces */
 }
 
 static void socket_flush(struct file *f)

@@ -313,8 +313,7 @@ static unsigned udp_poll(struct socket *s, struct poll_table *pt)
 
 static long udp_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
 {
-    long result = datagram_ioctl(&inet_of(s)->d, cmd, arg);
-    return result == -ENOTTY ? inet_ioctl(cmd, arg) : result;
+    return datagram_ioctl(&inet_of(s)->d, cmd, arg);
 }
 
 static int udp_set_option(struct socket *s, int level, int name, const void *value, unsigned len)

@@ -1,0 +1,416 @@
+/*
+ * Netlink sockets (AF_NETLINK, netlink(7)), of which only the kernel is the peer. A request is handled while its
+ * sender is in sendmsg(2), and the answers wait in the socket like packets, against its receive limit: a list
+ * that doesn't fit ends in ENOBUFS.
+ *
+ * Every socket has a number of its own, its "port": the process's, or what is free. sockets_lock guards
+ * who has which.
+ */
+#include "net/netlink.h"
+
+#include "dev/random.h"
+#include "fs/poll.h"
+#include "lib/atomic.h"
+#include "lib/string.h"
+#include "mm/page.h"
+#include "mm/slab.h"
+#include "net/datagram.h"
+#include "net/inet.h"
+#include "net/netdev.h"
+#include "net/packet.h"
+#include "proc/proc.h"
+
+#define REQUEST_OVERHEAD 32u    /* what Linux takes off the send limit */
+#define PORT_MADE_UP (1u << 31) /* no process has such a number */
+
+struct netlink_socket {
+    struct datagram_socket d;
+    struct list link; /* sockets_lock */
+    uint32_t port;    /* sockets_lock: 0: none yet */
+};
+
+static struct spinlock sockets_lock = SPINLOCK_INIT(RANK_INET, "netlink sockets");
+static struct list sockets = LIST_INIT(sockets); /* sockets_lock */
+
+static struct netlink_socket *netlink_of(struct socket *s)
+{
+    return container_of(s, struct netlink_socket, d.s);
+}
+
+/* --- building answers --- */
+
+static char scratch[NETLINK_MESSAGE_MAX] aligned(
+    8); /* written to when there is no memory; never read */
+
+/* N bytes at the end of what is being filled, zeroed. */
+static void *room(struct netlink_reply *r, size_t n)
+{
+    void *at = r->failed ? NULL : packet_put(r->packet, (uint32_t)n);
+
+    if (!at) {
+        assert(r->failed);
+        return scratch;
+    }
+    return memset(at, 0, n);
+}
+
+void *netlink_begin(struct netlink_reply *r, uint16_t type, size_t fixed)
+{
+    if (r->packet && r->packet->len + NETLINK_MESSAGE_MAX > PAGE_SIZE) {
+        list_push_back(&r->full, &r->packet->link);
+        r->packet = NULL;
+    }
+    if (!r->packet && !r->failed)
+        r->packet = packet_alloc(0, PAGE_SIZE);
+    r->failed |= !r->packet;
+    r->open = room(r, NLMSG_HDRLEN + NLMSG_ALIGN(fixed));
+    *r->open = (struct nlmsghdr){
+        .nlmsg_len = NLMSG_HDRLEN + (unsigned)fixed,
+        .nlmsg_type = type,
+        .nlmsg_flags = r->flags,
+        .nlmsg_seq = r->seq,
+        .nlmsg_pid = r->port,
+    };
+    return r->open + 1;
+}
+
+void netlink_put(struct netlink_reply *r, uint16_t type, const void *data, size_t len)
+{
+    struct rtattr *a = room(r, RTA_SPACE(len));
+
+    a->rta_len = (unsigned short)RTA_LENGTH(len);
+    a->rta_type = type;
+    memcpy(a + 1, data, len);
+    r->open->nlmsg_len += RTA_SPACE(len);
+}
+
+void netlink_put_u32(struct netlink_reply *r, uint16_t type, uint32_t value)
+{
+    netlink_put(r, type, &value, sizeof(value));
+}
+
+void netlink_put_string(struct netlink_reply *r, uint16_t type, const char *s)
+{
+    netlink_put(r, type, s, strlen(s) + 1);
+}
+
+void netlink_end(struct netlink_reply *r)
+{
+    assert(r->failed || r->open->nlmsg_len <= NETLINK_MESSAGE_MAX);
+    r->open = NULL;
+}
+
+/* --- reading requests --- */
+
+int netlink_attributes(const struct nlmsghdr *h, size_t fixed, struct netlink_attributes *out)
+{
+    const char *start = (const char *)h;
+    size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(fixed);
+
+    memset(out, 0, sizeof(*out));
+    if (h->nlmsg_len < NLMSG_HDRLEN + fixed)
+        return -EINVAL;
+    while (at + sizeof(struct rtattr) <= h->nlmsg_len) {
+        const struct rtattr *a = (const struct rtattr *)(start + at);
+        if (a->rta_len < sizeof(*a) || a->rta_len > h->nlmsg_len - at)
+            return -EINVAL;
+        if (a->rta_type <= ATTRIBUTES_MAX)
+            out->at[a->rta_type] = a;
+        at += RTA_ALIGN(a->rta_len);
+    }
+    return 0;
+}
+
+int netlink_u32(const struct netlink_attributes *a, unsigned type, uint32_t *out)
+{
+    const struct rtattr *at = a->at[type];
+
+    if (!at)
+        return 0;
+    if (at->rta_len != RTA_LENGTH(sizeof(*out)))
+        return -EINVAL;
+    memcpy(out, at + 1, sizeof(*out));
+    return 1;
+}
+
+/* Request H has ended with ERROR: its sender is told, with the request itself if something is wrong with it. */
+static void put_error(struct netlink_reply *r, const struct nlmsghdr *h, int error)
+{
+    unsigned tail = error ? h->nlmsg_len - NLMSG_HDRLEN : 0;
+
+    /* Longer ones than can be answered whole come back as their header. */
+    if (tail > NETLINK_MESSAGE_MAX / 2)
+        tail = 0;
+    r->flags = 0;
+    struct nlmsgerr *e = netlink_begin(r, NLMSG_ERROR, sizeof(*e) + tail);
+    e->error = error;
+    e->msg = *h;
+    memcpy(e + 1, h + 1, tail);
+    netlink_end(r);
+}
+
+/* P, which has a page, in as much memory as it needs. */
+static struct packet *shrink(struct packet *p)
+{
+    struct packet *copy = p->len < PAGE_SIZE / 4 ? packet_copy_range(p, 0, p->len) : NULL;
+
+    if (!copy)
+        return p;
+    packet_free(p);
+    return copy;
+}
+
+/* The answer goes where its reader finds it. */
+static void deliver(struct netlink_socket *k, struct netlink_reply *r)
+{
+    struct packet *p, *next;
+    bool fits = !r->failed;
+
+    if (r->packet)
+        list_push_back(&r->full, &shrink(r->packet)->link);
+    list_for_each_safe (p, next, &r->full, link) {
+        list_remove(&p->link);
+        if (!fits)
+            packet_free(p);
+        else
+            fits = datagram_put(&k->d, p);
+    }
+    if (!fits) {
+        socket_set_error(&k->d.s, ENOBUFS);
+        datagram_wake(&k->d, POLLERR);
+    }
+}
+
+static void handle(struct netlink_socket *k, const struct nlmsghdr *h)
+{
+    struct netlink_reply r = {.seq = h->nlmsg_seq, .port = k->port};
+    int error = 0;
+
+    list_init(&r.full);
+    if ((h->nlmsg_flags & NLM_F_REQUEST) && h->nlmsg_type >= NLMSG_MIN_TYPE)
+        error = rtnetlink_handle(h, &r);
+    /* A list that was given has its own end. */
+    bool listed = r.flags & NLM_F_MULTI;
+    if (error || ((h->nlmsg_flags & NLM_F_ACK) && !listed))
+        put_error(&r, h, error);
+    deliver(k, &r);
+}
+
+/* Every request in the N bytes at AT, until one has a length that can't be. */
+static void handle_all(struct netlink_socket *k, const char *at, size_t n)
+{
+    while (n >= NLMSG_HDRLEN) {
+        const struct nlmsghdr *h = (const struct nlmsghdr *)at;
+        if (h->nlmsg_len < NLMSG_HDRLEN || h->nlmsg_len > n)
+            return;
+        handle(k, h);
+        size_t step = min((size_t)NLMSG_ALIGN(h->nlmsg_len), n);
+        at += step;
+        n -= step;
+    }
+}
+
+/* --- names --- */
+
+/* sockets_lock held. */
+static bool port_is_free(uint32_t port)
+{
+    struct netlink_socket *k;
+
+    list_for_each (k, &sockets, link)
+        if (k->port == port)
+            return false;
+    return true;
+}
+
+/* Give K the number PORT, or if that is 0 one of the kernel's choice. */
+static int take_port(struct netlink_socket *k, uint32_t port)
+{
+    uint32_t wanted = port ? port : (uint32_t)current_proc()->pid->nr;
+    int error = 0;
+
+    spin_lock(&sockets_lock);
+    if (k->port)
+        error = port && port != k->port ? -EINVAL : 0;
+    else if (port && !port_is_free(port))
+        error = -EADDRINUSE;
+    else
+        while (!port_is_free(wanted))
+            wanted = PORT_MADE_UP | (uint32_t)random_u64();
+    if (!error && !k->port)
+        k->port = wanted;
+    spin_unlock(&sockets_lock);
+    return error;
+}
+
+/* An address of a program's, which can be the kernel's or its own. */
+static int read_name(const struct sockaddr_storage *addr, unsigned len, struct sockaddr_nl *out)
+{
+    if (len < sizeof(*out))
+        return -EINVAL;
+    memcpy(out, addr, sizeof(*out));
+    if (out->nl_family != AF_NETLINK)
+        return -EINVAL;
+    return out->nl_groups ? -EOPNOTSUPP : 0; /* nothing is announced here */
+}
+
+static int netlink_bind(struct socket *s, const struct sockaddr_storage *addr, unsigned len)
+{
+    struct sockaddr_nl nl;
+    int error = read_name(addr, len, &nl);
+
+    return error ? error : take_port(netlink_of(s), nl.nl_pid);
+}
+
+static int netlink_connect(struct socket *s, const struct sockaddr_storage *addr, unsigned len,
+                           bool nonblock)
+{
+    struct sockaddr_nl nl;
+    int error = read_name(addr, len, &nl);
+
+    (void)nonblock;
+    if (error)
+        return error;
+    return nl.nl_pid ? -EPERM : take_port(netlink_of(s), 0);
+}
+
+static int fill_name(struct sockaddr_storage *addr, uint32_t port)
+{
+    struct sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_pid = port};
+
+    memcpy(addr, &nl, sizeof(nl));
+    return sizeof(nl);
+}
+
+static int netlink_name(struct socket *s, bool peer, struct sockaddr_storage *addr)
+{
+    return fill_name(addr, peer ? 0 : netlink_of(s)->port);
+}
+
+/* --- messages --- */
+
+static int check_destination(const struct message *m)
+{
+    struct sockaddr_nl nl;
+    int error = m->namelen ? read_name(&m->name, m->namelen, &nl) : 0;
+
+    if (error || !m->namelen)
+        return error;
+    return nl.nl_pid ? -EPERM : 0; /* other programs aren't spoken to this way */
+}
+
+static ssize_t netlink_send(struct socket *s, struct message *m)
+{
+    struct netlink_socket *k = netlink_of(s);
+    size_t n = m->data.left;
+    int error = m->flags & MSG_OOB ? -EOPNOTSUPP : n ? check_destination(m) : -ENODATA;
+
+    if (!error)
+        error = take_port(k, 0);
+    if (!error && n > READ_ONCE(s->send_limit) - REQUEST_OVERHEAD)
+        error = -EMSGSIZE;
+    if (error)
+        return error;
+    char *copy = kmalloc(n);
+    if (!copy)
+        return -ENOBUFS;
+    if (uio_copy_in(&m->data, copy, n) < n) {
+        kfree(copy);
+        return -EFAULT;
+    }
+    handle_all(k, copy, n);
+    kfree(copy);
+    backlog_run(); /* a change may have been announced on the wire */
+    return (ssize_t)n;
+}
+
+static ssize_t netlink_receive(struct socket *s, struct message *m)
+{
+    struct netlink_socket *k = netlink_of(s);
+    struct packet *p;
+
+    if (m->flags & MSG_OOB)
+        return -EOPNOTSUPP;
+    int error = datagram_take(&k->d, m, &p);
+    if (error)
+        return error < 0 ? error : 0;
+    m->namelen = (unsigned)fill_name(&m->name, 0);
+    return datagram_give(m, p);
+}
+
+static unsigned netlink_poll(struct socket *s, struct poll_table *pt)
+{
+    return datagram_poll(&netlink_of(s)->d, pt);
+}
+
+static long netlink_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
+{
+    return datagram_ioctl(&netlink_of(s)->d, cmd, arg);
+}
+
+static int netlink_set_option(struct socket *s, int level, int name, const void *value,
+                              unsigned len)
+{
+    if (level != SOL_SOCKET)
+        return -ENOPROTOOPT;
+    return datagram_set_option(&netlink_of(s)->d, name, value, len);
+}
+
+static int netlink_get_option(struct socket *s, int level, int name, void *value, unsigned *len)
+{
+    if (level != SOL_SOCKET)
+        return -ENOPROTOOPT;
+    return datagram_get_option(&netlink_of(s)->d, name, value, len);
+}
+
+/* --- life --- */
+
+static void netlink_release(struct socket *s)
+{
+    struct netlink_socket *k = netlink_of(s);
+
+    spin_lock(&sockets_lock);
+    list_remove(&k->link);
+    spin_unlock(&sockets_lock);
+    datagram_flush(&k->d);
+    queue_destroy(&s->rx);
+    kfree(k);
+}
+
+static const struct proto_ops netlink_ops = {
+    .bind = netlink_bind,
+    .connect = netlink_connect,
+    .name = netlink_name,
+    .send = netlink_send,
+    .receive = netlink_receive,
+    .poll = netlink_poll,
+    .set_option = netlink_set_option,
+    .get_option = netlink_get_option,
+    .ioctl = netlink_ioctl,
+    .release = netlink_release,
+};
+
+static int netlink_create(int type, int protocol, struct socket **out)
+{
+    if (type != SOCK_RAW && type != SOCK_DGRAM)
+        return -ESOCKTNOSUPPORT;
+    if (protocol != NETLINK_ROUTE)
+        return -EPROTONOSUPPORT;
+    struct netlink_socket *k = kzalloc(sizeof(*k));
+    if (!k)
+        return -ENOMEM;
+    socket_init(&k->d.s, &netlink_ops, AF_NETLINK, type, protocol);
+    datagram_init(&k->d);
+    spin_lock(&sockets_lock);
+    list_push_back(&sockets, &k->link);
+    spin_unlock(&sockets_lock);
+    *out = &k->d.s;
+    return 0;
+}
+
+static struct socket_family family = {.domain = AF_NETLINK, .create = netlink_create};
+
+void netlink_init(void)
+{
+    socket_register(&family);
+}

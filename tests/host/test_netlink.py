@@ -1,0 +1,112 @@
+"""Configuration by rtnetlink and by ioctl, as busybox's programs ask for it, on a machine whose wire leads nowhere."""
+
+import re
+import tempfile
+
+import pytest
+
+from support import busybox
+
+# What the leak check would take for lost.
+UNDO = "; rm -f /tmp/r; { ip addr flush dev eth0; ip link set eth0 down; } > /dev/null 2>&1"
+UP = "ip addr add 10.9.0.2/24 brd + dev eth0; ip link set eth0 up; "
+
+
+@pytest.fixture(name="wired")
+def fixture_wired():
+    """Runs a script on a machine with one interface, and gives back what it printed, a list of lines."""
+    with tempfile.TemporaryDirectory(prefix="wire-") as folder:
+        def go(script):
+            done = busybox(f"{{ {script}; }} 2>&1" + UNDO, "--debug", "--leak-check", "--timeout", "40",
+                           "--net", f"dgram:{folder}/a:{folder}/b").must_have_run()
+            return [line.strip() for line in done.text.splitlines()]
+        yield go
+
+
+def test_links_and_addresses_are_listed(wired):
+    out = wired(UP + "ip addr show; ip -o -f inet addr; ip link show dev lo")
+    assert "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000" in out
+    assert "inet 127.0.0.1/8 scope host lo" in out
+    assert "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc pfifo qlen 1000" in out
+    assert any(re.fullmatch(r"link/ether ([0-9a-f]{2}:){5}[0-9a-f]{2} brd ff:ff:ff:ff:ff:ff", line) for line in out)
+    assert "inet 10.9.0.2/24 brd 10.9.0.255 scope global eth0" in out
+    assert "2: eth0    inet 10.9.0.2/24 brd 10.9.0.255 scope global eth0" in out
+
+
+def test_a_link_goes_up_and_down_and_takes_an_mtu(wired):
+    out = wired(UP + "ip link set eth0 mtu 1400 qlen 77; ip link show eth0; ip route; ip link set eth0 down; "
+                "ip link show eth0; ip route; echo end; ip link set eth0 mtu 20; ip link set eth0 up; ip route")
+    assert out[0] == "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1400 qdisc pfifo qlen 77"
+    assert out[2] == "10.9.0.0/24 dev eth0 scope link  src 10.9.0.2"
+    assert out[3] == "2: eth0: <BROADCAST,MULTICAST> mtu 1400 qdisc pfifo qlen 77"
+    assert out[5:] == ["end", "ip: SIOCSIFMTU: Invalid argument", "10.9.0.0/24 dev eth0 scope link  src 10.9.0.2"]
+
+
+def test_addresses_come_and_go(wired):
+    out = wired(UP + "ip addr add 10.9.0.3/24 dev eth0; ip addr add 10.9.0.3/24 dev eth0; "
+                "ip addr add 224.0.0.1/24 dev eth0; ip addr add 10.1.1.1/8 dev nosuch; "
+                "ip addr del 10.8.8.8/24 dev eth0; "
+                "ip addr del 10.9.0.2/24 dev eth0; ip -o addr show dev eth0; ip route; "
+                "ip addr flush dev eth0; ip addr show dev eth0; ip route; echo end")
+    assert out[:4] == ["ip: RTNETLINK answers: File exists", "ip: RTNETLINK answers: Invalid argument",
+                       "ip: can't find device 'nosuch'", "ip: RTNETLINK answers: Cannot assign requested address"]
+    assert out[4] == "2: eth0    inet 10.9.0.3/24 brd 10.9.0.255 scope global eth0"
+    # The network is still reachable, from the address that is left.
+    assert out[5] == "10.9.0.0/24 dev eth0 scope link  src 10.9.0.3"
+    assert len(out) == 9 and out[6].startswith("2: eth0:") and out[8] == "end"
+
+
+def test_routes_are_added_found_changed_and_removed(wired):
+    out = wired(UP + "ip route add default via 10.9.0.1; ip route add 10.20.0.0/16 via 10.9.0.9 metric 5; "
+                "ip route add unreachable 10.66.0.0/16; ip route; ip route get 8.8.8.8; ip route get 10.20.1.1; "
+                "ip route get 10.9.0.2; ip route get 10.66.0.1; ip route replace default via 10.9.0.3; "
+                "ip route change default via 10.9.0.4; ip route | tail -n 1; ip route del 10.20.0.0/16; "
+                "ip route del unreachable 10.66.0.0/16; ip route flush dev eth0; ip route; echo end")
+    assert out == ["10.9.0.0/24 dev eth0 scope link  src 10.9.0.2",
+                   "unreachable 10.66.0.0/16", "10.20.0.0/16 via 10.9.0.9 dev eth0  metric 5",
+                   "default via 10.9.0.1 dev eth0",
+                   "8.8.8.8 via 10.9.0.1 dev eth0  src 10.9.0.2", "10.20.1.1 via 10.9.0.9 dev eth0  src 10.9.0.2",
+                   "local 10.9.0.2 dev lo table local  src 10.9.0.2", "ip: RTNETLINK answers: No route to host",
+                   "default via 10.9.0.4 dev eth0", "end"]
+
+
+def test_routes_that_make_no_sense_are_refused(wired):
+    exists, no_net = "ip: RTNETLINK answers: File exists", "ip: RTNETLINK answers: Network is unreachable"
+    out = wired(UP + "ip route add default via 10.9.0.1; ip route add default via 10.9.0.8; "
+                "ip route add default via 10.9.0.1; ip route add 10.30.0.0/16 via 10.77.0.1; "
+                "ip route del 10.99.0.0/16; ip route change 10.98.0.0/16 via 10.9.0.1; "
+                "ip route add 10.1.1.1/8 dev eth0; "
+                "ip route add 10.40.0.0/16 dev nosuch; ip route add 10.41.0.0/16 dev eth0 src 10.3.3.3; "
+                "ip link set eth0 down; ip route add 10.42.0.0/16 dev eth0; ip route")
+    assert out == [exists, exists, no_net, "ip: RTNETLINK answers: No such process",
+                   "ip: RTNETLINK answers: No such file or directory", "ip: RTNETLINK answers: Invalid argument",
+                   "ip: can't find device 'nosuch'", "ip: RTNETLINK answers: Invalid argument",
+                   "ip: RTNETLINK answers: Network is down"]
+
+
+def test_neighbours_by_ioctl_are_listed_by_netlink(wired):
+    out = wired(UP + "arp -s 10.9.0.7 02:00:00:00:00:07; ip neigh; arp -n; arp -d 10.9.0.7; arp -d 10.9.0.7; "
+                "ping -c 1 -W 1 10.9.0.8 > /dev/null & sleep 0.2; ip neigh; wait; "
+                "ip neigh flush dev eth0; ip neigh; ip rule")
+    assert out[0] == "10.9.0.7 dev eth0 lladdr 02:00:00:00:00:07 PERMANENT"
+    assert out[1] == "? (10.9.0.7) at 02:00:00:00:00:07 [ether] PERM on eth0"
+    assert out[2] == "No ARP entry for 10.9.0.7"
+    assert out[3] == "10.9.0.8 dev eth0  INCOMPLETE"
+    assert out[-2:] == ["0:\tfrom all lookup local", "32766:\tfrom all lookup main"]
+
+
+def test_what_is_not_there_is_refused(wired):
+    out = wired("ip link show dev nosuch; ip link add foo type dummy; ip link del lo; ip link set nosuch up; "
+                "su nobody -s /bin/sh -c 'ip addr add 10.1.1.1/8 dev lo; ip route del default; ip -o -f inet addr'")
+    assert out[:4] == ["ip: can't find device 'nosuch'", "ip: RTNETLINK answers: Operation not supported",
+                       "ip: RTNETLINK answers: Operation not supported",
+                       "ip: SIOCGIFFLAGS: No such device"]
+    assert out[4:] == ["ip: RTNETLINK answers: Operation not permitted"] * 2 + \
+        ["1: lo    inet 127.0.0.1/8 scope host lo"]
+
+
+def test_a_thousand_routes_are_listed_whole(wired):
+    out = wired(UP + "i=0; while [ $i -lt 1000 ]; do "
+                "echo route add 10.$((100 + i / 256)).$((i % 256)).0/24 via 10.9.0.1; i=$((i + 1)); done > /tmp/r; while read l; do ip $l; done < /tmp/r; ip route | wc -l; "
+                "ip route flush dev eth0; ip route | wc -l")
+    assert out == ["1001", "0"]
