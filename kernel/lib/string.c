@@ -6,6 +6,10 @@
  */
 #include "lib/string.h"
 
+#undef memcpy
+#undef memset
+#undef memcmp
+
 void *memcpy(void *restrict dst, const void *restrict src, size_t n)
 {
     void *d = dst;
