@@ -79,7 +79,7 @@ static struct ipv4_header *check_header(struct packet *p)
         return NULL;
     if (header > IPV4_HEADER && !(h = packet_header(p, header)))
         return NULL;
-    if (checksum_finish(checksum_add(0, h, header)) != 0)
+    if (checksum_finish(checksum_words(h, header / 4)) != 0)
         return NULL;
     if (header > IPV4_HEADER && !options_ok((uint8_t *)(h + 1), header - IPV4_HEADER))
         return NULL;

@@ -90,7 +90,7 @@ static void push_header(struct packet *p, const struct ipv4_send *s, uint16_t id
     h->checksum = 0;
     h->source = s->source;
     h->destination = s->destination;
-    h->checksum = checksum_finish(checksum_add(0, h, sizeof(*h)));
+    h->checksum = checksum_finish(checksum_words(h, sizeof(*h) / 4));
 }
 
 static int send_fragments(struct packet *p, const struct ipv4_send *s)
@@ -160,7 +160,7 @@ int ipv4_output_raw(struct packet *p, const struct route_path *path, uint32_t so
     if (!h->id)
         h->id = htons(next_id());
     h->checksum = 0;
-    h->checksum = checksum_finish(checksum_add(0, h, header));
+    h->checksum = checksum_finish(checksum_words(h, header / 4));
     net_count(IP_OUT_REQUESTS);
     return send_on(p, path, true);
 out_drop:

@@ -98,6 +98,21 @@ void packet_copy(const struct packet *p, uint32_t off, void *out, uint32_t n);
 uint32_t checksum_add(uint32_t sum, const void *data, size_t n);
 /* The sum over bytes [OFF, len) of the packet, added to SUM. */
 uint32_t packet_checksum_add(const struct packet *p, uint32_t off, uint32_t sum);
+/* The sum of a header of N 32-bit words. */
+static inline uint32_t checksum_words(const void *header, unsigned n)
+{
+    const char *at = header;
+    uint64_t wide = 0;
+    uint32_t word;
+
+    for (; n; n--, at += sizeof(word)) {
+        __builtin_memcpy(&word, at, sizeof(word)); /* behind Ethernet's header it isn't aligned */
+        wide += word;
+    }
+    wide = (wide & 0xffffffff) + (wide >> 32);
+    wide = (wide & 0xffffffff) + (wide >> 32);
+    return (uint32_t)((wide & 0xffff) + (wide >> 16));
+}
 static inline uint16_t checksum_finish(uint32_t sum)
 {
     sum = (sum & 0xffff) + (sum >> 16);

@@ -167,6 +167,7 @@ struct tcp_stack {
     struct list listeners[TCP_LISTEN_HASH]; /* lock: tcp_conn by local port */
     struct list time_wait;                  /* lock: struct tcp_timewait, first to end first */
     unsigned time_waits;                    /* lock */
+    nsec_t armed;                           /* lock: when tcp_stack_timer is to be called; 0: not */
     nsec_t challenge_second;                /* lock: when the count of challenge ACKs began */
     unsigned challenge_left;                /* lock */
 };

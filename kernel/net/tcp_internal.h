@@ -305,8 +305,12 @@ bool tcp_time_wait_reusable(const struct tcp_stack *stack, const struct tcp_time
 void tcp_time_wait_free(struct tcp_stack *stack, struct tcp_timewait *tw); /* table lock held */
 
 /* --- tcp_secret.c --- */
-uint32_t tcp_initial_sequence(const struct tcp_stack *stack, const struct tcp_tuple *t);
-uint32_t tcp_timestamp_offset(const struct tcp_stack *stack, const struct tcp_tuple *t);
+/* Where a connection of this tuple begins if it begins NOW; timestamps count from theirs at boot. */
+struct tcp_beginning {
+    uint32_t sequence, timestamp;
+};
+struct tcp_beginning tcp_begin(const struct tcp_stack *stack, const struct tcp_tuple *t,
+                               nsec_t now);
 /* What a cookie remembers of the caller's options. */
 struct tcp_cookie {
     uint16_t mss;

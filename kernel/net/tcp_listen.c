@@ -49,8 +49,12 @@ static uint16_t syn_window(const struct tcp_conn *l)
     return (uint16_t)min(l->rcv_limit, most);
 }
 
-/* Called by SEG: everything but the place in tables and lists. NULL: no memory, no route. L is locked. */
-static struct tcp_conn *new_child(struct tcp_conn *l, const struct tcp_segment *seg, uint32_t iss)
+/*
+ * Called by SEG: everything but the place in tables and lists. It begins at *ISS, or
+ * where it may. NULL: no memory, no route. L is locked.
+ */
+static struct tcp_conn *new_child(struct tcp_conn *l, const struct tcp_segment *seg,
+                                  const uint32_t *iss)
 {
     struct tcp_stack *stack = l->stack;
     struct tcp_conn *c = stack->ops->create(l);
@@ -67,10 +71,11 @@ static struct tcp_conn *new_child(struct tcp_conn *l, const struct tcp_segment *
     c->irs = seg->seq;
     c->rcv_nxt = c->rcv_acked = seg->seq + 1;
     c->rcv_right = c->rcv_nxt + syn_window(l); /* as our answer tells */
-    c->iss = c->snd_una = iss;
-    c->snd_nxt = iss + 1;
+    struct tcp_beginning begin = tcp_begin(stack, &seg->tuple, seg->now);
+    c->iss = c->snd_una = iss ? *iss : begin.sequence;
+    c->snd_nxt = c->iss + 1;
     c->snd_wnd = seg->window;
-    c->ts_offset = tcp_timestamp_offset(stack, &seg->tuple);
+    c->ts_offset = begin.timestamp;
     c->space_time = c->last_heard = seg->now;
     tcp_choose_scale(c);
     tcp_take_options(c, seg);
@@ -193,7 +198,7 @@ static struct tcp_conn *call_arrives(struct tcp_conn *l, const struct tcp_segmen
     }
     if (crowded)
         return NULL;
-    struct tcp_conn *c = new_child(l, seg, isn ? isn : tcp_initial_sequence(stack, &seg->tuple));
+    struct tcp_conn *c = new_child(l, seg, isn ? &isn : NULL);
     if (!c || !adopt(l, c))
         return NULL;
     tcp_get(c);
@@ -221,7 +226,8 @@ static struct tcp_conn *cookie_arrives(struct tcp_conn *l, const struct tcp_segm
     syn.options.has_scale = cookie.has_scale;
     syn.options.scale = cookie.scale;
     syn.options.sack_permitted = cookie.sack_permitted;
-    struct tcp_conn *c = new_child(l, &syn, seg->ack - 1);
+    uint32_t iss = seg->ack - 1;
+    struct tcp_conn *c = new_child(l, &syn, &iss);
     if (!c || !adopt(l, c))
         return NULL;
     tcp_get(c);

@@ -39,17 +39,18 @@ static uint64_t hash_tuple(const uint64_t key[2], const struct tcp_tuple *t, uin
     return siphash(key, words, ARRAY_SIZE(words));
 }
 
-/* RFC 6528, section 3: ISN = M + F(tuple, secret), M counting by four microseconds. */
-uint32_t tcp_initial_sequence(const struct tcp_stack *stack, const struct tcp_tuple *t)
+/*
+ * RFC 6528, section 3: ISN = M + F(tuple, secret), M counting by four microseconds. RFC 7323, section 7.1: where a
+ * tuple's timestamps begin tells nothing of how long the machine runs. Two halves of one hash.
+ */
+struct tcp_beginning tcp_begin(const struct tcp_stack *stack, const struct tcp_tuple *t, nsec_t now)
 {
-    return (uint32_t)(stack->ops->now() / (4 * NSEC_PER_USEC)) +
-           (uint32_t)hash_tuple(stack->isn_key, t, 0);
-}
+    uint64_t hash = hash_tuple(stack->isn_key, t, 0);
 
-/* RFC 7323, section 7.1: where a tuple's timestamps begin tells nothing of how long the machine runs. */
-uint32_t tcp_timestamp_offset(const struct tcp_stack *stack, const struct tcp_tuple *t)
-{
-    return (uint32_t)hash_tuple(stack->isn_key, t, 1);
+    return (struct tcp_beginning){
+        .sequence = (uint32_t)(now / (4 * NSEC_PER_USEC)) + (uint32_t)hash,
+        .timestamp = (uint32_t)(hash >> 32),
+    };
 }
 
 static uint32_t minutes(const struct tcp_stack *stack)
@@ -84,7 +85,7 @@ uint32_t tcp_cookie_timestamp(const struct tcp_stack *stack, const struct tcp_se
 
     if (stamp > now)
         stamp -= STAMP_MASK + 1; /* it is to be past, not future */
-    return stamp + tcp_timestamp_offset(stack, &syn->tuple);
+    return stamp + tcp_begin(stack, &syn->tuple, syn->now).timestamp;
 }
 
 bool tcp_cookie_check(const struct tcp_stack *stack, const struct tcp_segment *ack,
@@ -98,7 +99,7 @@ bool tcp_cookie_check(const struct tcp_stack *stack, const struct tcp_segment *a
         i++;
     if (i == tries)
         return false;
-    uint32_t stamp = ack->options.tsecr - tcp_timestamp_offset(stack, &ack->tuple);
+    uint32_t stamp = ack->options.tsecr - tcp_begin(stack, &ack->tuple, ack->now).timestamp;
     bool has = ack->options.has_timestamps;
     out->mss = cookie_mss[i / COOKIE_LIFE];
     out->has_scale = has && (stamp & STAMP_NO_SCALE) != STAMP_NO_SCALE;

@@ -11,13 +11,9 @@
 
 uint32_t tcp_pseudo_sum(uint32_t a, uint32_t b, uint32_t len)
 {
-    struct {
-        uint32_t a, b;
-        uint8_t zero, protocol;
-        uint16_t len;
-    } packed pseudo = {a, b, 0, TCP_PROTOCOL, net16((uint16_t)len)};
+    uint32_t pseudo[] = {a, b, net32(TCP_PROTOCOL << 16 | len)};
 
-    return checksum_add(0, &pseudo, sizeof(pseudo));
+    return checksum_words(pseudo, ARRAY_SIZE(pseudo));
 }
 
 /* Put the header in front of P and send it. */

@@ -15,7 +15,12 @@ static void arm(struct tcp_stack *stack)
 {
     struct tcp_timewait *first = list_first(&stack->time_wait, struct tcp_timewait, age_link);
 
-    stack->ops->arm_stack(stack, first ? first->expires : 0);
+    nsec_t when = first ? first->expires : 0;
+
+    if (when == stack->armed)
+        return;
+    stack->armed = when;
+    stack->ops->arm_stack(stack, when);
 }
 
 /* TW waits anew. */
@@ -142,6 +147,7 @@ void tcp_stack_timer(struct tcp_stack *stack)
     while ((tw = list_first(&stack->time_wait, struct tcp_timewait, age_link)) &&
            tw->expires <= now)
         tcp_time_wait_free(stack, tw);
+    stack->armed = 0; /* it has fired */
     arm(stack);
     spin_unlock(&stack->lock);
 }

@@ -69,16 +69,17 @@ int tcp_connect(struct tcp_conn *c, uint32_t remote, uint16_t port)
         error = begin_call(c, remote, port);
     if (!error) {
         const struct tcp_tuple *t = &c->entry.tuple;
-        c->iss = c->snd_una = tcp_initial_sequence(c->stack, t);
+        nsec_t now = tcp_now(c);
+        struct tcp_beginning begin = tcp_begin(c->stack, t, now);
+        c->iss = c->snd_una = begin.sequence;
         c->snd_nxt = c->iss + 1;
-        c->ts_offset = tcp_timestamp_offset(c->stack, t);
-        c->last_heard = tcp_now(c);
-        c->stalled = c->last_heard;
+        c->ts_offset = begin.timestamp;
+        c->last_heard = c->stalled = now;
         tcp_choose_scale(c);
         tcp_update_mss(c);
         tcp_set_state(c, TCP_SYN_SENT);
         tcp_send_syn(c);
-        tcp_set_timer(c, TCP_TIMER_RETRANSMIT, tcp_now(c) + tcp_rto(c));
+        tcp_set_timer(c, TCP_TIMER_RETRANSMIT, now + tcp_rto(c));
         tcp_count(c->stack, active_opens);
     }
     tcp_unlock(c);
