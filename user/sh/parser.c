@@ -226,6 +226,8 @@ bool parse_line(struct source *s, struct node **list)
     s->here = NULL;
     *list = parse_list(true);
     bool more = at("") ? *list != NULL : (expect("\n"), true);
+    for (; s->here != NULL; s->here = s->here->next_here) /* the text ends before its line does */
+        s->here->word = "";
     sh.text = stack_string(s->text, s->at);
     sh.text[strcspn(sh.text, "\n")] = '\0';
     input = outer;
