@@ -5,7 +5,7 @@
  * message or with room serves the one that has waited longest. A process may ask to be told, once, when a
  * message comes to the empty queue and nobody waits for it.
  *
- * q->lock guards a queue. The signal that tells is sent after it has been dropped.
+ * q->lock guards a queue. Who is to be told (mqueue_notify.h) is told after it has been dropped.
  */
 #include <abi/fcntl.h>
 #include <abi/signal.h>
@@ -17,6 +17,7 @@
 #include "fs/poll.h"
 #include "ipc/message.h"
 #include "ipc/mqueue.h"
+#include "ipc/mqueue_notify.h"
 #include "ipc/parked.h"
 #include "lib/printf.h"
 #include "mm/slab.h"
@@ -43,20 +44,12 @@ struct mqueue {
     struct list senders;   /* the same: there is no room */
     struct waitq readable; /* who polls for a message */
     struct waitq writable; /* who polls for room */
-    struct pid *notify;    /* whom to tell; a reference; NULL: nobody */
-    struct sigevent event; /* how */
-    uid_t notify_uid;      /* const while notify is set; not used otherwise */
+    struct mq_notification notify; /* whom to tell, and how */
 };
 
 struct mq_waiter {
     struct parked parked;
     struct message *message; /* q->lock: what is sent, or was received */
-};
-
-/* A notification that is to be sent once the lock is free. */
-struct notice {
-    struct pid *to; /* NULL: none; a reference */
-    siginfo_t info;
 };
 
 struct mqueue_limits mqueue_limits = {
@@ -125,8 +118,7 @@ struct mqueue *mqueue_create(const struct mq_attr *attr)
 void mqueue_destroy(struct mqueue *q)
 {
     message_free_list(&q->messages);
-    if (q->notify)
-        pid_put(q->notify);
+    mq_notification_end(&q->notify);
     user_count_sub(USER_MQUEUE_BYTES, q->uid, charged_bytes(q->maxmsg, q->msgsize));
     kfree(q);
 }
@@ -155,21 +147,17 @@ static void insert(struct mqueue *q, struct message *m)
     wake_all(&q->readable, POLLIN | POLLRDNORM);
 }
 
-static void take_notice(struct mqueue *q, struct notice *n)
+/* Nobody is to be told any more: the caller tells or forgets, once the lock is free. */
+static struct mq_notification take_notification(struct mqueue *q)
 {
-    n->to = q->notify;
-    q->notify = NULL;
-    if (!n->to || q->event.sigev_notify != SIGEV_SIGNAL)
-        return;
-    n->info.si_signo = q->event.sigev_signo;
-    n->info.si_code = SI_MESGQ;
-    n->info.si_pid = current_proc()->pid->nr;
-    n->info.si_uid = current_cred()->uid;
-    n->info.si_value = q->event.sigev_value;
+    struct mq_notification n = q->notify;
+
+    q->notify = (struct mq_notification){.to = NULL};
+    return n;
 }
 
 /* M goes to whoever waits longest, or into the queue, which has room then. */
-static void deliver(struct mqueue *q, struct message *m, struct notice *n)
+static void deliver(struct mqueue *q, struct message *m, struct mq_notification *n)
 {
     struct mq_waiter *w = list_first(&q->receivers, struct mq_waiter, parked.link);
 
@@ -179,7 +167,7 @@ static void deliver(struct mqueue *q, struct message *m, struct notice *n)
         return;
     }
     if (q->count == 0)
-        take_notice(q, n);
+        *n = take_notification(q);
     insert(q, m);
 }
 
@@ -199,23 +187,6 @@ static struct message *take(struct mqueue *q)
         wake_all(&q->writable, POLLOUT | POLLWRNORM);
     }
     return m;
-}
-
-/* No lock held. */
-static void send_notice(struct notice *n)
-{
-    if (!n->to)
-        return;
-    spin_lock(&proc_tree_lock);
-    struct proc *p = n->to->proc;
-    if (p)
-        proc_get(p);
-    spin_unlock(&proc_tree_lock);
-    if (p && n->info.si_signo)
-        (void)signal_send_info(p, NULL, &n->info);
-    if (p)
-        proc_put(p);
-    pid_put(n->to);
 }
 
 /* ---- calls ---- */
@@ -246,7 +217,7 @@ static int get_deadline(const struct timespec __user *timeout, nsec_t *deadline)
 }
 
 /* *M is taken over on success, and NULL then. */
-static int send(struct file *f, struct message **m, nsec_t deadline, struct notice *n)
+static int send(struct file *f, struct message **m, nsec_t deadline, struct mq_notification *n)
 {
     struct mqueue *q = queue_of(f);
     struct mq_waiter w = {.message = *m};
@@ -270,7 +241,7 @@ static int send(struct file *f, struct message **m, nsec_t deadline, struct noti
 long sys_mq_timedsend(int fd, const char __user *data, size_t len, unsigned prio,
                       const struct timespec __user *timeout)
 {
-    struct notice n = {.to = NULL};
+    struct mq_notification n = {.to = NULL};
     nsec_t deadline;
     long error = get_deadline(timeout, &deadline);
 
@@ -292,7 +263,7 @@ long sys_mq_timedsend(int fd, const char __user *data, size_t len, unsigned prio
         error = send(f, &m, deadline, &n);
         if (m)
             message_free(m);
-        send_notice(&n);
+        mq_notification_tell(&n);
     }
     file_put(f);
     return error;
@@ -343,42 +314,43 @@ long sys_mq_timedreceive(int fd, char __user *data, size_t len, unsigned __user 
     return result;
 }
 
-static bool event_is_valid(const struct sigevent *e)
+/* The caller's wish to be told, if there is one, and not of another process. */
+static void forget(struct mqueue *q)
 {
-    return e->sigev_notify == SIGEV_NONE ||
-           (e->sigev_notify == SIGEV_SIGNAL && e->sigev_signo >= 0 && e->sigev_signo < _NSIG);
+    struct mq_notification old = {.to = NULL};
+
+    spin_lock(&q->lock);
+    if (q->notify.to == current_proc()->pid)
+        old = take_notification(q);
+    spin_unlock(&q->lock);
+    mq_notification_end(&old);
 }
 
 long sys_mq_notify(int fd, const struct sigevent __user *user)
 {
-    struct sigevent event;
-    struct pid *self = current_proc()->pid, *old = NULL;
+    struct mq_notification n = {.to = NULL};
+    int error = user ? mq_notification_make(user, &n) : 0;
 
-    if (user && copy_from_user(&event, user, sizeof(event)))
-        return -EFAULT;
-    if (user && !event_is_valid(&event)) /* SIGEV_THREAD too: Linux tells it through a netlink socket */
-        return -EINVAL;
+    if (error)
+        return error;
     struct file *f = get_file(fd);
-    if (is_err(f))
+    if (is_err(f)) {
+        mq_notification_drop(&n);
         return ptr_err(f);
-    struct mqueue *q = queue_of(f);
-    int error = 0;
-    spin_lock(&q->lock);
-    if (!user) {
-        if (q->notify == self) {
-            old = self;
-            q->notify = NULL;
-        }
-    } else if (q->notify) {
-        error = -EBUSY;
-    } else {
-        pid_get(self);
-        q->notify = self;
-        q->event = event;
     }
-    spin_unlock(&q->lock);
-    if (old)
-        pid_put(old);
+    struct mqueue *q = queue_of(f);
+    if (user) {
+        spin_lock(&q->lock);
+        if (q->notify.to)
+            error = -EBUSY;
+        else
+            q->notify = n;
+        spin_unlock(&q->lock);
+        if (error)
+            mq_notification_drop(&n);
+    } else {
+        forget(q);
+    }
     file_put(f);
     return error;
 }
@@ -418,11 +390,12 @@ static ssize_t mqueue_read(struct file *f, struct uio *u, off_t *pos)
     char line[128];
 
     spin_lock(&q->lock);
-    bool signals = q->notify && q->event.sigev_notify == SIGEV_SIGNAL;
+    const struct sigevent *event = &q->notify.event;
+    bool told = q->notify.to, signals = told && event->sigev_notify == SIGEV_SIGNAL;
     size_t n = (size_t)snprintf(line, sizeof(line),
                                 "QSIZE:%-10lu NOTIFY:%-5d SIGNO:%-5d NOTIFY_PID:%-6d\n", q->bytes,
-                                q->notify ? q->event.sigev_notify : 0,
-                                signals ? q->event.sigev_signo : 0, q->notify ? q->notify->nr : 0);
+                                told ? event->sigev_notify : 0, signals ? event->sigev_signo : 0,
+                                told ? q->notify.to->nr : 0);
     spin_unlock(&q->lock);
     if (*pos < 0 || (size_t)*pos >= n)
         return 0;
@@ -451,17 +424,7 @@ static unsigned mqueue_poll(struct file *f, struct poll_table *pt)
 /* A process that closes the queue doesn't want to be told any more. */
 static void mqueue_flush(struct file *f)
 {
-    struct mqueue *q = queue_of(f);
-    struct pid *self = current_proc()->pid, *old = NULL;
-
-    spin_lock(&q->lock);
-    if (q->notify == self) {
-        old = self;
-        q->notify = NULL;
-    }
-    spin_unlock(&q->lock);
-    if (old)
-        pid_put(old);
+    forget(queue_of(f));
 }
 
 static off_t mqueue_lseek(struct file *f, off_t offset, int whence)

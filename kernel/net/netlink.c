@@ -9,6 +9,7 @@
 #include "net/netlink.h"
 
 #include "dev/random.h"
+#include "fs/fdtable.h"
 #include "fs/poll.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -389,6 +390,26 @@ static const struct proto_ops netlink_ops = {
     .ioctl = netlink_ioctl,
     .release = netlink_release,
 };
+
+int netlink_get(int fd, struct file **out)
+{
+    struct file *f = fd_get_real(fd);
+
+    if (!f)
+        return -EBADF;
+    struct socket *s = socket_of(f);
+    if (s && s->ops == &netlink_ops) {
+        *out = f;
+        return 0;
+    }
+    file_put(f);
+    return s ? -EINVAL : -ENOTSOCK;
+}
+
+void netlink_deliver(struct file *socket, struct packet *p)
+{
+    (void)datagram_put(&netlink_of(socket_of(socket))->d, p);
+}
 
 static int netlink_create(int type, int protocol, struct socket **out)
 {

@@ -15,6 +15,7 @@
 #include "lib/list.h"
 #include "lib/types.h"
 
+struct file;
 struct packet;
 
 /* Owner only, all of it: it lives while one request is answered. */
@@ -49,5 +50,10 @@ int netlink_u32(const struct netlink_attributes *a, unsigned type, uint32_t *out
 
 /* What rtnetlink makes of request H: 0 or -errno, which goes back to the sender. May sleep. */
 int rtnetlink_handle(const struct nlmsghdr *h, struct netlink_reply *r);
+
+/* A netlink socket by its descriptor, with a reference: 0, -EBADF, -ENOTSOCK, -EINVAL: of another family. */
+int netlink_get(int fd, struct file **out);
+/* Put P, which is taken over, into a netlink socket; dropped when that is full. No lock held. */
+void netlink_deliver(struct file *socket, struct packet *p);
 
 void netlink_init(void);

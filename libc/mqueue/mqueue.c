@@ -1,6 +1,6 @@
 /*
  * POSIX message queues. Names begin with a slash for programs and without for the kernel; the rest is the
- * kernel's. mq_notify with SIGEV_THREAD would need a thread of the library's own: it fails with ENOTSUP.
+ * kernel's.
  */
 #include <errno.h>
 #include <mqueue.h>
@@ -59,13 +59,4 @@ int mq_send(mqd_t queue, const char *data, size_t len, unsigned prio)
 ssize_t mq_receive(mqd_t queue, char *data, size_t len, unsigned *prio)
 {
     return mq_timedreceive(queue, data, len, prio, NULL);
-}
-
-int mq_notify(mqd_t queue, const struct sigevent *event)
-{
-    if (event && event->sigev_notify == SIGEV_THREAD) {
-        errno = ENOTSUP;
-        return -1;
-    }
-    return (int)__syscall_ret(syscall_raw(SYS_mq_notify, queue, event));
 }

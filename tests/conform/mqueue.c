@@ -4,7 +4,11 @@
 
 #include <mqueue.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 
 #define SIZE 64
 #ifndef MQ_PRIO_MAX
@@ -328,6 +332,70 @@ TEST(closing_ends_notify)
     works(mq_close(other));
     works(put(q, "x", 0));
     same(told, 0);
+}
+
+static atomic_int called;
+static atomic_uintptr_t called_with;
+
+static void call(union sigval value)
+{
+    atomic_store(&called_with, (uintptr_t)value.sival_ptr);
+    atomic_fetch_add(&called, 1);
+}
+
+TEST(notify_by_a_thread)
+{
+    mqd_t q = queue(5, 0);
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD,
+                             .sigev_notify_function = call,
+                             .sigev_value.sival_ptr = &event};
+    works(mq_notify(q, &event));
+    fails(mq_notify(q, &event), EBUSY);
+    works(put(q, "a", 0));
+    wait_until(atomic_load(&called) == 1);
+    same(atomic_load(&called_with) == (uintptr_t)&event, 1);
+    get(q, NULL);
+    works(mq_notify(q, &event));
+    works(mq_notify(q, NULL)); /* the thread hears of it and ends */
+    works(mq_notify(q, &event));
+    works(put(q, "b", 0));
+    wait_until(atomic_load(&called) == 2);
+    fails(mq_notify(-1, &event), EBADF);
+}
+
+/* What a C library says to the kernel, for a thread that waits in a netlink socket. */
+TEST(a_cookie_tells_why)
+{
+    mqd_t q = queue(5, 0);
+    char cookie[32] = "anything", got[64];
+    int wire = works(socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, 0)), other[2];
+    struct sigevent event = {
+        .sigev_notify = SIGEV_THREAD, .sigev_signo = wire, .sigev_value.sival_ptr = cookie};
+    works(syscall(SYS_mq_notify, q, &event));
+    fails(recv(wire, got, sizeof(got), 0), EAGAIN);
+    works(put(q, "a", 0));
+    same(recv(wire, got, sizeof(got), 0), 32);
+    same_text(got, "anything");
+    same(got[31], 1);
+    works(syscall(SYS_mq_notify, q, &event));
+    works(syscall(SYS_mq_notify, q, NULL));
+    same(recv(wire, got, sizeof(got), 0), 32);
+    same(got[31], 2);
+    works(syscall(SYS_mq_notify, q, &event));
+    works(mq_close(works(dup(q)))); /* closing ends it */
+    same(recv(wire, got, sizeof(got), 0), 32);
+    same(got[31], 2);
+
+    works(socketpair(AF_UNIX, SOCK_STREAM, 0, other));
+    event.sigev_signo = other[0];
+    fails(syscall(SYS_mq_notify, q, &event), EINVAL);
+    event.sigev_signo = q;
+    fails(syscall(SYS_mq_notify, q, &event), ENOTSOCK);
+    event.sigev_signo = -1;
+    fails(syscall(SYS_mq_notify, q, &event), EBADF);
+    event.sigev_signo = wire;
+    event.sigev_value.sival_ptr = (void *)8;
+    fails(syscall(SYS_mq_notify, q, &event), EFAULT);
 }
 
 TEST(notify_refuses_what_is_none)
