@@ -5,6 +5,10 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#define INET_ADDRSTRLEN 16
+
+#define IPPORT_RESERVED 1024 /* ports below it are root's */
+
 static inline uint16_t htons(uint16_t x)
 {
     return __builtin_bswap16(x);

@@ -1,0 +1,4 @@
+/* <netinet/udp.h>: UDP's options. */
+#pragma once
+
+#include <abi/in.h>

@@ -1,0 +1,17 @@
+/* From names to addresses and back: /etc/hosts first, then the domain name system. */
+#pragma once
+
+#include <netinet/in.h>
+
+#define HOST_ADDRESSES 16
+
+struct host_found {
+    char name[256]; /* the one that has the addresses, aliases followed */
+    struct in_addr addresses[HOST_ADDRESSES];
+    int count;
+};
+
+/* The addresses of NAME, which may be one itself. 0 or an h_errno. */
+int __host_lookup(const char *name, struct host_found *found);
+/* The name of ADDRESS in NAME of 256 bytes. 0 or an h_errno. */
+int __host_name(struct in_addr address, char *name);
