@@ -46,13 +46,13 @@ static int await_answer(struct stream_socket *st, bool nonblock, int unfinished)
     nsec_t timeout = READ_ONCE(st->s.send_timeout), deadline = socket_deadline(timeout);
 
     for (;;) {
-        stream_clear_events(st, TCP_EVENT_CONNECTED);
+        unsigned seen = stream_changes(st);
         enum tcp_state state = READ_ONCE(st->c.state);
         if (state != TCP_SYN_SENT && state != TCP_SYN_RECEIVED)
             break;
         if (nonblock)
             return unfinished;
-        int error = stream_await(st, TCP_EVENT_CONNECTED, deadline);
+        int error = stream_await(st, seen, deadline);
         if (error == -ERESTARTSYS)
             return socket_interrupted(timeout);
         if (error)
@@ -74,12 +74,14 @@ static int disconnect(struct stream_socket *st)
     tcp_disconnect(&st->c);
     spin_lock(&st->s.rx.lock);
     queue_flush(&st->s.rx);
-    st->events = 0;
     spin_unlock(&st->s.rx.lock);
     atomic_store(&st->s.shutdown, 0);
     st->was_connected = st->calling = false;
     bool broken = was != TCP_CLOSED && was != TCP_LISTEN && was != TCP_TIME_WAIT;
     socket_set_error(&st->s, broken ? ECONNRESET : 0); /* who reads, hears of it, as on Linux */
+    spin_lock(&st->s.rx.lock);
+    stream_changed(st, true);
+    spin_unlock(&st->s.rx.lock);
     backlog_run();
     return 0;
 }
@@ -99,7 +101,6 @@ static int stream_connect(struct socket *s, const struct sockaddr_storage *addr,
     int error = inet_address_get(addr, len, &in);
     if (error)
         return error;
-    stream_clear_events(st, ~0u);
     uint32_t to = in.sin_addr.s_addr ? in.sin_addr.s_addr : htonl(INADDR_LOOPBACK);
     error = tcp_connect(&st->c, to, ntohs(in.sin_port));
     if (!error)
@@ -154,7 +155,7 @@ static int stream_shutdown(struct socket *s, unsigned how)
         if (how & SHUTDOWN_READ)
             tcp_disconnect(&st->c);
         spin_lock(&s->rx.lock);
-        wake_all(&s->rx.readable, 0);
+        stream_changed(st, true);
         spin_unlock(&s->rx.lock);
         return 0;
     }
@@ -162,8 +163,7 @@ static int stream_shutdown(struct socket *s, unsigned how)
     atomic_or(&s->shutdown,
               how); /* of who isn't connected too, though it is an error: as on Linux */
     spin_lock(&s->rx.lock);
-    wake_all(&s->rx.readable, 0);
-    wake_all(&s->rx.writable, 0);
+    stream_changed(st, true);
     spin_unlock(&s->rx.lock);
     backlog_run();
     return error;
@@ -178,11 +178,11 @@ static void linger(struct stream_socket *st)
         return;
     backlog_run();
     for (;;) {
-        stream_clear_events(st, TCP_EVENT_CLOSED);
+        unsigned seen = stream_changes(st);
         enum tcp_state state = READ_ONCE(st->c.state);
         if (state != TCP_FIN_WAIT_1 && state != TCP_CLOSING && state != TCP_LAST_ACK)
             return;
-        if (stream_await(st, TCP_EVENT_CLOSED, deadline))
+        if (stream_await(st, seen, deadline))
             return;
     }
 }

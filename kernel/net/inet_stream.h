@@ -18,7 +18,7 @@ struct stream_socket {
     struct socket s;
     struct tcp_conn c;  /* its own locks; its references are the socket's */
     struct timer timer; /* c.lock to arm: the engine's; while armed it has a reference */
-    unsigned events;    /* rx.lock: TCP_EVENT_* since somebody cleared them */
+    unsigned changes;   /* rx.lock to write, atomic: see stream_await */
     bool calling;       /* atomic: connect(2) has begun and nobody has heard how it ended */
     bool was_connected; /* atomic */
     uint8_t tos;        /* atomic */
@@ -47,10 +47,18 @@ int stream_set_option(struct socket *s, int level, int name, const void *value, 
 int stream_get_option(struct socket *s, int level, int name, void *value, unsigned *len);
 void stream_option_changed(struct socket *s, int name);
 /*
- * Sleep on rx.writable until one of EVENTS, or an error, has come since rx.lock was last held with st->events
- * cleared: 0, -ETIMEDOUT, -ERESTARTSYS. No lock held.
+ * Writers, callers and lingerers, of which there may be several in one socket, wait for different things. So
+ * what may please any of them is counted, and each asks again when the count isn't what it was before he asked:
+ *
+ *     seen = stream_changes(st); if (not yet) error = stream_await(st, seen, deadline);
+ *
+ * 0, -ETIMEDOUT, -ERESTARTSYS. No lock held.
  */
-int stream_await(struct stream_socket *st, unsigned events, nsec_t deadline);
-/* Forget events, before a question whose answer they may change. */
-void stream_clear_events(struct stream_socket *st, unsigned events);
+static inline unsigned stream_changes(const struct stream_socket *st)
+{
+    return atomic_load(&st->changes);
+}
+int stream_await(struct stream_socket *st, unsigned seen, nsec_t deadline);
+/* It has changed: wake all who wait so, and who reads if READERS. rx.lock held. */
+void stream_changed(struct stream_socket *st, bool readers);
 void stream_net_init(void);

@@ -13,19 +13,18 @@
 #define CHUNK (16 * PAGE_SIZE) /* bytes handed to the engine at a time */
 #define SMALL_MAX 1024u        /* bytes that fit beside their struct buf */
 
-void stream_clear_events(struct stream_socket *st, unsigned events)
+void stream_changed(struct stream_socket *st, bool readers)
 {
-    spin_lock(&st->s.rx.lock);
-    st->events &= ~events;
-    spin_unlock(&st->s.rx.lock);
+    atomic_store(&st->changes, st->changes + 1);
+    wake_all(&st->s.rx.writable, 0);
+    if (readers)
+        wake_all(&st->s.rx.readable, 0);
 }
 
-int stream_await(struct stream_socket *st, unsigned events, nsec_t deadline)
+int stream_await(struct stream_socket *st, unsigned seen, nsec_t deadline)
 {
-    const unsigned wanted = events | TCP_EVENT_ERROR | TCP_EVENT_CLOSED;
-
     spin_lock(&st->s.rx.lock);
-    int error = wait_event(&st->s.rx.writable, st->events & wanted, deadline);
+    int error = wait_event(&st->s.rx.writable, st->changes != seen, deadline);
     spin_unlock(&st->s.rx.lock);
     return error;
 }
@@ -66,19 +65,19 @@ static void free_bufs(struct list *bufs)
 static ssize_t wait_for_room(struct stream_socket *st, const struct message *m, nsec_t deadline)
 {
     for (;;) {
+        unsigned seen = stream_changes(st);
         int error = socket_take_error(&st->s);
         if (error)
             return error;
         if (READ_ONCE(st->s.shutdown) & SHUTDOWN_WRITE)
             return -EPIPE;
-        stream_clear_events(st, TCP_EVENT_WRITE | TCP_EVENT_CONNECTED);
         ssize_t room = tcp_send_room(&st->c);
         if (room)
             return room;
         if (message_nonblock(m))
             return -EAGAIN;
         backlog_run();
-        error = stream_await(st, TCP_EVENT_WRITE | TCP_EVENT_CONNECTED, deadline);
+        error = stream_await(st, seen, deadline);
         if (error == -ERESTARTSYS)
             return socket_interrupted(READ_ONCE(st->s.send_timeout));
         if (error)

@@ -115,13 +115,12 @@ static void stream_notify(struct tcp_conn *c, unsigned events)
     if (events & TCP_EVENT_CONNECTED)
         WRITE_ONCE(st->was_connected, true);
     spin_lock(&st->s.rx.lock);
-    st->events |= events;
+    if (events & (over | TCP_EVENT_WRITE | TCP_EVENT_CONNECTED))
+        stream_changed(st, false);
     if (events & (over | TCP_EVENT_EOF | TCP_EVENT_URGENT))
         wake_all(&st->s.rx.readable, 0);
     else if ((events & (TCP_EVENT_READ | TCP_EVENT_ACCEPT)) && !waitq_is_empty(&st->s.rx.readable))
         wake_one(&st->s.rx.readable, POLLIN | POLLRDNORM);
-    if (events & (over | TCP_EVENT_WRITE | TCP_EVENT_CONNECTED))
-        wake_all(&st->s.rx.writable, 0);
     spin_unlock(&st->s.rx.lock);
 }
 

@@ -221,6 +221,7 @@ struct tcp_conn {
     bool embryo;      /* lock: among its listener's embryos */
     nsec_t cookie_at; /* lock: a listener's: when it sent a SYN cookie last */
     bool orphan;      /* lock: the owner has closed it */
+    bool over;        /* lock: it has ended, and must be forgotten before it can begin anew */
     uint32_t bound_local; /* lock: what bind(2) said; tuple.local may know more */
     struct tcp_path path; /* lock */
 

@@ -80,6 +80,7 @@ void tcp_end(struct tcp_conn *c, int error)
     if (error && c->state != TCP_TIME_WAIT)
         atomic_store(&c->error, error);
     tcp_set_state(c, TCP_CLOSED);
+    c->over = true;
     memset(c->deadline, 0, sizeof(c->deadline));
     free_send_queue(c);
     tcp_drop_reorder(c);

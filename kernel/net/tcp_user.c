@@ -65,6 +65,8 @@ int tcp_connect(struct tcp_conn *c, uint32_t remote, uint16_t port)
     tcp_lock(c);
     if (c->state != TCP_CLOSED)
         error = c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED ? -EALREADY : -EISCONN;
+    else if (c->over)
+        error = -EISCONN; /* as on Linux, until it is disconnected */
     else
         error = begin_call(c, remote, port);
     if (!error) {
@@ -91,7 +93,7 @@ int tcp_listen(struct tcp_conn *c, unsigned backlog)
     int error = 0;
 
     spin_lock(&c->lock);
-    if (c->state != TCP_CLOSED && c->state != TCP_LISTEN)
+    if ((c->state != TCP_CLOSED && c->state != TCP_LISTEN) || c->over)
         error = -EINVAL;
     else if (c->state == TCP_CLOSED)
         error = tcp_enter_listener(c);
@@ -280,7 +282,7 @@ static void forget(struct tcp_conn *c)
     c->snd_probe = c->snd_small = 0;
     c->rcv_unread = 0;
     c->fin_queued = c->fin_sent = c->fin_seen = c->fin_received = false;
-    c->shut_read = c->snd_urgent = c->write_blocked = false;
+    c->over = c->shut_read = c->snd_urgent = c->write_blocked = false;
     c->urgent = TCP_URGENT_NONE;
     c->srtt = c->rttvar = c->rtt_min = c->rtt_sent = 0;
     c->rto = READ_ONCE(p->rto_initial);

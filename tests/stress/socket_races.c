@@ -1,92 +1,18 @@
 /*
  * socket_races [SEED [SECONDS [ROUNDS [NAME]]]]: local sockets where two sides meet at the worst moment.
  *
- * Each race is played for ROUNDS rounds, or until its share of the seconds is over, by this process and a
- * partner that is forked for the round. Both hesitate for a few random steps first. An alarm ends who waits in
- * vain: a lost wakeup is a failure and not a hang. What is leaked shows outside (tools/run --leak-check).
- *
  * For the long run: tools/run --debug --smp 4 --timeout 3600 -- build/tests/stress/socket_races 1 3600 20000
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
-#define PATIENCE 30 /* seconds until somebody who waits gives up */
-#define DEFAULT_ROUNDS 300
+#include "pairs.h"
 
-static const char *race;
-static long round_number;
-static uint64_t random_state;
 static char block[1 << 17];
-
-static uint64_t draw(uint64_t below)
-{
-    random_state ^= random_state << 13;
-    random_state ^= random_state >> 7;
-    random_state ^= random_state << 17;
-    return (random_state >> 11) % below;
-}
-
-static void hesitate(void)
-{
-    for (volatile uint64_t steps = draw(2000); steps > 0; steps--)
-        ;
-}
-
-static _Noreturn void fail(const char *what)
-{
-    printf("socket_races: %s: round %ld: %s (errno %d: %s)\n", race, round_number, what, errno,
-           strerror(errno));
-    fflush(stdout);
-    _exit(99);
-}
-
-#define need(condition)       \
-    do {                      \
-        if (!(condition))     \
-            fail(#condition); \
-    } while (0)
-
-/* Run the block that follows in the round's partner. */
-#define PARTNER(pid) for ((pid) = partner_begin(); (pid) == 0; _exit(0))
-
-static pid_t partner_begin(void)
-{
-    uint64_t seed = draw(UINT64_MAX) | 1;
-    pid_t pid = fork();
-
-    need(pid >= 0);
-    if (pid == 0) {
-        alarm(PATIENCE);
-        random_state = seed;
-    }
-    hesitate();
-    return pid;
-}
-
-static void partner_ends(pid_t pid)
-{
-    int status = 0;
-
-    need(waitpid(pid, &status, 0) == pid);
-    if (status != 0)
-        fail(WIFSIGNALED(status) ? "the partner waited in vain, or was killed"
-                                 : "the partner has failed");
-}
 
 static ssize_t send_file(int socket, int fd)
 {
@@ -331,10 +257,7 @@ static void epoll_against_packets(void)
     close(s[1]);
 }
 
-static const struct {
-    const char *name;
-    void (*play)(void);
-} races[] = {
+static const struct race races[] = {
     {"rights_against_close", rights_against_close},
     {"garbage_from_two_sides", garbage_from_two_sides},
     {"connect_against_close", connect_against_close},
@@ -342,27 +265,8 @@ static const struct {
     {"datagrams_against_close", datagrams_against_close},
     {"epoll_against_packets", epoll_against_packets},
 };
-#define RACES (sizeof races / sizeof races[0])
 
 int main(int argc, char **argv)
 {
-    long seed = argc > 1 ? strtol(argv[1], NULL, 0) : 1, seconds = argc > 2 ? atol(argv[2]) : 3600;
-    long rounds = argc > 3 ? atol(argv[3]) : DEFAULT_ROUNDS;
-    const char *only = argc > 4 ? argv[4] : NULL;
-
-    random_state = (uint64_t)seed * 0x9e3779b97f4a7c15u + 1;
-    for (size_t i = 0; i < RACES; i++) {
-        time_t end = time(NULL) + seconds / (time_t)RACES + 1;
-        race = races[i].name;
-        if (only && strcmp(only, race) != 0)
-            continue;
-        for (round_number = 0; round_number < rounds && time(NULL) < end; round_number++) {
-            alarm(PATIENCE + 10);
-            races[i].play();
-        }
-        printf("socket_races: %s: %s\n", race, round_number > 0 ? "nothing lost" : "not played");
-        fflush(stdout);
-        need(round_number > 0);
-    }
-    return 0;
+    return play_all(races, sizeof races / sizeof races[0], argc, argv);
 }
