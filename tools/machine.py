@@ -45,9 +45,12 @@ def qemu_command(options, folder, kernel_log):
                 "-chardev", f"file,id=log,path={escape(kernel_log)}", "-serial", "chardev:log",
                 "-chardev", f"file,id=status,path={escape(folder + '/status')}",
                 "-serial", "chardev:status"]
+    monitors = [options.monitor] if options.monitor else []
     if options.debug:
-        command += ["-chardev", f"socket,id=monitor,server=on,wait=off,path={escape(folder + '/monitor')}",
-                    "-mon", "chardev=monitor"]
+        monitors.append(folder + "/monitor")
+    for n, path in enumerate(monitors):
+        command += ["-chardev", f"socket,id=monitor{n},server=on,wait=off,path={escape(path)}",
+                    "-mon", f"chardev=monitor{n}"]
     if options.iso:
         command += iso_words(options, folder)
     else:
@@ -64,6 +67,9 @@ def net_words(options):
     """A virtio network device, and what it is joined to."""
     if options.net == "user":
         backend = "user,id=net" + "".join(",hostfwd=" + rule for rule in options.hostfwd)
+    elif options.net.startswith("tap:"):
+        name, queues = options.net.split(":")[1:]
+        backend = f"tap,id=net,ifname={name},queues={queues},script=no,downscript=no,vhost=off"
     else:
         here, there = options.net.split(":")[1:]
         backend = (f"dgram,id=net,local.type=unix,local.path={escape(here)},"

@@ -108,9 +108,16 @@ static bool reset(struct virtio_device *v)
     return false;
 }
 
+static void greet(struct virtio_device *v)
+{
+    set_status(v, STATUS_ACKNOWLEDGE);
+    set_status(v, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
+}
+
 int virtio_open(struct virtio_device *v, struct pci_device *pci, const char *name)
 {
-    *v = (struct virtio_device){.pci = pci, .name = name};
+    *v = (struct virtio_device){
+        .pci = pci, .name = name, .config_vector = VIRTIO_NO_VECTOR, .stopped = true};
     pci_enable(pci);
     find_registers(v);
     if (!v->common || !v->notify || !v->isr) {
@@ -121,8 +128,7 @@ int virtio_open(struct virtio_device *v, struct pci_device *pci, const char *nam
         log_err("%s: does not reset", name);
         return -ENODEV;
     }
-    set_status(v, STATUS_ACKNOWLEDGE);
-    set_status(v, STATUS_ACKNOWLEDGE | STATUS_DRIVER);
+    greet(v);
     int n = pci_msix_enable(pci);
     v->vectors = n > 0 ? (unsigned)n : 0;
     return 0;
@@ -162,16 +168,51 @@ int virtio_negotiate(struct virtio_device *v, uint64_t wanted)
 
 void virtio_start(struct virtio_device *v)
 {
+    atomic_store(&v->stopped, false);
     set_status(v, STATUS_ACKNOWLEDGE | STATUS_DRIVER | STATUS_FEATURES_OK | STATUS_DRIVER_OK);
 }
 
 void virtio_fail(struct virtio_device *v, const char *why)
 {
-    if (__atomic_exchange_n(&v->failed, true, __ATOMIC_ACQ_REL))
+    if (__atomic_exchange_n(&v->stopped, true, __ATOMIC_ACQ_REL))
         return;
     /* No use waiting for the reset here: it may be the device that never answers. */
     set_status(v, 0);
     log_err("%s: %s; the device is disabled", v->name, why);
+}
+
+/* --- down and up again --- */
+
+int virtio_stop(struct virtio_device *v)
+{
+    atomic_store(&v->stopped, true);
+    if (reset(v))
+        return 0;
+    log_err("%s: does not reset", v->name);
+    return -EIO;
+}
+
+/* A device without the means for an interrupt says so by reading back "none". */
+static bool set_config_vector(struct virtio_device *v)
+{
+    volatile uint16_t *at = (volatile uint16_t *)(v->common + COMMON_CONFIG_VECTOR);
+
+    *at = v->config_vector;
+    return *at == v->config_vector;
+}
+
+int virtio_restart(struct virtio_device *v)
+{
+    uint64_t features = v->features;
+
+    if (virtio_stop(v))
+        return -EIO;
+    greet(v);
+    if (virtio_negotiate(v, features) || v->features != features) {
+        v->features = features;
+        return -EIO;
+    }
+    return set_config_vector(v) ? 0 : -EIO;
 }
 
 /* --- its own configuration --- */
@@ -195,9 +236,8 @@ int virtio_connect_config(struct virtio_device *v, unsigned index, int cpu, stru
     int error = pci_msix_connect(v->pci, index, cpu, h);
     if (error)
         return error;
-    *(volatile uint16_t *)(v->common + COMMON_CONFIG_VECTOR) = (uint16_t)index;
-    /* A device without the means says so by reading back "none". */
-    return *(volatile uint16_t *)(v->common + COMMON_CONFIG_VECTOR) == index ? 0 : -EBUSY;
+    v->config_vector = (uint16_t)index;
+    return set_config_vector(v) ? 0 : -EBUSY;
 }
 
 unsigned virtio_isr(struct virtio_device *v)

@@ -45,7 +45,8 @@ struct virtio_device {
     size_t config_size;         /* const */
     uint64_t features;          /* const after virtio_negotiate() */
     unsigned vectors;           /* const after virtio_open(): of MSI-X; 0: one interrupt line */
-    bool failed;                /* atomic: given up */
+    uint16_t config_vector;     /* const after virtio_connect_config(); or VIRTIO_NO_VECTOR */
+    bool stopped;               /* atomic: given up, or not started: nothing is put or taken */
 };
 
 /* One piece of a buffer: memory in the direct map. */
@@ -67,6 +68,7 @@ struct virtqueue {
     struct virtq_used *used;   /* const; same */
     volatile uint16_t *notify; /* const: write the queue's number here */
     struct virtq_slot *slots;  /* lock: what is known of each buffer, by its head's number */
+    uint16_t vector;           /* const after virtqueue_connect(); or VIRTIO_NO_VECTOR */
     struct irq_handler irq;    /* const after virtqueue_connect() */
 };
 
@@ -83,10 +85,17 @@ static inline bool virtio_has(const struct virtio_device *v, unsigned bit)
 {
     return v->features & FEATURE(bit);
 }
-/* All queues are set up: begin. */
+/* All queues are set up, or set up again: begin. */
 void virtio_start(struct virtio_device *v);
 /* Give the device up: reset, and one line saying WHY. Later calls do nothing. Any context. */
 void virtio_fail(struct virtio_device *v, const char *why);
+/*
+ * Stop, whether it runs or was given up: when this returns 0 the device touches no memory any more. -EIO: it does not
+ * say that it is reset, so what it has been given stays its own. May take a moment.
+ */
+int virtio_stop(struct virtio_device *v);
+/* Begin again after virtio_stop(), with the features it had; the queues are next. 0 or -EIO. */
+int virtio_restart(struct virtio_device *v);
 /* N bytes of the device type's own configuration, at OFFSET, all of one moment (2.5.3). -ENODEV: too short. */
 int virtio_config_read(struct virtio_device *v, unsigned offset, void *out, unsigned n);
 /* The interrupt for changes of the configuration: vector INDEX. 0 or -errno. */
@@ -98,6 +107,9 @@ unsigned virtio_isr(struct virtio_device *v);
 struct virtqueue *virtqueue_create(struct virtio_device *v, unsigned index, unsigned max);
 /* Its interrupts come as vector VECTOR to CPU, to FN(ARG). Between create and virtio_start(). 0 or -errno. */
 int virtqueue_connect(struct virtqueue *q, unsigned vector, int cpu, void (*fn)(void *), void *arg);
+
+/* Set up an emptied queue again, as it was. Between virtio_restart() and virtio_start(). */
+void virtqueue_restart(struct virtqueue *q);
 
 /* --- the driver holds q->lock for all below --- */
 
@@ -114,7 +126,7 @@ void virtqueue_notify(struct virtqueue *q);
  * for. NULL: none now, or the device has lied and is given up.
  */
 void *virtqueue_take(struct virtqueue *q, uint32_t *written);
-/* The token of some buffer still in the ring of a device that was given up, to free it; NULL when none is. */
+/* The token of some buffer still in the ring of a device that was stopped, to free it; NULL when none is. */
 void *virtqueue_reclaim(struct virtqueue *q);
 /* No interrupts, please: we look by ourselves. A hint; some may still come. */
 void virtqueue_quiet(struct virtqueue *q);

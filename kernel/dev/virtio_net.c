@@ -14,34 +14,14 @@
  */
 #include "dev/virtio_net.h"
 
-#include "dev/virtio.h"
+#include "dev/virtio_net_internal.h"
 #include "lib/atomic.h"
-#include "lib/log.h"
 #include "lib/string.h"
 #include "mm/page.h"
 #include "mm/slab.h"
 #include "net/ethernet.h"
 #include "net/packet.h"
-#include "sched/timer.h"
 #include "x86/clock.h"
-
-#define VIRTIO_ID_NET (VIRTIO_ID_FIRST + 1)
-
-enum virtio_net_feature {
-    NET_F_CSUM = 0,
-    NET_F_GUEST_CSUM = 1,
-    NET_F_MTU = 3,
-    NET_F_MAC = 5,
-    NET_F_GUEST_TSO4 = 7,
-    NET_F_HOST_TSO4 = 11,
-    NET_F_MRG_RXBUF = 15,
-    NET_F_STATUS = 16,
-    NET_F_CTRL_VQ = 17,
-    NET_F_MQ = 22,
-};
-
-enum virtio_net_config { CONFIG_MAC = 0, CONFIG_STATUS = 6, CONFIG_PAIRS = 8, CONFIG_MTU = 10 };
-#define STATUS_LINK_UP 1
 
 /* Before each packet (5.1.6). */
 struct virtio_net_header {
@@ -57,42 +37,14 @@ struct virtio_net_header {
 #define GSO_NONE 0
 #define GSO_TCPV4 1
 
-#define CTRL_MQ 4
-#define CTRL_MQ_PAIRS_SET 0
-#define CTRL_OK 0
-#define CTRL_WAIT (NSEC_PER_SEC / 2)
-
-#define MTU_MAX 4000u /* without merged buffers a frame has one page */
-#define RING_MAX 256u
-#define PAIRS_MAX 8u
 #define PIECES_MAX 20u /* a full TCP segment of pages, and its header */
 #define COPY_MAX 256u  /* up to here a copy is cheaper than a page */
 #define BUDGET 512u    /* packets that one interrupt takes in */
 #define RETRY (NSEC_PER_SEC / 50)
 
-struct virtio_net;
-
-struct net_pair {
-    struct virtio_net *net;    /* const */
-    unsigned index;            /* const */
-    struct virtqueue *rx, *tx; /* const; their own locks */
-    struct timer again;        /* rx->lock to arm: more to take in, or memory to be had again */
-    unsigned in_ring;          /* rx->lock: buffers that the device has */
-};
-
-struct virtio_net {
-    struct virtio_device virtio; /* see there */
-    struct netdev dev;           /* see there */
-    struct irq_handler irq;      /* const: for changes, or without MSI-X for all */
-    struct virtqueue *control;   /* const; NULL: it has none. Only used at boot */
-    unsigned num_pairs;          /* const */
-    struct net_pair pairs[PAIRS_MAX];
-};
-
 /* --- receiving --- */
 
-/* Give the device as many pages as it has room for. True: all of them. rx->lock held. */
-static bool refill(struct net_pair *r)
+bool virtio_net_refill(struct net_pair *r)
 {
     bool full = true;
 
@@ -182,8 +134,7 @@ static struct packet *take_packet(struct net_pair *r, struct buf *b)
     return p;
 }
 
-/* Take in what has come. Interrupts are off: a handler, or a timer's function. */
-static void receive(struct net_pair *r)
+void virtio_net_receive(struct net_pair *r)
 {
     struct list packets = LIST_INIT(packets);
     struct packet *p, *next;
@@ -197,7 +148,7 @@ static void receive(struct net_pair *r)
             if ((p = take_packet(r, b)))
                 list_push_back(&packets, &p->link);
     } while (n < BUDGET && virtqueue_listen(r->rx));
-    if (!refill(r) || n >= BUDGET)
+    if (!virtio_net_refill(r) || n >= BUDGET)
         timer_set(&r->again, clock_monotonic() + (n >= BUDGET ? 0 : RETRY));
     spin_unlock(&r->rx->lock);
     list_for_each_safe (p, next, &packets, link) {
@@ -275,7 +226,7 @@ static bool transmit(struct netdev *dev, unsigned queue, struct packet *p)
     struct virtqueue *tx = net->pairs[queue].tx;
     struct virtio_piece pieces[PIECES_MAX];
     struct list done = LIST_INIT(done);
-    int error = 0;
+    int error = -EIO;
 
     fill_header(packet_push(p, sizeof(struct virtio_net_header)), p);
     unsigned n = describe(p, pieces);
@@ -283,7 +234,7 @@ static bool transmit(struct netdev *dev, unsigned queue, struct packet *p)
         n = gather(p) ? describe(p, pieces) : 0;
     spin_lock(&tx->lock);
     reclaim(tx, &done);
-    if (n && !net->virtio.failed) {
+    if (n) {
         error = virtqueue_put(tx, pieces, n, n, p);
         if (error == -ENOSPC) {
             virtqueue_notify(tx);
@@ -299,10 +250,9 @@ static bool transmit(struct netdev *dev, unsigned queue, struct packet *p)
         packet_pull(p, sizeof(struct virtio_net_header));
         return false;
     }
-    if (!n || error || net->virtio.failed) { /* lost, as on a bad wire */
+    if (error) { /* lost, as on a bad wire */
         netdev_count(dev)->tx_errors++;
-        if (!n || error)
-            packet_free(p);
+        packet_free(p);
     }
     return true;
 }
@@ -336,24 +286,24 @@ static void sent(struct net_pair *t)
 
 /* --- interrupts --- */
 
-static void rx_interrupt(void *arg)
+void virtio_net_rx_interrupt(void *arg)
 {
-    receive(arg);
+    virtio_net_receive(arg);
     backlog_run();
 }
 
-static void tx_interrupt(void *arg)
+void virtio_net_tx_interrupt(void *arg)
 {
     sent(arg);
 }
 
-static void receive_again(struct timer *t)
+void virtio_net_receive_again(struct timer *t)
 {
-    receive(container_of(t, struct net_pair, again));
+    virtio_net_receive(container_of(t, struct net_pair, again));
     backlog_run();
 }
 
-static void read_link(struct virtio_net *net)
+void virtio_net_read_link(struct virtio_net *net)
 {
     uint16_t status = STATUS_LINK_UP;
 
@@ -363,196 +313,52 @@ static void read_link(struct virtio_net *net)
     netdev_set_carrier(&net->dev, status & STATUS_LINK_UP);
 }
 
-static void config_interrupt(void *arg)
+void virtio_net_config_interrupt(void *arg)
 {
-    read_link(arg);
+    virtio_net_read_link(arg);
 }
 
 /* Without MSI-X all share one line, maybe with other devices. */
-static void line_interrupt(void *arg)
+void virtio_net_line_interrupt(void *arg)
 {
     struct virtio_net *net = arg;
     unsigned what = virtio_isr(&net->virtio);
 
     if (what & 2)
-        read_link(net);
+        virtio_net_read_link(net);
     if (!(what & 1))
         return;
     for (unsigned i = 0; i < net->num_pairs; i++) {
-        receive(&net->pairs[i]);
+        virtio_net_receive(&net->pairs[i]);
         sent(&net->pairs[i]);
     }
     backlog_run();
 }
 
-/* --- bringing up --- */
+/* --- the end --- */
 
-static const struct netdev_ops virtio_net_ops = {.transmit = transmit, .kick = kick};
-
-static bool choose_features(struct virtio_net *net)
+void virtio_net_empty(struct net_pair *r)
 {
-    uint64_t wanted = FEATURE(NET_F_CSUM) | FEATURE(NET_F_GUEST_CSUM) | FEATURE(NET_F_MTU) |
-                      FEATURE(NET_F_MAC) | FEATURE(NET_F_HOST_TSO4) | FEATURE(NET_F_GUEST_TSO4) |
-                      FEATURE(NET_F_MRG_RXBUF) | FEATURE(NET_F_STATUS) | FEATURE(NET_F_CTRL_VQ) |
-                      FEATURE(NET_F_MQ);
-    uint64_t offered = virtio_offered(&net->virtio);
+    struct list done = LIST_INIT(done);
+    struct packet *p;
+    struct buf *b;
 
-    if (!(offered & FEATURE(NET_F_MRG_RXBUF)) || !(offered & FEATURE(NET_F_GUEST_CSUM)))
-        wanted &= ~FEATURE(NET_F_GUEST_TSO4); /* such a packet would need 64 KiB in one piece */
-    if (!(offered & FEATURE(NET_F_CSUM)))
-        wanted &= ~FEATURE(NET_F_HOST_TSO4);
-    if (!(offered & FEATURE(NET_F_CTRL_VQ)))
-        wanted &= ~FEATURE(NET_F_MQ);
-    return virtio_negotiate(&net->virtio, wanted) == 0;
+    timer_cancel_sync(&r->again);
+    spin_lock(&r->tx->lock);
+    while ((p = virtqueue_reclaim(r->tx)))
+        list_push_back(&done, &p->link);
+    spin_unlock(&r->tx->lock);
+    free_all(&done);
+    spin_lock(&r->rx->lock);
+    while ((b = virtqueue_reclaim(r->rx)))
+        buf_free(b);
+    r->in_ring = 0;
+    spin_unlock(&r->rx->lock);
 }
 
-/* How many pairs it has, as far as we have CPUs and interrupts for them. */
-static unsigned count_pairs(struct virtio_net *net, unsigned *offered)
-{
-    uint16_t pairs = 1;
-
-    if (!virtio_has(&net->virtio, NET_F_MQ) ||
-        virtio_config_read(&net->virtio, CONFIG_PAIRS, &pairs, sizeof(pairs)) || pairs == 0)
-        pairs = 1;
-    *offered = pairs;
-    unsigned n = min((unsigned)pairs, min((unsigned)num_cpus, PAIRS_MAX));
-    if (net->virtio.vectors >= 3)
-        n = min(n, (net->virtio.vectors - 1) / 2);
-    return net->virtio.vectors ? n : 1;
-}
-
-/* Vector 0 tells of changes, 1 and 2 belong to pair 0, and so on. */
-static int connect_pair(struct net_pair *r)
-{
-    int cpu = (int)(r->index % (unsigned)num_cpus);
-    int error = virtqueue_connect(r->rx, 1 + r->index * 2, cpu, rx_interrupt, r);
-
-    return error ? error : virtqueue_connect(r->tx, 2 + r->index * 2, cpu, tx_interrupt, r);
-}
-
-static int create_queues(struct virtio_net *net)
-{
-    unsigned offered;
-
-    net->num_pairs = count_pairs(net, &offered);
-    for (unsigned i = 0; i < net->num_pairs; i++) {
-        struct net_pair *r = &net->pairs[i];
-        r->net = net;
-        r->index = i;
-        timer_init(&r->again, receive_again);
-        r->rx = virtqueue_create(&net->virtio, i * 2, RING_MAX);
-        r->tx = virtqueue_create(&net->virtio, i * 2 + 1, RING_MAX);
-        if (!r->rx || !r->tx)
-            return -ENODEV;
-        int error = net->virtio.vectors ? connect_pair(r) : 0;
-        if (error)
-            return error;
-    }
-    if (virtio_has(&net->virtio, NET_F_CTRL_VQ))
-        net->control = virtqueue_create(&net->virtio, offered * 2, 16);
-    net->irq = (struct irq_handler){.arg = net, .name = net->dev.name};
-    net->irq.fn = net->virtio.vectors ? config_interrupt : line_interrupt;
-    return net->virtio.vectors ? virtio_connect_config(&net->virtio, 0, 0, &net->irq)
-                               : pci_line_connect(net->virtio.pci, &net->irq);
-}
-
-/* Tell it how many pairs we use (5.1.6.5.6). False: it doesn't want to. */
-static bool set_pairs(struct virtio_net *net)
-{
-    struct {
-        uint8_t class, command;
-        uint16_t pairs;
-        uint8_t answer;
-    } *c = kzalloc(sizeof(*c));
-    nsec_t until = clock_monotonic() + CTRL_WAIT;
-    uint32_t written;
-    void *back = NULL;
-
-    if (!c || !net->control) {
-        kfree(c);
-        return false;
-    }
-    c->class = CTRL_MQ;
-    c->command = CTRL_MQ_PAIRS_SET;
-    c->pairs = (uint16_t)net->num_pairs;
-    c->answer = 0xff;
-    struct virtio_piece pieces[] = {{&c->class, 2}, {&c->pairs, 2}, {&c->answer, 1}};
-    spin_lock(&net->control->lock);
-    virtqueue_quiet(net->control);
-    if (!virtqueue_put(net->control, pieces, 3, 2, c)) {
-        virtqueue_notify(net->control);
-        while (!(back = virtqueue_take(net->control, &written)) && clock_monotonic() < until)
-            cpu_relax();
-    }
-    spin_unlock(&net->control->lock);
-    bool ok = back && c->answer == CTRL_OK;
-    if (back)
-        kfree(c); /* otherwise the device may still write to it */
-    return ok;
-}
-
-static void read_config(struct virtio_net *net)
-{
-    struct netdev *dev = &net->dev;
-    uint16_t mtu;
-
-    if (!virtio_has(&net->virtio, NET_F_MAC) ||
-        virtio_config_read(&net->virtio, CONFIG_MAC, dev->address, NETDEV_ADDRESS) ||
-        (dev->address[0] & 1)) {
-        uint64_t made_up = clock_monotonic() * 0x9e3779b97f4a7c15ull;
-        memcpy(dev->address, &made_up, NETDEV_ADDRESS);
-        dev->address[0] = (uint8_t)((dev->address[0] & 0xfe) | 2); /* one of our own making */
-    }
-    if (virtio_has(&net->virtio, NET_F_MTU) &&
-        !virtio_config_read(&net->virtio, CONFIG_MTU, &mtu, sizeof(mtu)) && mtu >= 68)
-        dev->mtu = dev->max_mtu = min((uint32_t)mtu, dev->max_mtu);
-    if (virtio_has(&net->virtio, NET_F_CSUM))
-        dev->features |= NETDEV_CHECKSUM;
-    if (virtio_has(&net->virtio, NET_F_HOST_TSO4))
-        dev->features |= NETDEV_SEGMENT;
-}
-
-static void probe(struct pci_device *pci)
-{
-    struct virtio_net *net = kzalloc(sizeof(*net));
-
-    if (!net)
-        return;
-    struct netdev *dev = &net->dev;
-    strlcpy(dev->name, "eth%", sizeof(dev->name));
-    dev->type = ARPHRD_ETHER;
-    dev->flags = IFF_BROADCAST | IFF_MULTICAST;
-    dev->mtu = 1500;
-    dev->max_mtu = MTU_MAX;
-    dev->ops = &virtio_net_ops;
-    dev->link_ops = &ethernet_link;
-    dev->driver = net;
-    if (virtio_open(&net->virtio, pci, "virtio-net") || !choose_features(net))
-        return; /* it may still write to its memory: that is never freed */
-    if (net->virtio.vectors == 1 || net->virtio.vectors == 2 || create_queues(net)) {
-        virtio_fail(&net->virtio, "has too few queues or interrupts");
-        return;
-    }
-    read_config(net);
-    dev->num_queues = net->num_pairs;
-    if (netdev_register(dev)) {
-        virtio_fail(&net->virtio, "no memory for it");
-        return;
-    }
-    virtio_start(&net->virtio);
-    if (net->num_pairs > 1 && !set_pairs(net)) {
-        virtio_fail(&net->virtio, "does not take its number of queues");
-        return;
-    }
-    read_link(net);
-    for (unsigned i = 0; i < net->num_pairs; i++)
-        receive(&net->pairs[i]);
-    log_info("%s: virtio-net, %u queue pairs, features %#llx", dev->name, net->num_pairs,
-             (unsigned long long)net->virtio.features);
-}
-
-void virtio_net_init(void)
-{
-    pci_for_each(VIRTIO_VENDOR, VIRTIO_ID_NET, VIRTIO_ID_NET, probe);
-    pci_for_each(VIRTIO_VENDOR, 0x1000, 0x1000, probe); /* transitional ones speak both */
-}
+const struct netdev_ops virtio_net_ops = {
+    .open = virtio_net_open,
+    .stop = virtio_net_stop,
+    .transmit = transmit,
+    .kick = kick,
+};

@@ -109,6 +109,19 @@ static uint16_t choose_size(unsigned offered, unsigned max)
     return (uint16_t)size;
 }
 
+/* Tell the device where everything is. The queue is selected. */
+static void enable(struct virtqueue *q)
+{
+    struct virtio_device *v = q->device;
+
+    write16(v, COMMON_QUEUE_SIZE, q->size);
+    write_address(v, COMMON_QUEUE_DESC, q->desc);
+    write_address(v, COMMON_QUEUE_DRIVER, q->avail);
+    write_address(v, COMMON_QUEUE_DEVICE, q->used);
+    write16(v, COMMON_QUEUE_VECTOR, q->vector);
+    write16(v, COMMON_QUEUE_ENABLE, 1);
+}
+
 struct virtqueue *virtqueue_create(struct virtio_device *v, unsigned index, unsigned max)
 {
     if (index >= read16(v, COMMON_NUM_QUEUES))
@@ -130,12 +143,8 @@ struct virtqueue *virtqueue_create(struct virtio_device *v, unsigned index, unsi
         kfree(q);
         return NULL;
     }
-    write16(v, COMMON_QUEUE_SIZE, q->size);
-    write_address(v, COMMON_QUEUE_DESC, q->desc);
-    write_address(v, COMMON_QUEUE_DRIVER, q->avail);
-    write_address(v, COMMON_QUEUE_DEVICE, q->used);
-    write16(v, COMMON_QUEUE_VECTOR, VIRTIO_NO_VECTOR);
-    write16(v, COMMON_QUEUE_ENABLE, 1);
+    q->vector = VIRTIO_NO_VECTOR;
+    enable(q);
     return q;
 }
 
@@ -147,9 +156,22 @@ int virtqueue_connect(struct virtqueue *q, unsigned vector, int cpu, void (*fn)(
     int error = pci_msix_connect(v->pci, vector, cpu, &q->irq);
     if (error)
         return error;
+    q->vector = (uint16_t)vector;
     write16(v, COMMON_QUEUE_SELECT, q->index);
-    write16(v, COMMON_QUEUE_VECTOR, (uint16_t)vector);
+    write16(v, COMMON_QUEUE_VECTOR, q->vector);
     return read16(v, COMMON_QUEUE_VECTOR) == vector ? 0 : -EBUSY;
+}
+
+void virtqueue_restart(struct virtqueue *q)
+{
+    spin_lock(&q->lock);
+    assert(q->free_count == q->size);
+    memset(q->avail, 0, sizeof(*q->avail) + (q->size + 1u) * sizeof(q->avail->ring[0]));
+    memset(q->used, 0, sizeof(*q->used) + q->size * sizeof(q->used->ring[0]) + sizeof(uint16_t));
+    q->avail_next = q->avail_published = q->used_seen = 0;
+    spin_unlock(&q->lock);
+    write16(q->device, COMMON_QUEUE_SELECT, q->index);
+    enable(q);
 }
 
 /* --- putting --- */
@@ -208,7 +230,7 @@ int virtqueue_put(struct virtqueue *q, const struct virtio_piece *pieces, unsign
     uint16_t head = q->free_head;
 
     assert(n > 0 && out <= n && token);
-    if (q->device->failed)
+    if (READ_ONCE(q->device->stopped))
         return -EIO;
     if (q->free_count == 0)
         return -ENOSPC;
@@ -231,7 +253,7 @@ void virtqueue_notify(struct virtqueue *q)
 {
     uint16_t old = q->avail_published, new = q->avail_next;
 
-    if (old == new || q->device->failed)
+    if (old == new || READ_ONCE(q->device->stopped))
         return;
     q->avail_published = new;
     atomic_store(&q->avail->idx, new);
@@ -267,7 +289,7 @@ void *virtqueue_take(struct virtqueue *q, uint32_t *written)
 {
     uint16_t index = used_index(q);
 
-    if (index == q->used_seen || q->device->failed)
+    if (index == q->used_seen || READ_ONCE(q->device->stopped))
         return NULL;
     struct virtq_used_entry e =
         *(volatile struct virtq_used_entry *)&q->used->ring[q->used_seen % q->size];

@@ -4,7 +4,6 @@
  */
 #include <abi/in.h>
 
-#include "lib/atomic.h"
 #include "lib/byteorder.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -12,9 +11,6 @@
 #include "net/ethernet.h"
 #include "net/netdev.h"
 #include "net/route.h"
-
-/* What a program may change of a device's flags. */
-#define FLAGS_CHANGEABLE (IFF_UP | IFF_DEBUG | IFF_NOARP | IFF_ALLMULTI | IFF_NOTRAILERS)
 
 static struct spinlock list_lock = SPINLOCK_INIT(RANK_ADDRESS, "addresses");
 static struct list addresses = LIST_INIT(addresses); /* list_lock */
@@ -232,14 +228,11 @@ void address_device_changed(struct netdev *dev)
 
 int inet_set_flags(struct netdev *dev, uint32_t wanted)
 {
-    int error = netdev_set_up(dev, wanted & IFF_UP);
+    int error = netdev_set_flags(dev, wanted);
 
-    if (error)
-        return error;
-    uint32_t keep = READ_ONCE(dev->flags) & ~(uint32_t)(FLAGS_CHANGEABLE & ~IFF_UP);
-    WRITE_ONCE(dev->flags, keep | (wanted & FLAGS_CHANGEABLE & ~(uint32_t)IFF_UP));
-    address_device_changed(dev);
-    return 0;
+    if (!error)
+        address_device_changed(dev);
+    return error;
 }
 
 void route_init(void)

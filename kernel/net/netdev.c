@@ -18,6 +18,10 @@
 
 #define MTU_MIN 68u /* RFC 791: every module must forward as much without fragmentation */
 
+/* What a program may change of a device's flags, besides IFF_UP. */
+#define FLAGS_CHANGEABLE (IFF_DEBUG | IFF_NOARP | IFF_ALLMULTI | IFF_NOTRAILERS)
+
+static struct mutex config_lock; /* one change of a device's state at a time */
 static struct spinlock devices_lock = SPINLOCK_INIT(RANK_NETDEV_LIST, "netdevs");
 static struct list devices = LIST_INIT(devices); /* devices_lock for changes; never removed from */
 static int last_index;                           /* devices_lock */
@@ -132,7 +136,8 @@ static void drop_waiting(struct netdev *dev)
         packet_free(p);
 }
 
-int netdev_set_up(struct netdev *dev, bool up)
+/* config_lock held. */
+static int set_up(struct netdev *dev, bool up)
 {
     if (netdev_is_up(dev) == up)
         return 0;
@@ -148,6 +153,18 @@ int netdev_set_up(struct netdev *dev, bool up)
         dev->ops->stop(dev);
     drop_waiting(dev);
     return 0;
+}
+
+int netdev_set_flags(struct netdev *dev, uint32_t wanted)
+{
+    mutex_lock(&config_lock);
+    int error = set_up(dev, wanted & IFF_UP);
+    if (!error) {
+        atomic_and(&dev->flags, wanted | ~(uint32_t)FLAGS_CHANGEABLE);
+        atomic_or(&dev->flags, wanted & FLAGS_CHANGEABLE);
+    }
+    mutex_unlock(&config_lock);
+    return error;
 }
 
 uint32_t netdev_flags(const struct netdev *dev)
@@ -243,6 +260,7 @@ void netdev_resume(struct netdev *dev, unsigned index)
 
 void netdev_init(void)
 {
+    mutex_init(&config_lock, RANK_NET_CONFIG, "network configuration");
     packet_init_subsystem();
     loopback_init();
 }

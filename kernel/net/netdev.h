@@ -99,8 +99,8 @@ struct netdev *netdev_by_index(int index);
 struct netdev *netdev_next(struct netdev *dev); /* NULL: the first */
 struct netdev_counters netdev_counters(const struct netdev *dev);
 
-/* Up or down: 0 or -errno. May sleep. */
-int netdev_set_up(struct netdev *dev, bool up);
+/* Up or down, and such of the other IFF_* as may be changed: 0 or -errno. May sleep. */
+int netdev_set_flags(struct netdev *dev, uint32_t wanted);
 static inline bool netdev_is_up(const struct netdev *dev)
 {
     return READ_ONCE(dev->flags) & IFF_UP;

@@ -108,6 +108,11 @@ class Wire:
                 return frame
         raise AssertionError("the frame that was expected did not come")
 
+    def drain(self):
+        """Forget what has come, until nothing does for a while."""
+        while self.receive(0.3):
+            pass
+
     def ping(self, data=b"still there?", ident=0x77):
         """An echo and its answer: all that was sent before has been handled."""
         self.send(ipv4(icmp(8, 0, ident << 16 | 1, data), 1))

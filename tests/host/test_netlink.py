@@ -107,6 +107,7 @@ def test_what_is_not_there_is_refused(wired):
 
 def test_a_thousand_routes_are_listed_whole(wired):
     out = wired(UP + "i=0; while [ $i -lt 1000 ]; do "
-                "echo route add 10.$((100 + i / 256)).$((i % 256)).0/24 via 10.9.0.1; i=$((i + 1)); done > /tmp/r; while read l; do ip $l; done < /tmp/r; ip route | wc -l; "
+                "echo route add 10.$((100 + i / 256)).$((i % 256)).0/24 via 10.9.0.1; i=$((i + 1)); "
+                "done > /tmp/r; while read l; do ip $l; done < /tmp/r; ip route | wc -l; "
                 "ip route flush dev eth0; ip route | wc -l")
     assert out == ["1001", "0"]

@@ -164,6 +164,35 @@ def test_each_kind_of_device_works(options):
         wire.finish()
 
 
+def test_a_device_goes_down_and_up_under_fire():
+    """Each time it is reset and set up again; what comes meanwhile is lost, and nothing else."""
+    script = ("read x; i=0; while [ $i -lt 60 ]; do ifconfig eth0 down; ifconfig eth0 up; "
+              "i=$((i + 1)); done; echo ro''und; read x")
+    with Wire(script, "--smp", "4") as wire:
+        wire.terminal.send("\r")
+        for n in range(2000):
+            wire.send(ipv4(icmp(8, 0, n, b"many" * (n % 300)), 1))
+        wire.terminal.expect_exact("round\r\n")
+        wire.drain()
+        assert wire.ping(b"z" * 1472) == b"z" * 1472
+        wire.finish()
+
+
+def test_a_link_that_goes_is_noticed(tmp_path):
+    monitor = str(tmp_path / "monitor")
+    script = ("show() { while ! ip link show eth0 | grep -q \"$1\"; do usleep 20000; done; echo is''now$1; }; "
+              "show ,UP,LOWER_UP; show ',UP> mtu'; show ,UP,LOWER_UP; read x")
+    with Wire(script, "--monitor", monitor) as wire, socket.socket(socket.AF_UNIX) as talk:
+        talk.connect(monitor)
+        wire.terminal.expect_exact("isnow,UP,LOWER_UP\r\n")
+        talk.sendall(b"set_link net off\n")
+        wire.terminal.expect("isnow,UP[^\n]*mtu\r\n")
+        talk.sendall(b"set_link net on\n")
+        wire.terminal.expect_exact("isnow,UP,LOWER_UP\r\n")
+        assert wire.ping(b"again") == b"again"
+        wire.finish()
+
+
 def test_an_old_machine_has_it_too():
     with Wire("read x", "--machine", "pc") as wire:
         assert wire.ping(b"pc") == b"pc"
