@@ -40,6 +40,18 @@ static int stream_name(struct socket *s, bool peer, struct sockaddr_storage *add
 
 /* --- connect --- */
 
+/* As if there had been no connection. */
+static void start_anew(struct stream_socket *st)
+{
+    tcp_disconnect(&st->c);
+    spin_lock(&st->s.rx.lock);
+    queue_flush(&st->s.rx);
+    spin_unlock(&st->s.rx.lock);
+    atomic_store(&st->s.shutdown, 0);
+    WRITE_ONCE(st->calling, false);
+    WRITE_ONCE(st->was_connected, false);
+}
+
 /* The call has ended, or not yet: 0, -EINPROGRESS, -EALREADY, or why it failed. */
 static int await_answer(struct stream_socket *st, bool nonblock, int unfinished)
 {
@@ -60,10 +72,11 @@ static int await_answer(struct stream_socket *st, bool nonblock, int unfinished)
     }
     WRITE_ONCE(st->calling, false);
     int error = socket_take_error(&st->s);
-    if (!error && READ_ONCE(st->c.state) == TCP_CLOSED && !READ_ONCE(st->was_connected))
+    /* It is over already, and somebody has taken the error. */
+    if (!error && READ_ONCE(st->c.state) == TCP_CLOSED)
         error = -ECONNABORTED;
     if (error)
-        tcp_disconnect(&st->c); /* it may try again */
+        start_anew(st); /* it may try again */
     return error;
 }
 
@@ -71,12 +84,7 @@ static int disconnect(struct stream_socket *st)
 {
     enum tcp_state was = READ_ONCE(st->c.state);
 
-    tcp_disconnect(&st->c);
-    spin_lock(&st->s.rx.lock);
-    queue_flush(&st->s.rx);
-    spin_unlock(&st->s.rx.lock);
-    atomic_store(&st->s.shutdown, 0);
-    st->was_connected = st->calling = false;
+    start_anew(st);
     bool broken = was != TCP_CLOSED && was != TCP_LISTEN && was != TCP_TIME_WAIT;
     socket_set_error(&st->s, broken ? ECONNRESET : 0); /* who reads, hears of it, as on Linux */
     spin_lock(&st->s.rx.lock);
@@ -98,6 +106,8 @@ static int stream_connect(struct socket *s, const struct sockaddr_storage *addr,
         return disconnect(st);
     if (READ_ONCE(st->calling))
         return await_answer(st, nonblock, -EALREADY);
+    if (READ_ONCE(st->was_connected))
+        return -EISCONN; /* and if that is long over: there is AF_UNSPEC to forget it */
     int error = inet_address_get(addr, len, &in);
     if (error)
         return error;
@@ -113,7 +123,11 @@ static int stream_connect(struct socket *s, const struct sockaddr_storage *addr,
 
 static int stream_listen(struct socket *s, unsigned backlog)
 {
-    return tcp_listen(&stream_of(s)->c, backlog);
+    struct stream_socket *st = stream_of(s);
+
+    if (READ_ONCE(st->calling) || READ_ONCE(st->was_connected))
+        return -EINVAL;
+    return tcp_listen(&st->c, backlog);
 }
 
 static int stream_accept(struct socket *s, bool nonblock, struct socket **new)

@@ -81,11 +81,10 @@ static struct buf *clone_buf(const struct buf *b)
 struct packet *packet_clone(struct packet *p)
 {
     struct buf *head = first(p), *b = head;
-    struct packet *clone = packet_alloc(PACKET_HEADROOM, PACKET_HEADROOM + head->len);
+    struct packet *clone = packet_copy_range(p, 0, head->len);
 
     if (!clone)
         return NULL;
-    memcpy(packet_put(clone, head->len), head->base + head->off, head->len);
     while (b != last(p)) {
         b = list_entry(b->link.next, struct buf, link);
         struct buf *copy = clone_buf(b);

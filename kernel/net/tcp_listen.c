@@ -83,7 +83,26 @@ static struct tcp_conn *new_child(struct tcp_conn *l, const struct tcp_segment *
     return c;
 }
 
-/* Into the table and among the embryos: false: somebody was faster. L is locked. */
+/* C is no embryo of L any more. Two may find that at a time; who takes it off the list puts the references. */
+static void leave_embryos(struct tcp_conn *l, struct tcp_conn *c)
+{
+    spin_lock(&l->accept_lock);
+    bool was_in = !list_empty(&c->child_link);
+    if (was_in) {
+        list_remove(&c->child_link);
+        l->num_embryos--;
+    }
+    spin_unlock(&l->accept_lock);
+    if (!was_in)
+        return;
+    tcp_put(l);
+    tcp_put(c);
+}
+
+/*
+ * Into the table and among the embryos: false: somebody was faster. L is locked; the caller has a reference on C of its
+ * own, for from now on a segment may end it.
+ */
 static bool adopt(struct tcp_conn *l, struct tcp_conn *c)
 {
     c->listener = l;
@@ -95,13 +114,18 @@ static bool adopt(struct tcp_conn *l, struct tcp_conn *c)
     spin_unlock(&l->accept_lock);
     if (tcp_enter(c))
         return true;
-    spin_lock(&l->accept_lock);
-    list_remove(&c->child_link);
-    l->num_embryos--;
-    spin_unlock(&l->accept_lock);
-    tcp_put(l);
-    tcp_put(c);
+    leave_embryos(l, c);
     return false;
+}
+
+/* C with a reference, adopted by L; NULL: it wasn't. */
+static struct tcp_conn *adopted(struct tcp_conn *l, struct tcp_conn *c)
+{
+    tcp_get(c);
+    if (adopt(l, c))
+        return c;
+    tcp_put(c);
+    return NULL;
 }
 
 bool tcp_child_ready(struct tcp_conn *c)
@@ -129,15 +153,10 @@ void tcp_child_gone(struct tcp_conn *c)
 {
     struct tcp_conn *l = c->listener;
 
-    spin_lock(&l->accept_lock);
-    list_remove(&c->child_link);
-    l->num_embryos--;
-    spin_unlock(&l->accept_lock);
     c->embryo = false;
     c->listener = NULL;
     c->orphan = true;
-    tcp_put(l);
-    tcp_put(c);
+    leave_embryos(l, c);
 }
 
 /* --- calls: RFC 9293, section 3.10.7.2 --- */
@@ -199,10 +218,7 @@ static struct tcp_conn *call_arrives(struct tcp_conn *l, const struct tcp_segmen
     if (crowded)
         return NULL;
     struct tcp_conn *c = new_child(l, seg, isn ? &isn : NULL);
-    if (!c || !adopt(l, c))
-        return NULL;
-    tcp_get(c);
-    return c;
+    return c ? adopted(l, c) : NULL;
 }
 
 /* An ACK: the child that a cookie in it makes, with a reference; or NULL. *REFUSE: it has none. L is locked. */
@@ -228,10 +244,7 @@ static struct tcp_conn *cookie_arrives(struct tcp_conn *l, const struct tcp_segm
     syn.options.sack_permitted = cookie.sack_permitted;
     uint32_t iss = seg->ack - 1;
     struct tcp_conn *c = new_child(l, &syn, &iss);
-    if (!c || !adopt(l, c))
-        return NULL;
-    tcp_get(c);
-    return c;
+    return c ? adopted(l, c) : NULL;
 }
 
 void tcp_listen_input(struct tcp_conn *l, struct tcp_segment *seg, uint32_t isn)
@@ -309,14 +322,17 @@ void tcp_stop_listening(struct tcp_conn *l)
 
     while ((c = some_child(l))) {
         tcp_lock(c);
-        bool ready = c->listener == l && !c->embryo;
+        /* Who is accepting it now has taken it off the list, though it may still call us its listener. */
+        spin_lock(&l->accept_lock);
+        bool ready = c->listener == l && !c->embryo && !list_empty(&c->child_link);
+        if (ready) {
+            list_remove(&c->child_link);
+            l->num_ready--;
+        }
+        spin_unlock(&l->accept_lock);
         if (c->embryo) {
             tcp_end(c, 0);
         } else if (ready) {
-            spin_lock(&l->accept_lock);
-            list_remove(&c->child_link);
-            l->num_ready--;
-            spin_unlock(&l->accept_lock);
             c->listener = NULL;
             c->orphan = true;
             if (c->state == TCP_CLOSED)

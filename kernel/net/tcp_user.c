@@ -305,9 +305,9 @@ static void forget(struct tcp_conn *c)
 void tcp_disconnect(struct tcp_conn *c)
 {
     tcp_lock(c);
-    if (c->state == TCP_LISTEN)
-        close_listener(c);
-    else if (c->state == TCP_SYN_SENT)
+    while (c->state == TCP_LISTEN)
+        close_listener(c); /* lets go of the lock: others may begin something meanwhile */
+    if (c->state == TCP_SYN_SENT)
         tcp_end(c, 0);
     else if (c->state != TCP_CLOSED)
         tcp_abort(c, 0);

@@ -27,7 +27,7 @@
 #define PATIENCE_MS 300
 #define KILL_PATIENCE_MS 20000
 
-static uint64_t random_state;
+static __thread uint64_t random_state; /* a thread that draws has a seed of its own */
 
 static inline void random_seed(uint64_t seed)
 {
