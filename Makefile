@@ -105,9 +105,9 @@ libc_objects := $(patsubst %,$(B)/obj/%.o,$(filter-out libc/crt/%,$(libc_sources
 crt0 := $(B)/obj/libc/crt/crt0.asm.o
 
 # A file in user/ is a program, a command of the system; one in user/demo/ shows one idea. Programs of
-# several files, grep, init and sh, are folders.
+# several files, such as sh, are folders.
 commands        := $(patsubst %.c,$(B)/%,$(wildcard user/*.c))
-folder_sources  := $(wildcard user/init/*.c user/sh/*.c user/grep/*.c)
+folder_sources  := $(wildcard user/dhcp/*.c user/grep/*.c user/init/*.c user/sh/*.c)
 folder_programs := $(patsubst %,$(B)/user/%,$(sort $(notdir $(patsubst %/,%,$(dir $(folder_sources))))))
 demos           := $(patsubst %.c,$(B)/%,$(wildcard user/demo/*.c))
 asm_demos       := $(patsubst %.asm,$(B)/%,$(wildcard user/demo/*.asm))
@@ -313,7 +313,7 @@ $(O)/signalbox.iso: $(O)/kernel.elf $(O)/initrd.cpio boot/grub.cfg
 ## qemu: boot the GRUB image to a shell on this terminal (Ctrl-A x ends it)
 .PHONY: qemu qemu-gdb gdb
 qemu: all
-	$(Q)SIGNALBOX_BUILD=$(O) tools/run --iso --tty --kernel-log $(O)/kernel.log
+	$(Q)SIGNALBOX_BUILD=$(O) tools/run --iso --tty --net user --kernel-log $(O)/kernel.log
 
 ## qemu-gdb: the same without GRUB, halted before the first instruction until `make gdb` connects
 qemu-gdb: all

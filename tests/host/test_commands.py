@@ -24,7 +24,7 @@ import pytest
 from support import BUILD, ROOT, Verdict, run
 from terminal import shell
 
-COMMANDS = """cat cp date echo env false grep head hexdump id ipcmk ipcrm ipcs kill ls ln mkdir mkfifo mv ps pwd rm
+COMMANDS = """cat cp date dhcp echo env false grep head hexdump id ipcmk ipcrm ipcs kill ls ln mkdir mkfifo mv ps pwd rm
     rmdir sleep sort stat sync tail tee time touch true tty uname wc yes poweroff""".split()
 
 FOLDER = os.path.join(os.path.dirname(__file__), "commands")

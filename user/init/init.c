@@ -3,14 +3,14 @@
  *
  * It mounts what every program expects (/proc, /dev, /tmp, /dev/shm), and then does one of two things.
  *
- * Normally it runs /etc/rc once, keeps a shell on the console, starting a new one when that ends, and
- * reaps the orphans that the kernel gives it. `poweroff` and `reboot` ask it by signal (SIGUSR2 and
+ * Normally it has the network set up, runs /etc/rc once, keeps a shell on the console, starting a new one
+ * when that ends, and reaps the orphans that the kernel gives it. `poweroff` and `reboot` ask it by signal (SIGUSR2 and
  * SIGTERM, as busybox's do): it catches none, it waits for them, so that it works where a handler would not.
  *
  * When the initial file system has a folder /.run, tools/run wants one program run and its end
  * reported: run.c, beside this file, does that and switches the machine off.
  *
- * It uses nothing but POSIX, mount(2) and reboot(2): the same file is process 1 on Linux.
+ * It uses nothing but POSIX, /proc, mount(2) and reboot(2): the same file is process 1 on Linux.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -285,6 +285,7 @@ int main(void)
     set_hostname();
     if (access(RUN_FOLDER, F_OK) == 0)
         run_for_tools();
+    start_network();
     run_rc();
     keep_shell();
 }

@@ -1,4 +1,4 @@
-/* What init's parts share: init.c, run.c, which serves tools/run, and terminal.c. */
+/* What init's parts share: init.c, run.c, which serves tools/run, network.c and terminal.c. */
 #pragma once
 
 #define RUN_FOLDER "/.run"
@@ -17,6 +17,10 @@ void learn_window_size(void);
  * that name it stops nobody who reads it in the background: job control needs the other.
  */
 void open_terminal(void);
+
+/* Have the network set up, if there is one (network.c): from now on in the background; once, and wait for it. */
+void start_network(void);
+void await_network(void);
 
 /* Undo what init blocked, for a child. */
 void unblock_signals(void);

@@ -8,6 +8,7 @@
  *     stdin        what it reads, if anything
  *     tty          present when somebody types: the size of their terminal, "ROWS COLUMNS"
  *     fetch        files to bring out afterwards, each name ended by NUL
+ *     network      present when the program is to find the network set up
  *     leak-check   present when the kernel's counters are to be compared
  *
  * We read the folder and remove it before the program starts, so the program can't know the nonce and
@@ -50,6 +51,7 @@ struct job {
     char **fetch;
     char *tty;
     int leak_check;
+    int network;
     int input;  /* the program's descriptor 0 */
     int status; /* the status channel */
 };
@@ -215,6 +217,7 @@ static void take_job(struct job *job)
     job->env = take_words("env");
     job->fetch = take_words("fetch");
     job->leak_check = unlink(RUN_FOLDER "/leak-check") == 0;
+    job->network = unlink(RUN_FOLDER "/network") == 0;
     job->input = open_input(job);
     rmdir(RUN_FOLDER);
     if (job->status < 0) {
@@ -475,6 +478,8 @@ _Noreturn void run_for_tools(void)
     keep_terminal();
     set_up_console(&job);
     tcgetattr(STDOUT_FILENO, &mode);
+    if (job.network)
+        await_network();
     if (job.leak_check)
         count_before(&job);
     print_mark(&job, "begin");

@@ -1,0 +1,194 @@
+"""dhcp and what init does with it: QEMU's network as it is, and a server of our own that isn't always kind."""
+
+import socket
+import struct
+import time
+
+import pytest
+
+from frames import BROADCAST, OUR_IP, Wire, ipv4, udp
+from support import busybox
+from terminal import shell
+
+DISCOVER, OFFER, REQUEST, ACK, NAK, RELEASE = 1, 2, 3, 5, 6, 7
+GIVEN = "10.9.0.77"
+
+
+def test_a_program_finds_the_network_set_up():
+    out = busybox("ifconfig eth0; route -n; cat /etc/resolv.conf; dmesg | grep -c dhcp", "--net", "user").text
+    assert "inet addr:10.0.2.15" in out and "Mask:255.255.255.0" in out
+    assert "10.0.2.2        0.0.0.0         UG" in out
+    assert out.endswith("nameserver 10.0.2.3\n0\n")
+
+
+def test_without_an_interface_nothing_is_said():
+    assert busybox("ps -A | grep -c dhc[p]; cat /etc/resolv.conf 2>/dev/null").text == "0\n"
+
+
+def test_a_shell_finds_the_network_soon():
+    with shell("--net", "user") as terminal:
+        for _ in range(100):
+            if "10.0.2.3" in terminal.command("cat /etc/resolv.conf 2>/dev/null"):
+                break
+            time.sleep(0.1)
+        assert "10.0.2.15" in terminal.command("/bin/busybox ifconfig eth0")
+        assert "dhcp -f" in terminal.command("ps -A -o args 2>/dev/null || ps -A")
+
+
+class Server:
+    """The other end of the wire, as far as DHCP goes."""
+
+    def __init__(self, wire):
+        self.wire = wire
+
+    def hear(self, kind=None, timeout=15):
+        """The next message of the client: its frame, and its options."""
+        def is_message(frame):
+            return frame[12:14] == b"\x08\x00" and frame[23] == 17 and frame[34:38] == b"\0\x44\0\x43" and \
+                (kind is None or self.options(frame[42:])[53] == bytes([kind]))
+        frame = self.wire.expect(is_message, timeout)
+        return frame, self.options(frame[42:])
+
+    @staticmethod
+    def options(message):
+        assert message[236:240] == b"\x63\x82\x53\x63"
+        found, at = {}, 240
+        while message[at] != 255:
+            found[message[at]] = message[at + 2:at + 2 + message[at + 1]]
+            at += 2 + message[at + 1]
+        return found
+
+    @staticmethod
+    def message(question, kind, *, address=GIVEN, lease=3600, more=b"", **wrong):
+        q = question[42:]
+        head = bytearray(struct.pack("!BBBB4sHH4s4s4s4s16s", wrong.get("op", 2), 1, 6, 0, wrong.get("xid", q[4:8]), 0,
+                                     0x8000, b"\0" * 4, socket.inet_aton(address), b"\0" * 4, b"\0" * 4, q[28:44]))
+        if "station" in wrong:
+            head[28:34] = wrong["station"]
+        options = bytes([53, 1, kind, 54, 4]) + socket.inet_aton(wrong.get("server", OUR_IP))
+        if kind != NAK:
+            options += b"\1\4\xff\xff\xff\0" + b"\3\4" + socket.inet_aton(OUR_IP) + \
+                struct.pack("!BBI", 51, 4, lease)
+        return bytes(head) + b"\0" * 192 + wrong.get("cookie", b"\x63\x82\x53\x63") + options + more + b"\xff"
+
+    def say(self, question, kind, to="255.255.255.255", **words):
+        payload = udp(self.message(question, kind, **words), 67, 68, to=to, from_=OUR_IP)
+        self.wire.send(ipv4(payload, 17, OUR_IP, to), to=BROADCAST)
+
+    def give(self, **words):
+        """A lease, from the first question on."""
+        question, _ = self.hear(DISCOVER)
+        self.say(question, OFFER, **words)
+        question, options = self.hear(REQUEST)
+        assert options[50] == socket.inet_aton(GIVEN) and options[54] == socket.inet_aton(OUR_IP)
+        self.say(question, ACK, **words)
+        self.wire.terminal.expect_exact(f"has {GIVEN}")
+
+
+@pytest.fixture
+def server():
+    with Wire("trap : INT; read x; ifconfig eth0 0.0.0.0; dhcp -fv eth0; echo status $?; ifconfig eth0; route -n; "
+              "cat /etc/resolv.conf") as wire:
+        wire.terminal.send("\r")
+        yield Server(wire)
+
+
+def end(server):
+    """^C, and what the machine shows then."""
+    server.wire.terminal.send("\x03")
+    server.hear(RELEASE)
+    server.wire.terminal.expect_exact("status 0")
+    return server.wire.terminal
+
+
+def test_what_a_client_asks(server):
+    frame, options = server.hear(DISCOVER)
+    assert frame[:6] == BROADCAST and frame[26:34] == b"\0\0\0\0\xff\xff\xff\xff"
+    message = frame[42:]
+    assert message[:4] == b"\1\1\6\0" and message[28:34] == server.wire.mac
+    assert options[61] == b"\1" + server.wire.mac and {1, 3, 6} <= set(options[55])
+    length = struct.unpack("!H", frame[38:40])[0]
+    assert udp(frame[42:34 + length], 68, 67, from_="0.0.0.0", to="255.255.255.255") == frame[34:34 + length]
+    # It asks again, by another question.
+    again, _ = server.hear(DISCOVER)
+    assert again[46:50] != frame[46:50]
+
+
+def test_a_lease_is_used_and_given_back(server):
+    server.give(more=b"\6\x08\x0a\x09\0\1\x0a\x09\0\3" + b"\x0f\x0bexample.org")
+    terminal = end(server)
+    terminal.expect_exact("nameserver 10.9.0.1\r\nnameserver 10.9.0.3")
+
+
+LIES = [dict(xid=b"\0\0\0\0"), dict(op=1), dict(station=b"\2\2\2\2\2\2"), dict(cookie=b"\0\0\0\0"),
+        dict(address="0.0.0.0"), dict(address="127.0.0.1"), dict(address="224.0.0.1"), dict(address="255.255.255.255"),
+        dict(server="0.0.0.0"), dict(more=b"\x36\xff")]
+
+
+def test_lies_are_passed_over(server):
+    question, _ = server.hear(DISCOVER)
+    for lie in LIES[:-1]:
+        server.say(question, OFFER, **lie)
+    for n in range(0, 251, 7):
+        payload = Server.message(question, OFFER)[:n]
+        server.wire.send(ipv4(udp(payload, 67, 68, to="255.255.255.255"), 17, OUR_IP, "255.255.255.255"), to=BROADCAST)
+    server.say(question, ACK, address="10.9.0.66")
+    server.say(question, OFFER)
+    question, options = server.hear(REQUEST)
+    assert options[50] == socket.inet_aton(GIVEN)
+    for lie in LIES[:-1]:
+        server.say(question, ACK, **lie)
+    server.say(question, ACK, lease=0)
+    server.say(question, ACK, more=b"\x0f\x08\n\nsearch" + b"\x36\xff")
+    server.wire.terminal.expect_exact(f"has {GIVEN}")
+    end(server)
+
+
+def test_a_refusal_begins_anew(server):
+    question, _ = server.hear(DISCOVER)
+    server.say(question, OFFER)
+    question, _ = server.hear(REQUEST)
+    server.say(question, NAK)
+    server.give()
+    end(server)
+
+
+def test_a_lease_is_renewed_with_its_server(server):
+    server.give(lease=4)
+    frame, options = server.hear(REQUEST)
+    assert frame[30:34] == socket.inet_aton(OUR_IP) and frame[26:30] == socket.inet_aton(GIVEN)
+    assert frame[54:58] == socket.inet_aton(GIVEN) and 50 not in options and 54 not in options
+    server.wire.send(ipv4(udp(Server.message(frame, ACK, lease=4), 67, 68, to=GIVEN), 17, OUR_IP, GIVEN))
+    frame, _ = server.hear(REQUEST)
+    assert frame[30:34] == socket.inet_aton(OUR_IP)
+    # Nobody answers: everybody is asked, and answers.
+    frame, _ = server.hear(REQUEST)
+    assert frame[30:34] == b"\xff\xff\xff\xff"
+    server.wire.send(ipv4(udp(Server.message(frame, ACK), 67, 68, to=GIVEN), 17, OUR_IP, GIVEN))
+    server.wire.terminal.expect_exact(f"has {GIVEN}")
+    end(server)
+
+
+def test_a_lease_that_is_over_is_given_up(server):
+    server.give(lease=3)
+    server.wire.terminal.expect_exact(f"has lost {GIVEN}")
+    server.give()
+    end(server)
+
+
+def test_a_lease_that_is_refused_is_given_up(server):
+    server.give(lease=4)
+    frame, _ = server.hear(REQUEST)
+    server.wire.send(ipv4(udp(Server.message(frame, NAK), 67, 68, to=GIVEN), 17, OUR_IP, GIVEN))
+    server.wire.terminal.expect_exact(f"has lost {GIVEN}")
+    server.give()
+    end(server)
+
+
+def test_nobody_gives_an_address():
+    with Wire("dhcp -q -t 1.5; echo status $?; dhcp nonesuch; dhcp lo; echo status $?") as wire:
+        wire.terminal.expect_exact("eth0: nobody gives an address")
+        wire.terminal.expect_exact("status 1")
+        wire.terminal.expect_exact("dhcp: nonesuch: ")
+        wire.terminal.expect_exact("dhcp: lo: ")
+        wire.terminal.expect_exact("status 1")
