@@ -200,8 +200,7 @@ def test_an_old_machine_has_it_too():
 
 
 def test_qemus_network():
-    out = busybox("ifconfig eth0 10.0.2.15 netmask 255.255.255.0 && route add default gw 10.0.2.2 && "
-                  "nslookup localhost 10.0.2.3 | head -2", "--net", "user")
+    out = busybox("nslookup localhost | head -2", "--net", "user")
     assert "10.0.2.3" in out.text
 
 
@@ -231,7 +230,7 @@ def call(port):
     raise AssertionError("the machine does not answer")
 
 
-SETUP = "ifconfig eth0 10.0.2.15 netmask 255.255.255.0; route add default gw 10.0.2.2; echo up; "
+SETUP = "echo up; "
 
 
 def machine(script, port):
