@@ -1,5 +1,6 @@
 """The demos: each has a page, runs here and inside with the same output, and its page shows that output."""
 
+import functools
 import os
 import re
 import shutil
@@ -48,6 +49,11 @@ def inside():
     return {name: (output, int(status)) for name, output, status in found}
 
 
+@functools.cache
+def on_host(name):
+    return run_on_host(os.path.join(FOLDER, name))
+
+
 def page_of(name):
     with open(os.path.join(SOURCES, name + ".txt"), encoding="utf-8") as file:
         return file.read()
@@ -55,7 +61,7 @@ def page_of(name):
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_prints_the_same_here_and_inside(name, inside):
-    host = run_on_host(os.path.join(FOLDER, name))
+    host = on_host(name)
     assert host.status == 0, host.text + host.err
     assert host.out
     assert inside[name] == (host.text, 0)
@@ -67,13 +73,13 @@ def test_prints_the_same_with_another_library(name, tmp_path):
     subprocess.run(["musl-gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program,
                     os.path.join(SOURCES, name + ".c")], check=True, timeout=60)
     other = run_on_host(program)
-    assert (other.text, other.status) == (run_on_host(os.path.join(FOLDER, name)).text, 0)
+    assert (other.text, other.status) == (on_host(name).text, 0)
 
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_its_page_shows_what_it_prints(name):
     block = "".join(f"    {line}".rstrip() + "\n"
-                    for line in run_on_host(os.path.join(FOLDER, name)).text.splitlines())
+                    for line in on_host(name).text.splitlines())
     assert f"What to see\n\n{block}" in page_of(name)
 
 

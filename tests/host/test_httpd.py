@@ -1,0 +1,190 @@
+"""The lecture's web servers in the machine, with clients that nobody here wrote: curl, ab, Python's and busybox's."""
+
+import hashlib
+import http.server
+import os
+import random
+import re
+import socket
+import subprocess
+import threading
+import urllib.request
+
+import pytest
+
+from guest import call, exchange, guest
+from relay import Relay
+from support import BUILD
+
+SERVERS = [f"httpd{n}" for n in range(1, 6)]
+# AB_REQUESTS=10000 is the long form.
+REQUESTS, CONCURRENCY = int(os.environ.get("AB_REQUESTS", "2000")), 50
+PORTS = 25  # see relay.py
+FILE = random.Random(1).randbytes(300000)
+
+
+@pytest.fixture(scope="module", name="folder")
+def make_folder(tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    www = root / "www"
+    (www / "sub").mkdir(parents=True)
+    (www / "file").write_bytes(FILE)
+    (www / "index.html").write_text("<p>first</p>\n")
+    (www / "sub" / "index.html").write_text("<p>second</p>\n")
+    (www / "a b%.txt").write_text("odd\n")
+    (www / "closed.txt").write_text("no\n")
+    (www / "closed.txt").chmod(0)
+    return str(root)
+
+
+def serving(name, folder, *words, ports=1):
+    return guest(f"/demo/{name} 80 /www", "--overlay", folder, "--timeout", "120", *words, ports=[("tcp", 80)] * ports,
+                 first="port 80")
+
+
+def curl(*words):
+    command = ["curl", "-sS", "--max-time", "30", *words]
+    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+
+
+def ab(port, requests, concurrency, *words):
+    """(complete, failed, kept alive)"""
+    done = subprocess.run(["ab", "-q", "-n", str(requests), "-c", str(concurrency), *words,
+                           f"http://127.0.0.1:{port}/sub/index.html"], capture_output=True, text=True, check=False,
+                          timeout=110)
+    assert done.returncode == 0 and "Non-2xx" not in done.stdout, done.stdout + done.stderr
+    number = lambda name: int((re.findall(rf"^{name} requests: +(\d+)", done.stdout, re.M) or ["0"])[0])
+    return number("Complete"), number("Failed"), number("Keep-Alive")
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_ab_finds_no_failure(name, folder):
+    with serving(name, folder, ports=PORTS) as (_, ports), Relay(ports) as relay:
+        assert ab(relay.port, REQUESTS, CONCURRENCY) == (REQUESTS, 0, 0)
+
+
+
+def test_ab_on_connections_that_last(folder):
+    with serving("httpd5", folder, ports=PORTS) as (_, ports), Relay(ports) as relay:
+        assert ab(relay.port, 2000, CONCURRENCY, "-k") == (2000, 0, 2000)
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_curl_gets_files(name, folder):
+    with serving(name, folder) as (_, ports):
+        url = f"http://127.0.0.1:{ports[0]}"
+        assert curl(url + "/file") == FILE
+        assert curl(url + "/", url + "/sub/") == b"<p>first</p>\n<p>second</p>\n"
+        assert curl("-L", "--connect-to", f"::127.0.0.1:{ports[0]}", url + "/sub") == b"<p>second</p>\n"
+        assert curl(url + "/a%20b%25.txt?query") == b"odd\n"
+        head = curl("-I", url + "/file").decode()
+        assert "200 OK" in head and f"Content-Length: {len(FILE)}\r\n" in head
+        statuses = {"/nothing": 404, "/../www/file": 403, "/%2e%2e/etc/passwd": 403, "/sub": 301, "/a%00": 400,
+                    "/file/x": 404, "/" + 5000 * "x": 431, "/" + 300 * "x": 404, "//file": 200}
+        for path, status in statuses.items():
+            code = curl("--path-as-is", "-o", "/dev/null", "-w", "%{http_code}", url + path)
+            assert int(code) == status, path[:20]
+
+
+def test_a_connection_lasts_for_several_requests(folder):
+    with serving("httpd5", folder) as (_, ports):
+        url = f"http://127.0.0.1:{ports[0]}"
+        assert curl("-w", "%{num_connects}", url + "/", url + "/sub/") == b"<p>first</p>\n1<p>second</p>\n0"
+        # All at once, and byte by byte.
+        ask = b"GET /sub/ HTTP/1.1\r\nHost: x\r\n\r\n"
+        last = b"GET / HTTP/1.0\r\n\r\n"
+        text = exchange(ports[0], ask * 20 + last).decode()
+        assert text.count("<p>second</p>") == 20 and text.endswith("<p>first</p>\n")
+        with call(ports[0]) as connection:
+            for byte in ask + last:
+                connection.sendall(bytes([byte]))
+            text = b"".join(iter(lambda: connection.recv(1 << 16), b"")).decode()
+        assert text.count("200 OK") == 2
+
+
+WRONG = {
+    b"\r\n\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n": 200,
+    b"GET / HTTP/1.1\nHost: x\nConnection: close\n\n": 200,
+    b"GET http://x/sub/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n": 200,
+    b"GET / HTTP/1.1\r\n\r\n": 400,
+    b"GET /\r\n\r\n": 400,
+    b"GET  HTTP/1.1\r\nHost: x\r\n\r\n": 400,
+    b"GET / HTTP/1.1 x\r\nHost: x\r\n\r\n": 400,
+    b"GET / FTP/1.1\r\n\r\n": 400,
+    b"GET x HTTP/1.0\r\n\r\n": 400,
+    b"GET /%zz HTTP/1.0\r\n\r\n": 400,
+    b"GET /\0 HTTP/1.0\r\n\r\n": 400,
+    b"GET / HTTP/2.0\r\nHost: x\r\n\r\n": 505,
+    b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc": 405,
+    b"get / HTTP/1.0\r\n\r\n": 400,
+    b"G" * 100 + b"\r\n\r\n": 400,
+    b"x: " + b"y" * 5000 + b"\r\n\r\n": 431,
+    bytes(range(14, 256)) * 10 + b"\n\n": 400,
+}
+
+
+def test_requests_that_are_odd_or_wrong(folder):
+    with serving("httpd5", folder) as (_, ports):
+        for request, status in WRONG.items():
+            answer = exchange(ports[0], request)
+            assert answer.startswith(b"HTTP/1.1 %d " % status), (request[:60], answer[:60])
+        chance = random.Random(11)
+        for _ in range(200):
+            request = bytearray(chance.choice(list(WRONG)))
+            for _ in range(chance.randrange(1, 6)):
+                request[chance.randrange(len(request))] = chance.randrange(256)
+            with call(ports[0]) as connection:
+                connection.sendall(request)
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(1 << 16):
+                    pass
+        assert exchange(ports[0], b"GET / HTTP/1.0\r\n\r\n").endswith(b"<p>first</p>\n")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):  # pylint: disable=arguments-differ
+        pass
+
+
+def test_busybox_wget_from_pythons_server(folder):
+    class Handler(Quiet):
+        def __init__(self, *words):
+            super().__init__(*words, directory=folder + "/www")
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        script = f"busybox wget -q -O - http://10.0.2.2:{server.server_port}/file | sha256sum"
+        with guest(script) as (process, _):
+            assert process.stdout.readline().split()[0] == hashlib.sha256(FILE).hexdigest()
+        server.shutdown()
+
+
+def test_python_from_busybox_httpd(folder):
+    with guest("busybox httpd -p 80 -h /www; echo up; sleep 60", "--overlay", folder, ports=[("tcp", 80)],
+               first="up") as (_, ports):
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/file", timeout=30) as answer:
+            assert answer.read() == FILE
+
+
+def test_tcpdump_reads_our_pcap(folder, tmp_path):
+    pcap = tmp_path / "pcap"
+    with serving("httpd5", folder, "--pcap", str(pcap)) as (_, ports):
+        assert curl(f"http://127.0.0.1:{ports[0]}/file") == FILE
+    text = subprocess.run(["tcpdump", "-nvr", pcap, "tcp port 80"], capture_output=True, text=True, check=True,
+                          timeout=60).stdout
+    assert re.search(r"> 10\.0\.2\.15\.80: Flags \[S\], cksum 0x\w+ \(correct\)", text)
+    assert re.search(r"10\.0\.2\.15\.80 > .*: Flags \[S\.\], cksum 0x\w+ \(correct\)", text)
+    assert "GET /file HTTP/1.1" in text and "HTTP/1.1 200 OK" in text and "Flags [F.]" in text
+    assert "incorrect" not in text
+
+
+def test_it_serves_the_host_too(folder):
+    """The same binary on Linux."""
+    command = [os.path.join(BUILD, "user", "demo", "httpd5"), "0", folder + "/www"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            port = int(server.stdout.readline().split()[1])
+            assert curl(f"http://127.0.0.1:{port}/file") == FILE
+            assert ab(port, 2000, CONCURRENCY) == (2000, 0, 0)
+        finally:
+            server.terminate()
