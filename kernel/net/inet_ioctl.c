@@ -250,7 +250,9 @@ static long route_ioctl(unsigned cmd, const struct rtentry __user *user)
         .gateway = e.rt_flags & RTF_GATEWAY ? address_in(&e.rt_gateway) : 0,
         .prefix = (unsigned)prefix,
         .metric = e.rt_metric > 0 ? (unsigned)e.rt_metric - 1 : 0,
-        .type = e.rt_flags & RTF_REJECT ? ROUTE_UNREACHABLE : ROUTE_UNICAST,
+        .type = e.rt_flags & RTF_REJECT ? ROUTE_UNREACHABLE
+                : cmd == SIOCDELRT      ? 0 /* of any */
+                                        : ROUTE_UNICAST,
         .protocol = ROUTE_BY_BOOT,
     };
     if (prefix < 0)

@@ -24,8 +24,9 @@ import pytest
 from support import BUILD, ROOT, Verdict, run
 from terminal import shell
 
-COMMANDS = """cat cp date dhcp echo env false grep head hexdump id ipcmk ipcrm ipcs kill ls ln mkdir mkfifo mv ps pwd rm
-    rmdir sleep sort stat sync tail tee time touch true tty uname wc yes poweroff""".split()
+COMMANDS = """arp cat cp date dhcp echo env false grep head hexdump id ifconfig ipcmk ipcrm ipcs kill ln ls mkdir
+    mkfifo mv netstat ping poweroff ps pwd rm rmdir route sleep sort stat sync tail tee time touch
+    traceroute true tty uname wc yes""".split()
 
 FOLDER = os.path.join(os.path.dirname(__file__), "commands")
 
