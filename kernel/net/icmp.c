@@ -156,6 +156,8 @@ static void take_error(struct packet *p, const struct icmp_header *h)
     uint32_t header = (quoted->version_ihl & 15u) * 4;
     if (header < IPV4_HEADER || !(quoted = packet_header(p, header + QUOTE_LEAST)))
         return;
+    if (address_kind(quoted->source) != ROUTE_LOCAL)
+        return; /* we have sent no such packet */
     const struct ipv4_protocol *above = ipv4_protocol_find(quoted->protocol);
     p->ip.source = quoted->source;
     p->ip.destination = quoted->destination;

@@ -9,6 +9,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "net/ethernet.h"
+#include "net/ipv4.h"
 #include "net/netdev.h"
 #include "net/route.h"
 
@@ -223,6 +224,7 @@ void address_device_changed(struct netdev *dev)
     } else {
         route_flush(dev);
         arp_flush(dev);
+        reassembly_flush(dev);
     }
 }
 

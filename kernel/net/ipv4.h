@@ -79,6 +79,8 @@ void ipv4_input(struct packet *p);
 
 /* A piece of a packet: the whole, once the last has come, or NULL. Takes P over (ipv4_reassembly.c). */
 struct packet *ipv4_reassemble(struct packet *p, const struct ipv4_header *h);
+/* DEV has gone down: forget the pieces that came by it. */
+void reassembly_flush(struct netdev *dev);
 void reassembly_init(void);
 
 /* --- ICMP (RFC 792) --- */

@@ -213,6 +213,24 @@ struct packet *ipv4_reassemble(struct packet *p, const struct ipv4_header *h)
     return whole;
 }
 
+void reassembly_flush(struct netdev *dev)
+{
+    struct list gone = LIST_INIT(gone);
+    struct partial *f, *next;
+
+    spin_lock(&lock);
+    list_for_each_safe (f, next, &partials, link) {
+        const struct packet *first = list_first(&f->pieces, struct packet, link);
+        if (first && first->dev == dev) {
+            unlink_partial(f);
+            list_push_back(&gone, &f->link);
+        }
+    }
+    spin_unlock(&lock);
+    list_for_each_safe (f, next, &gone, link)
+        free_partial(f);
+}
+
 /* F's time is over: tell the sender, if we know what it was about (RFC 792, type 11 code 1). */
 static void give_up(struct partial *f)
 {

@@ -55,17 +55,87 @@ def udp(data, source=4000, destination=5000, *, length=None, sum_=None, from_=OU
     return struct.pack("!HHHH", source, destination, length, sum_) + data
 
 
+FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
+
+
+def tcp(data, source, destination, seq, ack, flags, *, window=65535, options=b"", offset=None, urgent=0, sum_=None,
+        from_=OUR_IP, to=ITS_IP):
+    offset = 5 + len(options) // 4 if offset is None else offset
+    head = [source, destination, seq & 0xffffffff, ack & 0xffffffff, offset << 4, flags, window, 0, urgent]
+    form = "!HHIIBBHHH"
+    length = 20 + len(options) + len(data)
+    pseudo = socket.inet_aton(from_) + socket.inet_aton(to) + struct.pack("!BBH", 0, 6, length)
+    head[7] = checksum(pseudo + struct.pack(form, *head) + options + data) if sum_ is None else sum_
+    return struct.pack(form, *head) + options + data
+
+
+class Connection:
+    """Our end of a TCP connection with an echo server of the machine's, on a wire that loses nothing."""
+
+    def __init__(self, wire, source, destination=7):
+        self.wire, self.source, self.destination = wire, source, destination
+        self.seq, self.ack = 0x10000 * source & 0xffffffff, 0
+        for _ in range(8):
+            self.send(b"", SYN, options=b"\2\4\5\xb4")
+            answer = self.hear(lambda t: t["flags"] == SYN | ACK and t["ack"] == self.seq + 1 & 0xffffffff, 2)
+            if answer:
+                break
+        assert answer, "nobody answers"
+        self.seq, self.ack = self.seq + 1, answer["seq"] + 1
+        self.send(b"", ACK)
+
+    def send(self, data, flags, **words):
+        self.wire.send(ipv4(tcp(data, self.source, self.destination, self.seq, self.ack, flags, **words), 6))
+
+    def hear(self, claim, timeout=10):
+        """The next segment to us of which CLAIM holds; None when none comes."""
+        end = time.monotonic() + timeout
+        while (left := end - time.monotonic()) > 0:
+            frame = self.wire.receive(left)
+            if not frame or frame[12:14] != b"\x08\x00" or frame[23] != 6:
+                continue
+            start = 14 + (frame[14] & 15) * 4
+            source, destination, seq, ack, offset, flags = struct.unpack("!HHIIBB", frame[start:start + 14])
+            if (source, destination) != (self.destination, self.source):
+                continue
+            length = struct.unpack("!H", frame[16:18])[0]
+            segment = {"seq": seq, "ack": ack, "flags": flags,
+                       "data": frame[start + (offset >> 4) * 4:14 + length]}
+            if claim(segment):
+                return segment
+        return None
+
+    def echo(self, data):
+        """DATA goes there and comes back: the connection lives. Sent again when it is lost."""
+        got, tries = b"", 0
+        while len(got) < len(data):
+            if tries % 5 == 0:
+                self.send(data, ACK | PSH)
+            tries += 1
+            assert tries < 40, "the connection is dead"
+            segment = self.hear(lambda t: t["data"] or t["flags"] & RST, 2)
+            if not segment:
+                continue
+            assert not segment["flags"] & RST, "the connection was reset"
+            if segment["seq"] == self.ack & 0xffffffff:
+                got += segment["data"]
+                self.ack += len(segment["data"])
+        assert got == data
+        self.seq += len(data)
+        self.send(b"", ACK)
+
+
 class Wire:
     """A running machine whose eth0 is ITS_IP, and its wire. `script` runs when the interface is up."""
 
-    def __init__(self, script, *words):
+    def __init__(self, script, *words, timeout=60):
         self.folder = tempfile.TemporaryDirectory(prefix="wire-")
         self.here, self.there = self.folder.name + "/machine", self.folder.name + "/test"
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.socket.bind(self.there)
         setup = f"ifconfig eth0 {ITS_IP} netmask 255.255.255.0 up; echo re''ady; "
-        self.terminal = Terminal("--debug", "--timeout", "60", "--net", f"dgram:{self.here}:{self.there}",
+        self.terminal = Terminal("--debug", "--timeout", str(timeout), "--net", f"dgram:{self.here}:{self.there}",
                                  *words, "--", "/bin/busybox", "sh", "-c", setup + script)
         self.mac = None
 
@@ -89,8 +159,8 @@ class Wire:
         """The next frame, its sender's questions for our address answered; None when none comes."""
         end = time.monotonic() + timeout
         while True:
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.socket], [], [], left)[0]:
+            left = max(end - time.monotonic(), 0)
+            if not select.select([self.socket], [], [], left)[0]:
                 return None
             frame = self.socket.recv(70000)
             if frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\1" and \
@@ -107,6 +177,11 @@ class Wire:
             if frame and claim(frame):
                 return frame
         raise AssertionError("the frame that was expected did not come")
+
+    def idle(self, n):
+        """Take the next frames that have come already, at most N, and forget them."""
+        while n > 0 and self.receive(0):
+            n -= 1
 
     def drain(self):
         """Forget what has come, until nothing does for a while."""
@@ -126,4 +201,4 @@ class Wire:
     def finish(self):
         """Let the script, which waits for a line, go on and end."""
         self.terminal.send("\r")
-        assert self.terminal.status() == 0
+        assert self.terminal.status() == 0, self.terminal.child.before
