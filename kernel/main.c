@@ -46,6 +46,7 @@
 #include "x86/init.h"
 #include "x86/paging.h"
 #include "x86/upcalls.h"
+#include "x86/watchdog.h"
 
 #define INIT_WORDS_MAX \
     64 /* arguments, and variables, that process 1 can get from the command line */
@@ -196,6 +197,7 @@ _Noreturn void kernel_main(void)
     init_files();
     init_devices();
     cpu_start_all();
+    watchdog_init();
     paging_free_boot_tables();
     page_free_low(&boot_info);
     pci_init();

@@ -20,6 +20,11 @@ class Verdict(Exception):
         self.kind = kind
 
 
+def both_ends(text, size=4000):
+    """A panic's report says at its beginning what happened, and at its end who waits for what."""
+    return text if len(text) <= 2 * size else f"{text[:size]}\n[...]\n{text[-size:]}"
+
+
 class Result:
     def __init__(self, status, out, err, note=""):
         self.status = status
@@ -32,7 +37,7 @@ class Result:
         """Turn what tools/run says of the run itself into the verdict of its kind."""
         kinds = {LEAK: "LEAK", TIMEOUT: "TIMEOUT", PANIC: "PANIC", INFRA: "INFRA", NOT_FOUND: "INFRA"}
         if self.status in kinds:
-            raise Verdict(kinds[self.status], f"{self.note}\n{self.text[-2000:]}\n{self.err[-6000:]}")
+            raise Verdict(kinds[self.status], f"{self.note}\n{self.text[-2000:]}\n{both_ends(self.err)}")
         return self
 
 

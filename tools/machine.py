@@ -45,9 +45,7 @@ def qemu_command(options, folder, kernel_log):
                 "-chardev", f"file,id=log,path={escape(kernel_log)}", "-serial", "chardev:log",
                 "-chardev", f"file,id=status,path={escape(folder + '/status')}",
                 "-serial", "chardev:status"]
-    monitors = [options.monitor] if options.monitor else []
-    if options.debug:
-        monitors.append(folder + "/monitor")
+    monitors = [folder + "/monitor"] + ([options.monitor] if options.monitor else [])
     for n, path in enumerate(monitors):
         command += ["-chardev", f"socket,id=monitor{n},server=on,wait=off,path={escape(path)}",
                     "-mon", f"chardev=monitor{n}"]
@@ -145,6 +143,8 @@ class Machine:
             if os.getppid() != parent:
                 os._exit(1)
 
+        self.monitor_path = folder + "/monitor"
+        self.monitor_socket = None
         self.errors = folder + "/qemu.errors"
         with open(self.errors, "wb") as errors:
             self.process = subprocess.Popen(
@@ -154,15 +154,23 @@ class Machine:
         self.console_in = self.process.stdin
         self.console_out = self.process.stdout
 
-    def interrupt_all(self, folder):
-        """Send every CPU an NMI, upon which the debug kernel panics and shows where each of them is."""
+    def monitor(self, command):
+        """Type a command of QEMU's monitor. True unless there is no monitor, or not yet."""
         try:
-            with socket.socket(socket.AF_UNIX) as monitor:
-                monitor.connect(folder + "/monitor")
-                monitor.sendall(b"nmi\n")
-                self.process.wait(5)
-        except (OSError, subprocess.TimeoutExpired):
+            if self.monitor_socket is None:
+                self.monitor_socket = socket.socket(socket.AF_UNIX)
+                self.monitor_socket.connect(self.monitor_path)
+                self.monitor_socket.setblocking(False)
+            self.monitor_socket.sendall(command.encode() + b"\n")
+        except OSError:
+            self.monitor_socket = None
+            return False
+        try:
+            while self.monitor_socket.recv(1 << 16):
+                pass  # what it echoes
+        except OSError:
             pass
+        return True
 
     def stop(self):
         """End it if it still runs: ask, wait a little, insist."""

@@ -3,8 +3,8 @@
  * position since boot, so a reader that fell behind can tell. A line is stored as "<level>[seconds] text\n"
  * and handed to the sinks at once.
  *
- * log_lock guards the ring and the sinks' list. In a panic nothing is locked: the other CPUs stand still, and
- * a lock that one of them holds would never come free.
+ * log_lock guards the ring and the sinks' list. In a panic or a report nothing is locked: the other CPUs stand
+ * still, and a lock that one of them holds would not come free.
  */
 #include "lib/log.h"
 
@@ -21,11 +21,13 @@ static char ring[RING_SIZE];   /* log_lock */
 static uint64_t end;           /* log_lock: position after the newest byte */
 static struct log_sink *sinks; /* log_lock */
 static bool panicking;         /* atomic: one way */
+static bool reporting;         /* atomic: a report is being printed, everybody else stands still */
+static bool ring_is_torn;      /* who reports: log_lock was held when everybody stopped */
 void (*log_notify)(void);      /* const after init */
 
 static bool lock_log(void)
 {
-    if (READ_ONCE(panicking))
+    if (READ_ONCE(panicking) || READ_ONCE(reporting))
         return false;
     spin_lock(&log_lock);
     return true;
@@ -51,7 +53,7 @@ static void ring_append(const char *text, size_t n)
 static void feed_sinks(const char *text, size_t n)
 {
     for (struct log_sink *s = sinks; s; s = s->next)
-        if (!s->panic_only || panicking)
+        if (!s->panic_only || panicking || reporting)
             s->write(text, n);
 }
 
@@ -71,7 +73,8 @@ void log_at(enum log_level level, const char *format, ...)
     line[n++] = '\n';
 
     bool locked = lock_log();
-    ring_append(line, n);
+    if (!READ_ONCE(reporting) || !ring_is_torn)
+        ring_append(line, n);
     feed_sinks(line + 3, n - 3); /* without the level: sinks are for people */
     unlock_log(locked);
     if (log_notify && locked)
@@ -130,4 +133,15 @@ uint64_t log_start(void)
 void log_enter_panic(void)
 {
     WRITE_ONCE(panicking, true);
+}
+
+void log_enter_report(void)
+{
+    ring_is_torn = READ_ONCE(log_lock.locked);
+    WRITE_ONCE(reporting, true);
+}
+
+void log_leave_report(void)
+{
+    WRITE_ONCE(reporting, false);
 }

@@ -6,6 +6,8 @@
  * throttles us: the receive interrupt is switched off and the FIFO fills, which stops the sender where lines
  * have flow control (an emulated one has).
  *
+ * A break on the console is the kernel's: it prints a report (x86/report.h). On the other ports it is the tty's.
+ *
  * Sending: who has put bytes into the tty's queue calls start(), which fills the transmitter right away as
  * long as it takes bytes; when it is full, its interrupt goes on.
  *
@@ -28,6 +30,7 @@
 #include "mm/slab.h"
 #include "x86/io.h"
 #include "x86/irq.h"
+#include "x86/report.h"
 
 /* Registers, section 8. */
 enum {
@@ -82,6 +85,7 @@ enum {
 #define ROUNDS_MAX 256
 #define TTY_MAJOR 4
 #define FIRST_MINOR 64
+#define CONSOLE_PORT 0
 #define LOG_PORT 1
 
 struct port {
@@ -169,7 +173,10 @@ static void receive_error(struct port *p, unsigned lsr, char c)
 {
     if (lsr & LSR_BREAK) {
         p->breaks++;
-        tty_receive_error(&p->tty, TTY_BREAK, 0);
+        if (p->line == CONSOLE_PORT)
+            report_live(NULL, "asked for by a break on the console");
+        else
+            tty_receive_error(&p->tty, TTY_BREAK, 0);
     } else if (lsr & LSR_PARITY) {
         p->parity++;
         tty_receive_error(&p->tty, TTY_PARITY, c);

@@ -17,9 +17,11 @@
 #include "proc/proc.h"
 #include "proc/system.h"
 #include "sched/sched.h"
+#include "tests/kernel/plant.h"
 #include "x86/clock.h"
 #include "x86/cpu.h"
 #include "x86/irq.h"
+#include "x86/report.h"
 
 static int show_loadavg(struct seq *s, const struct subject *who)
 {
@@ -233,6 +235,15 @@ static int write_sysrq(const struct subject *who, char *text, size_t n)
     (void)who, (void)n;
     switch (text[0]) {
     case 'c': panic("sysrq: asked to crash");
+    case 'd': /* locks; */
+    case 'l': /* where every CPU is; */
+    case 't': /* threads; */
+    case 'w': /* who waits: all of them are parts of one report */
+        report_live(NULL, "sysrq");
+        return 0;
+#ifdef CONFIG_DEBUG
+    case 'P': plant(text + 1); return 0;
+#endif
     case 'b': machine_restart();
     case 'o': machine_power_off();
     default: return 0;

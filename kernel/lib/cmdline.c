@@ -15,13 +15,13 @@ static unsigned nwords;        /* const after init */
 
 /* The words that mean something to the kernel itself; everything else is process 1's. */
 static const char *const known[] = {
-    "console",       "init",   "rdinit",     "root",
-    "quiet",         "debug",  "panic",      "loglevel",
-    "seed",          "ktest",  "nokaslr",    "norandmaps",
-    "rootfstype",    "ro",     "rw",         "randomize_kstack_offset",
-    "noapic",        "nosmp",  "maxcpus",    "earlyprintk",
-    "BOOT_IMAGE",    "initrd", "nowatchdog", "hostname",
-    "panic_console",
+    "console",       "init",     "rdinit",     "root",
+    "quiet",         "debug",    "panic",      "loglevel",
+    "seed",          "ktest",    "nokaslr",    "norandmaps",
+    "rootfstype",    "ro",       "rw",         "randomize_kstack_offset",
+    "noapic",        "nosmp",    "maxcpus",    "earlyprintk",
+    "BOOT_IMAGE",    "initrd",   "nowatchdog", "hostname",
+    "panic_console", "watchdog",
 };
 
 /* End the word that begins at *P, taking quotes out; returns where the next may begin. */

@@ -47,5 +47,12 @@ uint64_t log_start(void);
 /* Called (with no lock held) after new text arrived; set once by /dev/kmsg's driver to wake readers. */
 extern void (*log_notify)(void);
 
+/*
+ * A live report, x86/report.h: between these two every sink gets everything and no lock is taken, for the
+ * other CPUs stand still. A ring that one of them was changing is left alone.
+ */
+void log_enter_report(void);
+void log_leave_report(void);
+
 /* From now on every sink gets everything and no lock is taken: the machine is dying. */
 void log_enter_panic(void);

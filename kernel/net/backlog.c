@@ -17,6 +17,7 @@
 #include "net/packet.h"
 #include "sched/timer.h"
 #include "x86/clock.h"
+#include "x86/event.h"
 
 #define BACKLOG_MAX 2048u /* packets that may wait on one CPU; more are dropped */
 #define BATCH 256u
@@ -80,6 +81,7 @@ void netdev_receive(struct netdev *dev, struct packet *p)
     struct netdev_counters *c = netdev_count(dev);
 
     p->dev = dev;
+    event_note_timed(EVENT_PACKET_IN, p->len | (uint64_t)dev->index << EVENT_DEVICE_SHIFT);
     c->rx_packets++;
     c->rx_bytes += p->len;
     if (unlikely(!netdev_is_up(dev)) || !backlog_put(p)) {

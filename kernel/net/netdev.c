@@ -15,6 +15,7 @@
 #include "lib/string.h"
 #include "mm/slab.h"
 #include "net/packet.h"
+#include "x86/event.h"
 
 #define MTU_MIN 68u /* RFC 791: every module must forward as much without fragmentation */
 
@@ -199,6 +200,7 @@ static bool give_to_driver(struct netdev *dev, unsigned index, struct packet *p)
 
     if (!dev->ops->transmit(dev, index, p))
         return false;
+    event_note_timed(EVENT_PACKET_OUT, len | (uint64_t)dev->index << EVENT_DEVICE_SHIFT);
     struct netdev_counters *c = netdev_count(dev);
     c->tx_packets++;
     c->tx_bytes += len;

@@ -17,10 +17,13 @@
  */
 #include "sched/lock.h"
 
+#include "lib/log.h"
 #include "lib/string.h"
 #include "sched/sched.h"
 #include "sched/thread.h"
+#include "x86/extable.h"
 #include "x86/irq.h"
+#include "x86/upcalls.h"
 
 struct mutex_waiter {
     struct list link;      /* m->lock */
@@ -115,12 +118,14 @@ void mutex_lock_contended(struct mutex *m)
         return;
     }
     list_push_back(&m->waiters, &w.link);
+    current->blocked_on = m;
     while (!w.granted) {
         (void)atomic_xchg(&current->state, THREAD_DEAF);
         spin_unlock(&m->lock);
         schedule();
         spin_lock(&m->lock);
     }
+    current->blocked_on = NULL;
     spin_unlock(&m->lock);
 }
 
@@ -143,6 +148,11 @@ void mutex_unlock_contended(struct mutex *m)
 }
 
 #ifndef CONFIG_DEBUG
+
+void report_locks(void)
+{
+    log_at(LOG_EMERG, "locks held: only a debug build keeps account of them");
+}
 
 bool spin_trylock(struct spinlock *l)
 {
@@ -329,6 +339,33 @@ void mutex_unlock(struct mutex *m)
                                      __ATOMIC_RELAXED))
         mutex_unlock_contended(m);
     race_point();
+}
+
+/* --- the report ----------------------------------------------------------------------------------- */
+
+static void report_spinlock(int cpu, const struct spinlock *lock)
+{
+    struct spinlock l;
+    char name[32];
+
+    if (!kernel_read(&l, lock, sizeof(l))) {
+        log_at(LOG_EMERG, "  spinlock %p, by CPU %d: unreadable", (const void *)lock, cpu);
+        return;
+    }
+    kernel_read_text(name, l.name, sizeof(name));
+    log_at(LOG_EMERG, "  spinlock %p (%s, rank %d) by CPU %d, taken at %pS", (const void *)lock,
+           name, l.rank, cpu, (void *)l.where);
+}
+
+/* Mutexes are their threads': report_threads() has them. */
+void report_locks(void)
+{
+    log_at(LOG_EMERG, "spinlocks held:");
+    for (int cpu = 0; cpu < num_cpus; cpu++) {
+        const struct held_spinlocks *h = &held_spinlocks[cpu];
+        for (int i = 0; i < min(h->count, HELD_MAX); i++)
+            report_spinlock(cpu, h->lock[i]);
+    }
 }
 
 /* --- races on purpose --------------------------------------------------------------------------- */

@@ -28,7 +28,9 @@
 #include "proc/proc.h"
 #include "sched/runqueue.h"
 #include "x86/clock.h"
+#include "x86/event.h"
 #include "x86/upcalls.h"
+#include "x86/watchdog.h"
 
 struct runqueue runqueues[MAX_CPUS];
 static struct thread boot_idle; /* the boot CPU's idle thread: there before any memory is */
@@ -91,6 +93,12 @@ struct runqueue *rq_lock_of(const struct thread *t)
     }
 }
 
+/* As events name it: 0 is an idle thread, or another of the kernel's own. */
+static uint64_t thread_number(const struct thread *t)
+{
+    return t->pid ? (uint32_t)t->pid->nr : 0;
+}
+
 /* --- becoming runnable -------------------------------------------------------------------------- */
 
 /* Should T, just queued, have the CPU before the one that runs has used up its slice? */
@@ -148,6 +156,7 @@ bool sched_wake(struct thread *t, unsigned state_mask)
         spin_unlock(&rq->lock);
         return false;
     }
+    event_note(EVENT_WAKE, thread_number(t));
     WRITE_ONCE(t->state, THREAD_RUNNING);
     if (t->on_rq) /* it was on its way to sleep and is told before it got there */
         spin_unlock(&rq->lock);
@@ -252,6 +261,8 @@ void sched_finish_switch(struct thread *prev)
 
 static void switch_to(struct runqueue *rq, struct thread *prev, struct thread *next)
 {
+    event_note_timed(EVENT_SWITCH,
+                     thread_number(next) | (uint64_t)prev->state << EVENT_STATE_SHIFT);
     rq->curr = next;
     rq->stats.switches++;
     /* A full barrier before NEXT looks at its work: see thread_set_work(). */
@@ -361,6 +372,7 @@ void sched_account_interrupt(bool user)
     if (rq->curr != rq->idle) {
         if (turn_is_over(rq, rq->curr))
             atomic_or(&rq->curr->work, WORK_RESCHED);
+        watchdog_tick(user, SCHED_TICK);
         if (num_cpus > 1)
             balance_tick(rq);
         rq->ticking = true;

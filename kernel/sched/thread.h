@@ -88,6 +88,7 @@ struct thread {
     const char
         *waiting_for; /* owner, for the debugger and /proc/PID/wchan: text of the condition */
     void *waiting_on; /* owner, for the debugger: the wait queue */
+    struct mutex *blocked_on; /* owner, for the report: the mutex that it sleeps for */
 #ifdef CONFIG_DEBUG
     struct list held_mutexes; /* owner */
 #endif

@@ -28,6 +28,7 @@
 #include "proc/life.h"
 #include "sched/later.h"
 #include "x86/context.h"
+#include "x86/event.h"
 #include "x86/sigframe.h"
 #include "x86/upcalls.h"
 #include <syscall_nr.h>
@@ -64,6 +65,7 @@ static enum verdict judge(struct thread *t, int signo, struct delivery *d)
     if (by_default && SIGMASK(signo) & SET_STOP && p != init_proc)
         return STOPS;
     d->signo = signo;
+    event_note(EVENT_SIGNAL_TAKEN, (uint64_t)signo | (uint64_t)p->pid->nr << EVENT_PID_SHIFT);
     sigqueue_take(t, signo, &d->info);
     if (caught)
         return HANDLED;

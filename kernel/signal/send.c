@@ -16,6 +16,7 @@
 #include "signal/internal.h"
 
 #include "lib/atomic.h"
+#include "x86/event.h"
 
 void signal_wake(struct thread *t)
 {
@@ -107,6 +108,7 @@ static int send_locked(struct proc *p, struct thread *t, int signo, const siginf
     }
     if (is_ignored(p, t, signo, !info))
         return 0;
+    event_note(EVENT_SIGNAL_SENT, (uint64_t)signo | (uint64_t)p->pid->nr << EVENT_PID_SHIFT);
     if (signo == SIGKILL) {
         signal_kill_proc_locked(p, SIGKILL);
         return 0;

@@ -26,4 +26,5 @@ void apic_timer_use_deadline(void);
 /* I/O APICs: what irq.c needs of them. */
 void ioapic_init(void);
 bool ioapic_has_gsi(unsigned gsi);
+#define IOAPIC_NMI 0x400u /* for a vector: deliver as an NMI */
 void ioapic_route(unsigned gsi, unsigned vector, uint32_t apic_id, bool level, bool active_low);

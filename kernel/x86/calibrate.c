@@ -54,7 +54,8 @@ struct reading {
     uint32_t apic_left;
 };
 
-static volatile uint8_t *hpet; /* boot CPU only */
+static volatile uint8_t *hpet; /* const after clock_calibrate(); NULL: none that is used */
+static uint64_t hpet_hz;       /* the same */
 
 static uint64_t hpet_read(void)
 {
@@ -74,8 +75,10 @@ static struct reference find_reference(void)
     uint32_t period = hpet ? mmio_read32(hpet + HPET_PERIOD) : 0;
     if (period && period <= 100000000) { /* the specification's bound: 10 MHz at least */
         mmio_write32(hpet + HPET_CONFIG, mmio_read32(hpet + HPET_CONFIG) | HPET_CONFIG_ENABLE);
-        return (struct reference){"HPET", FEMTOSECONDS / period, 0xffffffff, hpet_read};
+        hpet_hz = FEMTOSECONDS / period;
+        return (struct reference){"HPET", hpet_hz, 0xffffffff, hpet_read};
     }
+    hpet = NULL;
     outb(PORT_B, (uint8_t)((inb(PORT_B) & ~PORT_B_SPEAKER) | PORT_B_GATE2));
     outb(PIT_COMMAND, PIT_CHANNEL2_RATE);
     outb(PIT_CHANNEL2, 0);
@@ -147,4 +150,10 @@ struct clock_rates clock_calibrate(void)
     log_info("clock: TSC %lu kHz (%s), APIC timer %lu kHz (%s)", rates.tsc_hz / 1000,
              known ? "CPUID" : ref.name, rates.apic_hz / 1000, ref.name);
     return rates;
+}
+
+volatile uint8_t *clock_hpet(uint64_t *hz)
+{
+    *hz = hpet_hz;
+    return hpet;
 }

@@ -47,6 +47,11 @@ nsec_t clock_monotonic(void)
     return (nsec_t)scale(rdtsc() + this_cpu()->tsc_offset - boot_tsc, ns_per_tick);
 }
 
+nsec_t clock_of_tsc(int cpu, uint64_t tsc)
+{
+    return (nsec_t)scale(tsc + cpus[cpu].tsc_offset - boot_tsc, ns_per_tick);
+}
+
 nsec_t clock_realtime(void)
 {
     return clock_monotonic() + clock_realtime_offset();

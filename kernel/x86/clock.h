@@ -8,6 +8,8 @@
 #include "lib/types.h"
 
 nsec_t clock_monotonic(void);
+/* The same clock when CPU's time stamp counter stood at TSC. */
+nsec_t clock_of_tsc(int cpu, uint64_t tsc);
 nsec_t clock_realtime(void);
 void clock_set_realtime(nsec_t now);
 nsec_t clock_realtime_offset(void);

@@ -22,6 +22,9 @@ struct clock_rates clock_calibrate(void);
 
 uint64_t clock_tsc_hz(void);
 
+/* The HPET's registers and its rate, running; NULL: there is none. */
+volatile uint8_t *clock_hpet(uint64_t *hz);
+
 /*
  * Seconds since 1970 by the battery-backed clock (which is taken to run in UTC); 0 when it makes no
  * sense.

@@ -8,6 +8,7 @@
 #include "lib/types.h"
 
 #define MAX_CPUS 32
+#define EVENT_WORDS 256 /* event_next wraps by itself */
 
 struct thread;
 
@@ -17,15 +18,19 @@ struct cpu {
     struct thread *running; /* +8  this CPU only: the thread that runs */
     uintptr_t kstack_top;   /* +16 this CPU only: where a system call's stack begins */
     uintptr_t user_rsp;     /* +24 this CPU only: scratch of the system call entry */
+    uint8_t event_next;     /* +32 this CPU only: where the event ring goes on (x86/event.h) */
+    uint8_t event_seen;     /* this CPU only: up to where event_seen_progress() has looked */
     int id;                 /* const after init: 0 is the boot CPU; dense */
     uint32_t apic_id;       /* const after init */
     int irq_off_depth;      /* this CPU only: nesting of irq_push_off() */
     bool irq_were_on;       /* this CPU only: interrupts were on at the outermost irq_push_off() */
     bool in_interrupt;      /* this CPU only: an interrupt handler is running */
     bool online;            /* written once by its CPU, atomic */
+    bool halted;            /* this CPU only (the watchdog reads): it waits for an interrupt */
     uint64_t interrupts;    /* this CPU only (others may read): for /proc/stat */
     uint64_t tsc_offset;    /* const after init: added to the TSC to agree with CPU 0's */
     void *arch;             /* const after init: GDT, TSS, IST stacks */
+    uint64_t events[EVENT_WORDS] aligned(64); /* +128 this CPU only: see x86/event.h */
 };
 
 extern struct cpu cpus[MAX_CPUS];

@@ -40,9 +40,24 @@ syscall_entry:
         cmp     eax, [syscall_limit]
         jae     .no_such_call
         mov     eax, eax                ; the number is 32 bits wide, as on Linux
+        mov     ecx, 1                  ; the event ring: x86/event.h
+        xadd    [gs:CPU_EVENT_NEXT], cl
+        movzx   ecx, cl
+        mov     [gs:CPU_EVENTS + rcx * 8], rax
         mov     rcx, r10
         call    [syscall_table + rax * 8]
 .done:
+%ifdef CONFIG_DEBUG
+        movzx   edx, word [rsp + 8 + REGS_ORIG_RAX]
+        or      edx, EVENT_RETURN << 24
+        shl     rdx, 32
+        mov     ecx, eax
+        or      rdx, rcx
+        mov     ecx, 1
+        xadd    [gs:CPU_EVENT_NEXT], cl
+        movzx   ecx, cl
+        mov     [gs:CPU_EVENTS + rcx * 8], rdx
+%endif
         cli
         mov     [rsp + 8 + REGS_RAX], rax
         mov     rdx, [gs:CPU_CURRENT]

@@ -41,3 +41,9 @@ const struct extable_entry *extable_find(uintptr_t ip);
 
 /* One word from an address that may be anything: for backtraces. False when it can't be read. */
 bool kernel_read_word(uint64_t *value, uintptr_t addr);
+/*
+ * SIZE bytes, a multiple of 8, from an address in the kernel's half that should be aligned to 8; a text,
+ * cut at SIZE, with "?" for what can't be read. For reports of what may be broken.
+ */
+bool kernel_read(void *to, const void *from, size_t size);
+void kernel_read_text(char *to, const char *from, size_t size);

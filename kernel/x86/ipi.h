@@ -3,5 +3,5 @@
 
 #include "x86/cpu.h"
 
-/* NMI to every online CPU but this one: for panic alone. */
+/* NMI to every online CPU but this one: for reports and the end of the machine. */
 void ipi_stop_others(void);

@@ -19,9 +19,11 @@
 #include "x86/clock_internal.h"
 #include "x86/context.h"
 #include "x86/cpu.h"
+#include "x86/event.h"
 #include "x86/ipi.h"
 #include "x86/trap.h"
 #include "x86/upcalls.h"
+#include "x86/watchdog.h"
 
 #define ISA_IRQS 16
 #define VECTORS (VECTOR_DEVICE_LAST - VECTOR_DEVICE_FIRST + 1)
@@ -96,8 +98,11 @@ void interrupt_dispatch(struct regs *r)
     struct cpu *c = this_cpu();
     unsigned vector = (unsigned)r->trapno;
 
+    event_note_timed(EVENT_INTERRUPT, vector);
     c->interrupts++;
     c->in_interrupt = true;
+    if (unlikely(READ_ONCE(watchdog_sleeps)))
+        watchdog_wake();
     if (vector <= VECTOR_DEVICE_LAST)
         device_interrupt(c, vector);
     else
@@ -202,6 +207,18 @@ int irq_register_gsi(unsigned gsi, struct irq_handler *h)
     return v ? 0 : -ENOSPC;
 }
 
+int irq_route_nmi(unsigned isa_irq)
+{
+    unsigned gsi = isa_irq_gsi(isa_irq);
+
+    if (!ioapic_has_gsi(gsi))
+        return -ENODEV;
+    spin_lock(&irq_lock);
+    ioapic_route(gsi, IOAPIC_NMI, cpus[0].apic_id, false, false);
+    spin_unlock(&irq_lock);
+    return 0;
+}
+
 int irq_register_msi(int cpu, struct irq_handler *h, uint64_t *address, uint32_t *data)
 {
     uint64_t *counts = kcalloc(MAX_CPUS, sizeof(*counts));
@@ -217,6 +234,20 @@ int irq_register_msi(int cpu, struct irq_handler *h, uint64_t *address, uint32_t
     *address = MSI_ADDRESS | (uint64_t)cpus[cpu].apic_id << 12; /* SDM 11.11.1 */
     *data = vector_number(v);
     return 0;
+}
+
+const char *irq_name(unsigned vector)
+{
+    switch (vector) {
+    case VECTOR_TIMER: return "timer";
+    case VECTOR_RESCHED: return "reschedule";
+    case VECTOR_CALL: return "call";
+    default: break;
+    }
+    if (vector < VECTOR_DEVICE_FIRST || vector > VECTOR_DEVICE_LAST)
+        return "spurious";
+    const struct irq_handler *h = atomic_load(&vectors[vector - VECTOR_DEVICE_FIRST].handlers);
+    return h ? h->name : "spurious";
 }
 
 /* --- /proc/interrupts ------------------------------------------------------------------------ */

@@ -32,5 +32,11 @@ void irq_for_each(void (*emit)(void *ctx, const char *label, const char *name,
                                const uint64_t *counts),
                   void *ctx);
 
+/* Have ISA_IRQ, edge-triggered, come to CPU 0 as an NMI. 0 or -errno. */
+int irq_route_nmi(unsigned isa_irq);
+
+/* What an interrupt of VECTOR is: a device's name or the local APIC's business. For the report. */
+const char *irq_name(unsigned vector);
+
 /* True while a handler runs on this CPU. */
 bool in_interrupt(void);

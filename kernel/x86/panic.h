@@ -14,6 +14,3 @@ struct regs;
 
 /* The same as panic(), for a trap: its registers are printed and its stack walked. */
 _Noreturn void panic_regs(const struct regs *r, const char *format, ...) format_printf(2, 3);
-
-/* An NMI came. If it is a panicking CPU's call to stop: print, and never return. */
-void panic_nmi(const struct regs *r);

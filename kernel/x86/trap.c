@@ -22,12 +22,15 @@
 #include "mm/kstack.h"
 #include "x86/context.h"
 #include "x86/cpu.h"
+#include "x86/event.h"
 #include "x86/extable.h"
 #include "x86/msr.h"
 #include "x86/panic.h"
 #include "x86/power.h"
+#include "x86/report.h"
 #include "x86/uaccess.h"
 #include "x86/upcalls.h"
+#include "x86/watchdog.h"
 
 _Static_assert(offsetof(struct regs, rax) == 80 && offsetof(struct regs, orig_rax) == 120 &&
                    offsetof(struct regs, trapno) == 136 && offsetof(struct regs, rip) == 144 &&
@@ -71,7 +74,7 @@ static const struct trap_meaning meanings[32] = {
     [TRAP_CONTROL] = {"control protection", SIGSEGV, false, SI_KERNEL},
 };
 
-static const char *trap_name(unsigned trapno)
+const char *trap_name(unsigned trapno)
 {
     const char *name = trapno < ARRAY_SIZE(meanings) ? meanings[trapno].name : NULL;
     return name ? name : "unexpected trap";
@@ -127,6 +130,7 @@ static void user_exception(struct regs *r)
 /* Every exception that has no function of its own. */
 static void trap_exception(struct regs *r)
 {
+    event_note_timed(EVENT_TRAP, r->trapno);
     if (regs_from_user(r)) {
         user_exception(r);
         return;
@@ -219,6 +223,9 @@ static void trap_page_fault(struct regs *r)
 {
     uintptr_t addr = read_cr2(); /* before interrupts come on and another fault changes it */
 
+    event_note_timed(EVENT_FAULT, (addr & ((1UL << EVENT_ERROR_SHIFT) - 1)) |
+                                      (r->error & 0xff) << EVENT_ERROR_SHIFT);
+
     if (likely(regs_from_user(r)))
         user_page_fault(r, addr);
     else
@@ -237,14 +244,14 @@ static void trap_double_fault(struct regs *r)
 
 static void trap_nmi(struct regs *r)
 {
-    panic_nmi(r); /* these two do not return when the NMI is theirs */
-    power_nmi();
-#ifdef CONFIG_DEBUG
-    /* Somebody has pressed the button: a run that hangs is asked where it is. */
-    panic_regs(r, "NMI: asked where everybody is");
-#else
-    log_warn("NMI for no known reason");
-#endif
+    if (report_is_mine() || report_nmi(r))
+        return;
+    power_nmi(); /* doesn't return when the NMI is its own */
+    if (watchdog_nmi(r))
+        return;
+    /* Somebody has pressed the button, which is every CPU's: asked where everybody is. */
+    if (cpu_id() == 0)
+        report_live(r, "asked for by an NMI");
 }
 
 static void trap_machine_check(struct regs *r)

@@ -38,6 +38,8 @@ enum trap_vector {
 #define VECTOR_ERROR 0xfe
 #define VECTOR_SPURIOUS 0xff
 
+/* trap.c: what vector TRAPNO, below 32, is called. */
+const char *trap_name(unsigned trapno);
 /* irq.c: any vector from VECTOR_DEVICE_FIRST up. Interrupts are off, and stay off. */
 void interrupt_dispatch(struct regs *r);
 

@@ -67,6 +67,12 @@ void sched_ipi(void);
  * sched/sched.c: an interrupt handler is about to return to user code (USER true) or to the kernel.
  */
 void sched_account_interrupt(bool user);
+/*
+ * sched/lock_report.c, proc/report.c: parts of the report (x86/report.h), into the log, while all other
+ * CPUs stand still: no locks, no trust in what is read.
+ */
+void report_locks(void);
+void report_threads(void);
 /* signal/altstack.c: the alternate stack as sigaltstack(2) reports it to who stands at SP. */
 struct sigaltstack;
 void signal_describe_altstack(struct sigaltstack *out, uintptr_t sp);

@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "x86/cpu.h"
 #include "x86/early_serial.h"
+#include "x86/watchdog.h"
 
 extern const struct ktest ktests_start[], ktests_end[];
 
@@ -46,6 +47,7 @@ _Noreturn void ktest_run(const char *pattern)
         if (strcmp(pattern, "all") != 0 && !strstr(t->name, pattern))
             continue;
         failures = 0;
+        watchdog_touch();
         t->run();
         ran++;
         failed += failures != 0;
