@@ -102,11 +102,6 @@ void net_route_show(net_emit *emit, void *ctx)
 
 /* --- sockets --- */
 
-static uint64_t inode_of(const struct socket *s)
-{
-    return s->file && s->file->inode ? s->file->inode->ino : 0;
-}
-
 static void show_datagram_socket(void *ctx, const struct inet_socket *i)
 {
     struct out *o = ctx;
@@ -116,7 +111,7 @@ static void show_datagram_socket(void *ctx, const struct inet_socket *i)
           "0000000000000000 %u\n",
           o->number++, i->bound, i->local_port, i->remote, i->remote_port,
           i->remote_port ? STATE_ESTABLISHED : STATE_CLOSED, 0u, READ_ONCE(i->d.room_taken), i->uid,
-          inode_of(&i->d.s), READ_ONCE(i->d.dropped));
+          READ_ONCE(i->d.s.ino), READ_ONCE(i->d.dropped));
 }
 
 static void show_table(struct inet_table *t, net_emit *emit, void *ctx)
@@ -149,7 +144,7 @@ static void show_connection(void *ctx, const struct tcp_entry *e, enum tcp_state
         const struct tcp_conn *c = container_of(e, struct tcp_conn, entry);
         sending = READ_ONCE(c->send_bytes);
         unread = state == TCP_LISTEN ? READ_ONCE(c->num_ready) : READ_ONCE(c->rcv_unread);
-        inode = inode_of(&container_of(c, struct stream_socket, c)->s);
+        inode = READ_ONCE(container_of(c, struct stream_socket, c)->s.ino);
     } else {
         timer = 3;
     }

@@ -150,7 +150,8 @@ static long socket_ioctl(struct file *f, unsigned cmd, unsigned long arg)
     struct socket *s = f->private;
     long result = s->ops->ioctl ? s->ops->ioctl(s, cmd, arg) : -ENOTTY;
 
-    return result == -ENOTTY ? inet_ioctl(cmd, arg) : result; /* any socket will do for interfaces */
+    return result == -ENOTTY ? inet_ioctl(cmd, arg)
+                             : result; /* any socket will do for interfaces */
 }
 
 static void socket_flush(struct file *f)
@@ -163,6 +164,8 @@ static void socket_flush(struct file *f)
 static void socket_release(struct file *f)
 {
     struct socket *s = f->private;
+
+    WRITE_ONCE(s->ino, 0);
     s->ops->release(s);
 }
 
@@ -193,5 +196,6 @@ struct file *socket_file_create(struct socket *s, unsigned flags)
     }
     f->inode = i;
     s->file = f;
+    WRITE_ONCE(s->ino, i->ino);
     return f;
 }

@@ -30,7 +30,10 @@ struct proto_ops;
 struct socket {
     const struct proto_ops *ops; /* const */
     int domain, type, protocol;  /* const */
-    struct file *file;           /* const once there: the description; NULL before accept(2) */
+    struct file *
+        file; /* const once there: the description; NULL before accept(2). For calls on it alone: */
+    uint64_t
+        ino; /* atomic: its inode's number, 0: none, for all who look at a socket that may outlive it */
     int error;        /* atomic: what SO_ERROR tells and the next call returns; 0 or an errno > 0 */
     uint64_t options; /* atomic: SOCKET_OPTION()s */
     unsigned shutdown;      /* the family's lock: SHUTDOWN_* */

@@ -8,7 +8,8 @@
 #define MTU_MIN 552 /* a smaller one is hardly meant well: as Linux's min_pmtu */
 
 /* The connection of T, locked and referenced, if SEQ is in flight; else NULL. */
-static struct tcp_conn *find_in_flight(struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t seq)
+static struct tcp_conn *find_in_flight(struct tcp_stack *stack, const struct tcp_tuple *t,
+                                       uint32_t seq)
 {
     struct tcp_conn *c = NULL;
 

@@ -240,13 +240,12 @@ void unix_for_each(void (*emit)(void *ctx, const char *line), void *ctx)
     spin_lock(&unix_lock);
     list_for_each (u, &all_sockets, all_link) {
         bool listening = u->state == UNIX_LISTENING;
-        struct file *f = u->s.file;
         name[0] = '\0';
         if (u->name)
             format_name(u->name, name);
         snprintf(line, sizeof(line), "%016x: %08X %08X %08X %04X %02X %5lu%s\n", 0,
                  ref_read(&u->ref) + 1, 0, listening ? 0x10000 : 0, u->s.type, states[u->state],
-                 f ? f->inode->ino : 0, name);
+                 READ_ONCE(u->s.ino), name);
         emit(ctx, line);
     }
     spin_unlock(&unix_lock);

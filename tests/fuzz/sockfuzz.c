@@ -276,6 +276,20 @@ static void control(int fd)
         (void)ioctl(fd, cmd, below(20) ? (void *)data : NULL);
 }
 
+/* What /proc tells of all this is read while it changes. */
+static void look(void)
+{
+    static const char *const files[] = {"tcp",     "udp", "raw",   "unix", "packet",
+                                        "netlink", "arp", "route", "dev",  "snmp"};
+    char name[32];
+
+    snprintf(name, sizeof(name), "/proc/net/%s", ONE_OF(files));
+    int fd = open(name, O_RDONLY);
+    while (fd >= 0 && read(fd, data, 1 + below(sizeof(data) - 1)) > 0)
+        ;
+    close(fd);
+}
+
 static void one_call(void)
 {
     struct sockaddr_storage name;
@@ -283,7 +297,7 @@ static void one_call(void)
     int fd = a_socket(), other;
     struct pollfd p = {.fd = fd, .events = (short)draw()};
 
-    switch (below(22)) {
+    switch (below(23)) {
     case 0:
         if ((other = make_socket()) >= 0) {
             dup2(other, fd);
@@ -315,7 +329,8 @@ static void one_call(void)
     case 17: (void)getsockname(fd, (struct sockaddr *)&name, &len); break;
     case 18: (void)getpeername(fd, (struct sockaddr *)&name, &len); break;
     case 19: (void)poll(&p, 1, 0); break;
-    case 20: (void)send(fd, data, a_message(), a_flag()); break;
+    case 20: look(); break;
+    case 21: (void)send(fd, data, a_message(), a_flag()); break;
     default: (void)recv(fd, data, below(5000), a_flag() & ~MSG_WAITALL); break;
     }
 }
@@ -408,6 +423,18 @@ static void repair(void)
     struct sockaddr_in *in = (struct sockaddr_in *)&r.ifr_addr;
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
+    /* Each of its addresses, by giving it none; the other names stand for one each. */
+    static const char *const names[] = {"lo:1", "lo"};
+    for (size_t i = 0; i < 2; i++)
+        for (int most = 0; most < 1000; most++) {
+            strcpy(r.ifr_name, names[i]);
+            if (ioctl(fd, SIOCGIFADDR, &r) < 0)
+                break;
+            memset(in, 0, sizeof(*in));
+            in->sin_family = AF_INET;
+            if (ioctl(fd, SIOCSIFADDR, &r) < 0)
+                die("SIOCSIFADDR");
+        }
     in->sin_family = AF_INET;
     in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (fd < 0 || ioctl(fd, SIOCSIFADDR, &r) < 0)
