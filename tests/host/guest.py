@@ -7,7 +7,7 @@ import subprocess
 
 from support import EXTRA_WORDS, RUN
 
-SETUP = "ifconfig eth0 10.0.2.15 netmask 255.255.255.0; route add default gw 10.0.2.2; "
+SETUP = "ifconfig eth0 10.0.2.15 netmask 255.255.255.0; route add default gw 10.0.2.2 2>/dev/null; "
 
 
 def free_ports(kinds):
