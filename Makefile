@@ -114,7 +114,7 @@ asm_demos       := $(patsubst %.asm,$(B)/%,$(wildcard user/demo/*.asm))
 demo_pages      := $(patsubst %,$(B)/%,$(wildcard user/demo/*.txt))
 # Test programs run inside, most of them on the host too: linked with our libc as user programs are.
 test_programs := $(patsubst %.c,$(B)/%,$(wildcard tests/conform/*.c tests/fuzz/*.c tests/stress/*.c \
-                                                   tests/bench/*.c))
+                                                   tests/bench/*.c tests/host/*.c))
 # Those whose first line has the word musl are also built with that library.
 musl_sources  := $(shell awk 'FNR == 1 && /musl/ { print FILENAME } { nextfile }' \
                          $(wildcard tests/conform/*.c) /dev/null)
@@ -316,12 +316,14 @@ qemu: all
 	$(Q)SIGNALBOX_BUILD=$(O) tools/run --iso --tty --net user --kernel-log $(O)/kernel.log
 
 ## qemu-gdb: the same without GRUB, halted before the first instruction until `make gdb` connects
+#  As often at once as one likes: each has a socket of its own in $(O)/gdb, 1.sock, 2.sock ...
 qemu-gdb: all
-	$(Q)SIGNALBOX_BUILD=$(O) tools/run --tty --kernel-log $(O)/kernel.log --gdb $(O)/gdb.sock
+	$(Q)SIGNALBOX_BUILD=$(O) tools/run --tty --gdb $(O)/gdb/
 
-## gdb: connect to the machine that `make qemu-gdb` started, with symbols
+## gdb: connect to the machine that `make qemu-gdb` started last and no gdb has yet (RUN=2: to 2.sock), with symbols
 gdb:
-	$(Q)gdb -q -x tools/gdb/signalbox.py -ex 'signalbox-connect $(CURDIR)/$(O)/gdb.sock' $(O)/kernel.elf
+	$(Q)gdb -q -x tools/gdb/signalbox.py \
+	    -ex 'signalbox-connect $(CURDIR)/$(O)/gdb$(if $(RUN),/$(RUN).sock)' $(O)/kernel.elf
 
 # --- tests ----------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@ any number of runs live side by side.
 """
 
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 # What makes one instruction one nanosecond and two runs equal.
 COUNTED_CPU = "max,pku=off,la57=off,erms=off"
 COUNTED_CLOCK = ["-seed", "1", "-rtc", "clock=vm,base=2025-01-01"]
+MAX_SOCKETS = 1000
 PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None)
 
@@ -81,10 +83,9 @@ def net_words(options):
 
 def icount_words(options, folder):
     words = "shift=0,sleep=off"
-    if options.record:
-        words += f",rr=record,rrfile={escape(folder + '/events')}"
-    if options.replay:
-        words += f",rr=replay,rrfile={escape(folder + '/events')}"
+    if options.record or options.replay:
+        mode = "record" if options.record else "replay"
+        words += f",rr={mode},rrfile={escape(folder + '/events')}"
     return words
 
 
@@ -117,13 +118,31 @@ def make_run_disc(folder, append):
                     folder + "/disc"], check=True, capture_output=True)
 
 
+def free_socket(folder):
+    """The first of 1.sock, 2.sock ... that nobody uses. Who makes the lock beside it has it."""
+    os.makedirs(folder, exist_ok=True)
+    for number in range(1, MAX_SOCKETS):
+        path = os.path.join(folder, f"{number}.sock")
+        claim = os.open(path + ".run", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(claim)
+            continue
+        return path  # the lock goes with this process
+    raise OSError(f"{folder} has no free socket")
+
+
 def gdb_words(options, folder):
-    """Halt before the first instruction and listen: on a port of ours, a unix socket, or a new one."""
+    """Halt before the first instruction and listen: on a port of ours, a unix socket, a new one in a folder
+    (a name with a slash at its end), or a new one in the run's own."""
     if options.gdb.isdigit():
         where = f"host=127.0.0.1,port={options.gdb}"
         target = "localhost:" + options.gdb
     else:
         path = options.gdb or folder + "/gdb.sock"
+        if path.endswith("/"):
+            path = free_socket(path)
         if os.path.exists(path):
             os.unlink(path)
         where = f"path={escape(path)}"

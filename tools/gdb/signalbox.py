@@ -1,12 +1,38 @@
-"""What gdb should know before it looks at the kernel. `make gdb` reads this and connects."""
+"""What gdb should know before it looks at the kernel. `make gdb` reads this and connects.
 
+    kernel.py     symbols, lists, constants: what all commands are made of
+    unwind.py     how frames go on through the kernel's entries
+    stacks.py     bt of, view, waiting: threads that sleep
+    tasks.py      ps, threads, cpus             files.py      fds, file, pipes, queue
+    locks.py      locks                         signals.py    signals, sigframe
+    memory.py     maps, pte, shm                slabs.py      slabs, pages
+    network.py    sockets, tcp                  virtqueue.py  virtqueue
+    programs.py   symbols of the program that runs
+    printers.py   lists, trees, sets of signals, errors
+"""
+
+import fcntl
+import glob
 import os
 import sys
 
 import gdb
 
+# pylint: disable=wrong-import-position
+sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import files  # noqa: E402
+import locks  # noqa: E402
+import memory  # noqa: E402
+import network  # noqa: E402
+import printers  # noqa: E402
+import programs  # noqa: E402
+import signals  # noqa: E402
+import slabs  # noqa: E402
+import stacks  # noqa: E402
+import tasks  # noqa: E402
 import unwind  # noqa: E402,F401  (reading it is what registers it)
+import virtqueue  # noqa: E402
 
 SETTINGS = (
     # The machine starts in 16-bit mode; without this gdb takes its registers for shorter ones when it
@@ -16,33 +42,62 @@ SETTINGS = (
     "set confirm off",
     "set print pretty on",
     "set disassembly-flavor intel",
+    # `break main` before any program runs: its place is found when the program's symbols are.
+    "set breakpoint pending on",
 )
+# The tree's own sources, wherever the compiler's cache had them from.
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+COMMANDS = (tasks, stacks, locks, files, memory, slabs, signals, network, virtqueue, programs, printers)
+
+
+def waiting_machines(folder):
+    """The sockets of machines that wait for gdb, the youngest first, each with the lock that makes it ours."""
+    sockets = glob.glob(os.path.join(glob.escape(folder), "*.sock"))
+    for path in sorted(sockets, key=os.path.getmtime, reverse=True):
+        lock = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)  # another gdb has it
+            continue
+        yield path, lock
 
 
 class Connect(gdb.Command):
-    """signalbox-connect SOCKET: attach to the machine that listens there."""
+    """signalbox-connect SOCKET|PORT|FOLDER: attach to the machine there; in a folder, to the youngest that waits."""
 
     def __init__(self):
         super().__init__("signalbox-connect", gdb.COMMAND_RUNNING, gdb.COMPLETE_FILENAME)
+        self.lock = None  # held as long as this gdb lives
 
     def invoke(self, argument, from_tty):
-        gdb.execute(f"target remote {argument}")
+        if os.path.isdir(argument):
+            self.connect_youngest(argument)
+        else:
+            gdb.execute(f"target remote {argument}")
         # A CPU is a thread to gdb: stepping one shall not let the others run away.
         gdb.execute("set scheduler-locking step")
-        print("The machine is halted. Breakpoints before the kernel is loaded: hbreak, e.g. hbreak sys_write")
+        programs.start()
+        print("The machine is halted. `help user-defined` is gdb's; ours: ps, threads, bt of TID, waiting, locks,\n"
+              "fds, file, pipes, queue, signals, sigframe, maps, pte, shm, sockets, tcp, virtqueue, slabs, pages.")
 
-
-class Cpus(gdb.Command):
-    """cpus: where each CPU is."""
-
-    def __init__(self):
-        super().__init__("cpus", gdb.COMMAND_STATUS)
-
-    def invoke(self, argument, from_tty):
-        gdb.execute("info threads")
+    def connect_youngest(self, folder):
+        for path, lock in waiting_machines(folder):
+            try:
+                gdb.execute(f"target remote {path}")
+            except gdb.error:  # who made it is gone
+                for name in (path, path + ".lock"):
+                    os.unlink(name)
+                os.close(lock)
+                continue
+            self.lock = lock
+            return
+        raise gdb.GdbError("no machine waits for gdb: start one with make qemu-gdb")
 
 
 for setting in SETTINGS:
     gdb.execute(setting, to_string=True)
+gdb.execute(f'directory "{ROOT}"', to_string=True)
+for module in COMMANDS:
+    module.setup()
 Connect()
-Cpus()

@@ -11,6 +11,8 @@ from gdb.unwinder import Unwinder, register_unwinder
 
 ENTRIES = ("syscall_entry", "trap_entries", "trap_common", "trap_own_stack", "user_return", "thread_start_user")
 ALIGNMENT = 8
+# mov $__NR_rt_sigreturn, %eax or %rax; syscall
+SIGRETURNS = (b"\xb8\x0f\0\0\0\x0f\x05", b"\x48\xc7\xc0\x0f\0\0\0\x0f\x05")
 REGISTERS = ("rip", "rsp", "rbp", "rbx", "r12", "r13", "r14", "r15")
 
 
@@ -39,4 +41,30 @@ class EntryUnwinder(Unwinder):
         return info
 
 
+class HandlerUnwinder(Unwinder):
+    """What called a signal handler is the restorer, two instructions that are not a function; behind it the
+    program goes on where the signal came. At the restorer rsp points at the frame's ucontext."""
+
+    def __init__(self):
+        super().__init__("signalbox signal frames")
+
+    def __call__(self, frame):
+        pc = int(frame.read_register("rip"))
+        if not 0 < pc < 1 << 47:
+            return None
+        try:
+            code = bytes(gdb.selected_inferior().read_memory(pc, 9))
+        except gdb.MemoryError:
+            return None
+        if not code.startswith(SIGRETURNS):
+            return None
+        sp = frame.read_register("rsp")
+        context = sp.cast(gdb.lookup_type("struct ucontext").pointer()).dereference()["uc_mcontext"]
+        info = frame.create_unwind_info(FrameId(sp, frame.read_register("rip")))
+        for name in REGISTERS:
+            info.add_saved_register(name, context[name].cast(frame.read_register(name).type))
+        return info
+
+
 register_unwinder(None, EntryUnwinder(), replace=True)
+register_unwinder(None, HandlerUnwinder(), replace=True)

@@ -1,0 +1,207 @@
+"""The program that runs: its symbols follow exec.
+
+A process's program is known by the path of the file it runs (mm->exe). What `make` built has a file with
+symbols under build/; a program that tools/run copied in has the same path outside. That it is the same program is
+seen from its entry point and number of program headers, which the kernel keeps for the auxiliary vector.
+
+A hidden breakpoint in the kernel, where exec has made the new memory, loads the program's symbols while the
+machine stands there for a moment; so `break main` or `break ls.c:40`, set before boot, is there when the program
+begins. All programs lie at the same addresses: gdb holds one program's symbols at a time, those of the one that runs on
+the selected CPU, and a breakpoint in user code gets a condition that it is this program which came by.
+"""
+
+import os
+import struct as layout
+
+import gdb
+
+from kernel import Broken, ROOT, USER_END, addr2line, pointer
+import files
+import tasks
+
+AT_PHNUM, AT_ENTRY = 5, 9  # abi/auxv.h
+ET_DYN = 3
+CONDITION = "$in_program()"
+
+
+class Program:
+    def __init__(self, file, entry, headers, moves):
+        self.file = file        # the host's, with symbols
+        self.entry = entry
+        self.headers = headers
+        self.moves = moves      # static-pie: it runs wherever it is put
+        self.offset = 0
+
+
+_known = {}
+loaded = None   # the Program whose symbols gdb has, or None
+pinned = False  # the user named it: it stays, whatever runs
+
+
+def read_header(path):
+    """The ELF header's facts, or None: no 64-bit program."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(64)
+    except OSError:
+        return None
+    if len(data) < 64 or data[:5] != b"\x7fELF\x02":
+        return None
+    kind, _, _, entry = layout.unpack_from("<HHIQ", data, 16)
+    headers = layout.unpack_from("<H", data, 56)[0]
+    return Program(path, entry, headers, kind == ET_DYN)
+
+
+def candidates(path):
+    """Host files that may be the program PATH of the machine."""
+    name = os.path.basename(path)
+    build = os.path.join(ROOT, "build")
+    if path.startswith(("/bin/", "/sbin/", "/init")):
+        yield os.path.join(build, "user", name)
+    if path.startswith("/demo/"):
+        yield os.path.join(build, "user", "demo", name)
+    yield path
+
+
+def auxiliary(mm):
+    vector = mm["auxv"]
+    return {int(vector[i]): int(vector[i + 1]) for i in range(0, vector.type.range()[1], 2)}
+
+
+def of_mm(mm):
+    """The Program of an address space; None when its file is not known here."""
+    if pointer(mm["exe"]) == 0:
+        return None
+    values = auxiliary(mm)
+    entry, headers = values.get(AT_ENTRY, 0), values.get(AT_PHNUM, 0)
+    for path in candidates(files.path_of(mm["exe"])):
+        program = _known.get(path) or read_header(path)
+        if program is None or program.headers != headers:
+            continue
+        if program.entry != entry and not (program.moves and (entry - program.entry) % 4096 == 0):
+            continue
+        _known[path] = program
+        program.offset = entry - program.entry
+        return program
+    return None
+
+
+def name_at(mm, address):
+    """function+offset of a program's address, by its host file; None when unknown."""
+    program = of_mm(mm)
+    if program is None:
+        return None
+    return addr2line(program.file, [address - program.offset])[0] or None
+
+
+def load(program):
+    """Have the symbols of PROGRAM (None: of none) beside the kernel's."""
+    global loaded
+    if program is loaded:
+        return
+    if loaded is not None:
+        gdb.execute(f"remove-symbol-file {quoted(loaded.file)}", to_string=True)
+    loaded = program
+    if program is not None:
+        gdb.execute(f"add-symbol-file {quoted(program.file)} -o {program.offset:#x}", to_string=True)
+        for one in gdb.breakpoints():
+            restrict_breakpoint(one)
+
+
+def quoted(path):
+    return '"' + path.replace('"', '\\"') + '"'
+
+
+def restrict_breakpoint(one):
+    """Other programs have other code at the same addresses."""
+    if one.condition is None and one.type in (gdb.BP_BREAKPOINT, gdb.BP_HARDWARE_BREAKPOINT):
+        if any(location.address and location.address < USER_END for location in one.locations):
+            one.condition = CONDITION
+
+
+def current_program():
+    try:
+        thread = tasks.current_thread()
+        return of_mm(thread["mm"].dereference()) if pointer(thread["mm"]) else None
+    except (Broken, gdb.error):
+        return None
+
+
+def follow():
+    """Whose symbols are right is decided by where we stand. Those of a program that is not known here are nowhere:
+    the ones that are loaded stay then, for breakpoints that still wait."""
+    program = None if pinned else current_program()
+    if program is not None:
+        load(program)
+
+
+class Exec(gdb.Breakpoint):
+    """The kernel has made the new program's memory: arch_exec() is about to set its registers."""
+
+    def __init__(self):
+        super().__init__("arch_exec", internal=True)
+        self.silent = True
+
+    def stop(self):
+        try:
+            follow()
+        except (gdb.error, Broken) as error:
+            print(f"the program's symbols could not be loaded: {error}")
+        return False
+
+
+class InProgram(gdb.Function):
+    """$in_program(): this CPU runs the program whose symbols are loaded."""
+
+    def __init__(self):
+        super().__init__("in_program")
+
+    def invoke(self):
+        return loaded is not None and current_program() is loaded
+
+
+class Following(gdb.Command):
+    """program [FILE|auto]: whose symbols are loaded; have those of FILE and keep them; or follow exec again.
+
+    Without a choice, each exec of a known program brings its symbols, and breakpoints in another wait until gdb stops
+    in that one again. With one, they are hit whenever that program passes them."""
+
+    def __init__(self):
+        super().__init__("program", gdb.COMMAND_FILES, gdb.COMPLETE_FILENAME)
+
+    def invoke(self, argument, from_tty):
+        global pinned
+        words = gdb.string_to_argv(argument)
+        if words == ["auto"]:
+            pinned = False
+            follow()
+        elif words:
+            program = read_header(os.path.abspath(words[0]))
+            if program is None:
+                raise gdb.GdbError(f"program: {words[0]} is no 64-bit ELF file")
+            load(_known.setdefault(program.file, program))
+            pinned = True
+        print(f"symbols of {os.path.relpath(loaded.file)}" if loaded else "no program's symbols are loaded")
+
+
+def stopped(_event):
+    """gdb shows where we stand."""
+    try:
+        follow()
+        frame = gdb.newest_frame()
+        if frame.pc() < USER_END and loaded is not None and current_program() is not loaded:
+            print(f"(user code here is not {os.path.relpath(loaded.file)}'s, whose symbols are loaded)")
+    except (gdb.error, Broken):
+        pass
+
+
+def start():
+    """Once connected."""
+    Exec()
+    gdb.events.breakpoint_created.connect(restrict_breakpoint)
+    gdb.events.stop.connect(stopped)
+
+
+def setup():
+    InProgram()
+    Following()
