@@ -20,6 +20,7 @@ OVMF_VARS = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 # What makes one instruction one nanosecond and two runs equal.
 COUNTED_CPU = "max,pku=off,la57=off,erms=off"
 COUNTED_CLOCK = ["-seed", "1", "-rtc", "clock=vm,base=2025-01-01"]
+SNAPSHOT = "start"
 MAX_SOCKETS = 1000
 PR_SET_PDEATHSIG = 1
 libc = ctypes.CDLL(None)
@@ -37,7 +38,7 @@ def qemu_command(options, folder, kernel_log):
                "-smp", str(options.smp)]
     if counted:
         command += ["-accel", "tcg,thread=single", "-cpu", options.cpu or COUNTED_CPU, *COUNTED_CLOCK,
-                    "-icount", icount_words(options, folder)]
+                    "-icount", icount_words(options, folder), *snapshot_words(options, folder)]
     else:
         command += ["-accel", os.environ.get("ACCEL", "tcg"), "-cpu", options.cpu or "max"]
     if not options.allow_reboot:
@@ -85,8 +86,18 @@ def icount_words(options, folder):
     words = "shift=0,sleep=off"
     if options.record or options.replay:
         mode = "record" if options.record else "replay"
-        words += f",rr={mode},rrfile={escape(folder + '/events')}"
+        words += f",rr={mode},rrfile={escape(folder + '/events')},rrsnapshot={SNAPSHOT}"
     return words
+
+
+def snapshot_words(options, folder):
+    """The disc that has the machine as it was at the start: going backwards is going forwards from there."""
+    if not options.record and not options.replay:
+        return []
+    # vapic, a help for old guests, asks each CPU to do something when it is reset: when the machine goes back to
+    # the snapshot, that CPU waits for the very thread that waits for it.
+    return ["-drive", f"if=none,id=snapshots,format=qcow2,file={escape(folder + '/snapshots')}",
+            "-global", "apic-common.vapic=off"]
 
 
 def iso_words(options, folder):
