@@ -21,10 +21,16 @@ LOOKS = ("ps", "threads", "cpus", "bt", "bt of 4", "bt of 3", "bt of all", "wait
          "tcp", "virtqueue", "slabs", "slabs proc", "pages", "info breakpoints", "program")
 
 
+def unconnected(folder):
+    """A network device with nobody at the other end, so that nothing happens there."""
+    return f"dgram:{folder}/here:{folder}/there"
+
+
 @pytest.fixture(name="scene", scope="module", params=FLAVOURS, ids=["release", "debug"])
 def the_scene(request, tmp_path_factory):
     """What every command says when the scene is set; the breakpoint was set before the machine began."""
-    with Machine(tmp_path_factory.mktemp("gdb"), *request.param, "--net", "user", "--", SCENE) as machine:
+    folder = tmp_path_factory.mktemp("gdb")
+    with Machine(folder, *request.param, "--net", unconnected(folder), "--", SCENE) as machine:
         output = machine.gdb("break scene_is_set", "continue", *LOOKS, "delete", "detach")
         output.status = machine.finish()
     assert "Python Exception" not in output.all() and "Traceback" not in output.all(), output.all()
@@ -194,7 +200,7 @@ def test_commands_by_address(tmp_path, flavour):
              "print proc_list", "print $proc(2)->mm->areas", "print $task(2)->blocked", "print $errno(-11)",
              "print $errno(0)", "print (void *)-12", "print $sigset(5)",
              "print $current()->comm", "virtqueue $virtqueue", "sigframe $sp+8 2", "bt of $task(4)"]
-    with Machine(tmp_path, *flavour, "--net", "user", "--", SCENE) as machine:
+    with Machine(tmp_path, *flavour, "--net", unconnected(tmp_path), "--", SCENE) as machine:
         output = machine.gdb("break scene_is_set", "continue", "python import virtqueue",
                              "python gdb.set_convenience_variable('virtqueue', next(virtqueue.queues())[1])", *looks,
                              "delete", "detach")

@@ -49,7 +49,7 @@ class Virtqueue(Command):
         for what, queue in queues():
             rows.append((f"{pointer(queue):#x}", what, int(queue["size"]), int(queue["free_count"]),
                          index_of(queue["avail"]), index_of(queue["used"]), int(queue["used_seen"]),
-                         "given up" if bool(queue["device"]["failed"]) else "in use"))
+                         "stopped" if bool(queue["device"]["stopped"]) else "in use"))
         if not rows:
             print("this machine has no virtio device (tools/run --net user)")
             return
