@@ -241,7 +241,8 @@ static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
     i->tcpi_rcv_wscale = c->rcv_scale & 15;
     i->tcpi_snd_mss = c->mss;
     i->tcpi_rcv_mss = c->rcv_mss;
-    i->tcpi_advmss = c->path.mtu - TCP_IP_HEADER - TCP_HEADER;
+    i->tcpi_advmss = c->path.mtu - TCP_IP_HEADER - TCP_HEADER -
+                     (tcp_is_synchronized(c->state) && c->timestamps_ok ? TCP_TIMESTAMP_SPACE : 0);
     i->tcpi_pmtu = c->path.mtu;
     i->tcpi_snd_cwnd = c->cwnd / c->mss;
     i->tcpi_snd_ssthresh = c->ssthresh >= INT32_MAX ? INT32_MAX : c->ssthresh / c->mss;
@@ -285,8 +286,9 @@ static int get_int(const struct tcp_conn *c, int name, int *v)
         *v = c->fin_timeout < 0 ? -1 : seconds_or(c->fin_timeout, p->fin_timeout);
         break;
     case TCP_MAXSEG:
-        *v = c->mss_user && (c->state == TCP_CLOSED || c->state == TCP_LISTEN) ? c->mss_user
-                                                                               : c->mss;
+        *v = c->mss;
+        if (c->state == TCP_CLOSED || c->state == TCP_LISTEN)
+            *v = c->mss_user ? c->mss_user : TCP_MSS_DEFAULT;
         break;
     default: return -ENOPROTOOPT;
     }

@@ -249,6 +249,7 @@ static void syn_sent_arrives(struct tcp_conn *c, struct tcp_segment *seg)
         tcp_send_syn(c);
         return;
     }
+    c->bytes_acked++; /* our SYN: who was called doesn't count his, as on Linux */
     established(c, seg, seg->window);
     c->ack_now = true;
     seg->seq++;
