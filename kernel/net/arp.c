@@ -5,6 +5,8 @@
  *     WANTED --answer--> KNOWN --REACHABLE passes, and it is used--> DOUBTED --answer--> KNOWN
  *       \__TRIES requests without answer: gone, "host unreachable"__/
  *
+ * What has neither been used nor heard of for UNUSED goes too.
+ *
  * Who says what nobody asked changes what is known, but makes no entry. The table is small, so that a
  * storm of requests from addresses that don't exist costs little: the entry used longest ago goes.
  */
@@ -22,6 +24,7 @@
 #include "x86/clock.h"
 
 #define REACHABLE (60 * NSEC_PER_SEC)
+#define UNUSED (300 * NSEC_PER_SEC)
 #define RETRY NSEC_PER_SEC
 #define TRIES 3u
 #define ENTRIES_MAX 512u
@@ -47,13 +50,15 @@ struct neighbor {
     enum neighbor_state state;
     unsigned tries;         /* requests without an answer */
     nsec_t due;             /* the next request, or, KNOWN, when it is to be doubted */
+    nsec_t used;            /* when it was last sent to, or heard of */
     struct packet *pending; /* NULL: none */
 };
 
 static struct spinlock lock = SPINLOCK_INIT(RANK_NEIGHBOR, "neighbours");
 static struct list neighbors = LIST_INIT(neighbors); /* lock */
 static unsigned count;                               /* lock */
-static struct timer timer; /* runs while any is WANTED or DOUBTED; armed under the lock */
+static struct timer
+    timer; /* the next request, or the end of what is not used; armed under the lock */
 
 static struct neighbor *find(const struct netdev *dev, uint32_t address)
 {
@@ -135,14 +140,22 @@ void arp_announce(struct netdev *dev, uint32_t address)
         transmit(dev, ARP_REQUEST, address, address, NULL);
 }
 
+/* The timer's function is to run at WHEN, if not sooner. lock held. */
+static void wake_at(nsec_t now, nsec_t when)
+{
+    nsec_t left = timer_remaining(&timer);
+
+    if (!left || now + left > when)
+        timer_set(&timer, when);
+}
+
 /* Begin to ask for N. lock held; the caller sends the request. */
 static void begin_asking(struct neighbor *n, enum neighbor_state state, nsec_t now)
 {
     n->state = state;
     n->tries = 1;
     n->due = now + RETRY;
-    if (!timer_remaining(&timer))
-        timer_set(&timer, n->due);
+    wake_at(now, n->due);
 }
 
 void arp_send(struct netdev *dev, uint32_t next, struct packet *p)
@@ -166,6 +179,7 @@ void arp_send(struct netdev *dev, uint32_t next, struct packet *p)
     known = n && n->state != WANTED;
     if (known) {
         memcpy(station, n->station, sizeof(station));
+        n->used = now;
         list_remove(&n->link);
         list_push_back(&neighbors, &n->link);
     } else {
@@ -197,7 +211,9 @@ static struct packet *learn(struct netdev *dev, uint32_t address, const uint8_t 
     if (n && n->state != PERMANENT) {
         memcpy(n->station, station, NETDEV_ADDRESS);
         n->state = KNOWN;
-        n->due = clock_monotonic() + REACHABLE;
+        n->used = clock_monotonic();
+        n->due = n->used + REACHABLE;
+        wake_at(n->used, n->used + UNUSED);
         pending = n->pending;
         n->pending = NULL;
     }
@@ -277,9 +293,14 @@ static void ask_again(struct timer *t)
 
     spin_lock(&lock);
     list_for_each_safe (n, next, &neighbors, link) {
-        if (n->state != WANTED && n->state != DOUBTED)
+        if (n->state == PERMANENT)
             continue;
-        if (n->due <= now && n->tries >= TRIES) {
+        bool unused = n->state == KNOWN && n->used + UNUSED <= now;
+        if (n->state == KNOWN && !unused) {
+            soonest = min(soonest, n->used + UNUSED);
+            continue;
+        }
+        if (unused || (n->due <= now && n->tries >= TRIES)) {
             unlink_neighbor(n);
             list_push_back(&gone, &n->link);
             continue;
@@ -318,6 +339,9 @@ int arp_set(struct netdev *dev, uint32_t address, const uint8_t *station, bool p
     if (n) {
         memcpy(n->station, station, NETDEV_ADDRESS);
         n->state = permanent ? PERMANENT : KNOWN;
+        n->used = clock_monotonic();
+        n->due = n->used + REACHABLE;
+        wake_at(n->used, n->used + UNUSED);
     }
     spin_unlock(&lock);
     return n ? 0 : -ENOMEM;

@@ -111,3 +111,13 @@ def test_a_thousand_routes_are_listed_whole(wired):
                 "done > /tmp/r; while read l; do ip $l; done < /tmp/r; ip route | wc -l; "
                 "ip route flush dev eth0; ip route | wc -l")
     assert out == ["1001", "0"]
+
+
+def test_neighbours_that_nobody_uses_are_forgotten():
+    """The machine's clock counts instructions, so five minutes pass in no time."""
+    with tempfile.TemporaryDirectory(prefix="wire-") as folder:
+        out = busybox(UP + "arp -s 10.9.0.7 02:00:00:00:00:07 temp; "
+                      "arp -s 10.9.0.8 02:00:00:00:00:08; sleep 290; ip neigh; sleep 20; echo; ip neigh",
+                      "--icount", "--net", f"dgram:{folder}/a:{folder}/b").must_have_run()
+    lines = [line.split("dev")[0].strip() for line in out.text.splitlines()]
+    assert sorted(lines[:2]) == ["10.9.0.7", "10.9.0.8"] and lines[2:] == ["", "10.9.0.8"], out.text
