@@ -39,6 +39,7 @@ struct file_async {
     struct file *file;       /* const */
     struct list link;        /* tell_lock: in tell_list, while there is something to tell */
     unsigned events;         /* tell_lock: what */
+    bool urgent;             /* tell_lock: SIGURG too */
     struct pid *owner;       /* the file's lock: a reference is held; NULL for none */
     int type;                /* the file's lock: F_OWNER_* */
     int signo;               /* the file's lock: F_SETSIG */
@@ -68,7 +69,8 @@ struct notice {
     struct pid *to; /* a reference */
     int type, signo, fd;
     uid_t uid, euid;
-    unsigned events;
+    unsigned events; /* 0: none that SIGIO tells of */
+    bool urgent;
 };
 
 /* The right to signal is that of who named the owner, not of who happens to write. */
@@ -87,6 +89,12 @@ static void tell(const struct notice *n, struct proc *p, struct thread *t)
     siginfo_t info = {.si_signo = n->signo};
 
     if (!may_tell(n, p))
+        return;
+    if (n->urgent && t)
+        signal_send_thread(t, SIGURG);
+    else if (n->urgent)
+        signal_send_proc(p, SIGURG);
+    if (!n->events)
         return;
     /* For these the small codes mean other things. */
     bool has_codes = n->signo && n->signo < KERNEL_SIGRTMIN && SIGMASK(n->signo) & SET_HAVE_CODES;
@@ -129,11 +137,13 @@ static bool next_notice(struct notice *n)
     if (a) {
         list_remove(&a->link);
         spin_lock(&a->file->lock);
-        *n = (struct notice){a->owner, a->type, a->signo, a->fd, a->uid, a->euid, a->events};
+        *n = (struct notice){a->owner, a->type, a->signo,  a->fd,
+                             a->uid,   a->euid, a->events, a->urgent};
         if (n->to)
             pid_get(n->to);
         spin_unlock(&a->file->lock);
         a->events = 0;
+        a->urgent = false;
     }
     spin_unlock(&tell_lock);
     return a;
@@ -166,6 +176,19 @@ static bool async_wake(struct waiter *w, unsigned key)
     spin_unlock(&tell_lock);
     later(&flush_later);
     return false;
+}
+
+void async_urgent(struct file *f)
+{
+    spin_lock(&tell_lock);
+    struct file_async *a = READ_ONCE(f->async);
+    if (a) {
+        a->urgent = true;
+        if (list_empty(&a->link))
+            list_push_back(&tell_list, &a->link);
+        later(&flush_later);
+    }
+    spin_unlock(&tell_lock);
 }
 
 /* --- switching -------------------------------------------------------------------------------------- */
@@ -270,6 +293,7 @@ void async_forget(struct file *f)
     mutex_unlock(&switch_lock);
     spin_lock(&tell_lock);
     list_remove(&a->link);
+    WRITE_ONCE(f->async, NULL); /* async_urgent may still come until the file is released */
     spin_unlock(&tell_lock);
     if (a->owner)
         pid_put(a->owner);

@@ -117,7 +117,7 @@ struct file {
     void *private;         /* const after open: the implementation's */
     struct spinlock lock;  /* RANK_FILE: the fields below */
     struct list epoll_items;  /* lock: the places in epoll sets that watch it */
-    struct file_async *async; /* lock to set, once: see async.h; NULL: nobody has asked for SIGIO */
+    struct file_async *async; /* lock to set, once: see async.h; NULL: nobody has asked for SIGIO, SIGURG */
 };
 
 /* Access mode 3 is neither: it opens for ioctl alone. */

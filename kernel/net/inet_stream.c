@@ -116,6 +116,9 @@ static int stream_connect(struct socket *s, const struct sockaddr_storage *addr,
     if (!error)
         WRITE_ONCE(st->calling, true);
     backlog_run();
+    if (!error && nonblock)
+        error =
+            -EINPROGRESS; /* though the loopback may have brought the answer already: as on Linux */
     return error ? error : await_answer(st, nonblock, -EINPROGRESS);
 }
 

@@ -1,5 +1,6 @@
 /* What the TCP engine asks of this kernel: struct tcp_ops. See inet_stream.h. */
 #include "dev/random.h"
+#include "fs/async.h"
 #include "fs/poll.h"
 #include "lib/byteorder.h"
 #include "lib/string.h"
@@ -114,10 +115,13 @@ static void stream_notify(struct tcp_conn *c, unsigned events)
     }
     if (events & TCP_EVENT_CONNECTED)
         WRITE_ONCE(st->was_connected, true);
+    struct file *file = READ_ONCE(st->s.file);
+    if (unlikely(events & TCP_EVENT_URGENT) && file)
+        async_urgent(file);
     spin_lock(&st->s.rx.lock);
     if (events & (over | TCP_EVENT_WRITE | TCP_EVENT_CONNECTED))
         stream_changed(st, false);
-    if (events & (over | TCP_EVENT_EOF | TCP_EVENT_URGENT))
+    if (events & (over | TCP_EVENT_EOF | TCP_EVENT_URGENT | TCP_EVENT_PRIORITY))
         wake_all(&st->s.rx.readable, 0);
     else if ((events & (TCP_EVENT_READ | TCP_EVENT_ACCEPT)) && !waitq_is_empty(&st->s.rx.readable))
         wake_one(&st->s.rx.readable, POLLIN | POLLRDNORM);

@@ -78,9 +78,11 @@ struct tcp_path {
 #define TCP_EVENT_ACCEPT 8u    /* a listener has a connection to accept */
 #define TCP_EVENT_EOF 16u      /* the peer will send no more */
 #define TCP_EVENT_ERROR 32u    /* it is over; c->error is the errno */
-#define TCP_EVENT_URGENT 64u   /* SIGURG, POLLPRI */
+#define TCP_EVENT_URGENT 64u   /* the peer has marked a byte that will come, or has: SIGURG */
 #define TCP_EVENT_CLOSED \
     128u /* state CLOSED or TIME_WAIT reached: all that was sent is acknowledged, or lost */
+
+#define TCP_EVENT_PRIORITY 256u /* the urgent byte is there: POLLPRI */
 
 /* What the engine asks of the world. */
 struct tcp_ops {

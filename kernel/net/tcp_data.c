@@ -297,7 +297,7 @@ static void take_urgent(struct tcp_conn *c, const struct tcp_segment *seg)
         return;
     packet_copy(seg->packet, off, &c->urgent_byte, 1);
     c->urgent = TCP_URGENT_READY;
-    c->events |= TCP_EVENT_URGENT;
+    c->events |= TCP_EVENT_PRIORITY;
 }
 
 uint32_t tcp_readable(struct tcp_conn *c, uint32_t want, bool *skip)

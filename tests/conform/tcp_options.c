@@ -198,8 +198,8 @@ TEST(a_socket_says_what_it_is)
 
 TEST(switches_of_all_sockets)
 {
-    static const int names[] = {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE, SO_OOBINLINE,
-                                SO_BROADCAST, SO_DONTROUTE};
+    static const int names[] = {SO_REUSEADDR, SO_REUSEPORT, SO_KEEPALIVE,
+                                SO_OOBINLINE, SO_BROADCAST, SO_DONTROUTE};
     int fd = inet_fresh(TCP);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         same(inet_option(fd, SOL_SOCKET, names[i]), 0);
@@ -246,8 +246,7 @@ TEST(a_reader_waits_for_the_low_water)
     same(write(end[0], "ab", 2), 2);
     same(inet_ready(end[1], 30), POLLOUT);
     pid_t pid;
-    CHILD(pid)
-    {
+    CHILD (pid) {
         pause_a_little();
         same(write(end[0], "cdef", 4), 4);
     }
@@ -266,7 +265,8 @@ TEST(time_limits_are_kept)
         works(getsockopt(fd, SOL_SOCKET, names[i], &got, &len));
         same(got.tv_sec, 3);
         check(got.tv_usec >= 250000 && got.tv_usec < 260000, "%ld us", (long)got.tv_usec);
-        fails(setsockopt(fd, SOL_SOCKET, names[i], &(struct timeval){0, 1000000}, sizeof(tv)), EDOM);
+        fails(setsockopt(fd, SOL_SOCKET, names[i], &(struct timeval){0, 1000000}, sizeof(tv)),
+              EDOM);
         fails(setsockopt(fd, SOL_SOCKET, names[i], &tv, 4), EINVAL);
     }
 }
