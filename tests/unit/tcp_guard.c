@@ -137,6 +137,6 @@ static const struct case_ cases[] = {
      "opt keepcnt 128 = EINVAL\nopt syncnt 0 = EINVAL\nopt usertimeout -1 = EINVAL"},
     {"an option that isn't: ENOPROTOOPT", "opt nonsense 1 = ENOPROTOOPT"},
     {"TCP_INFO counts", "estab\nsend 1500\n> A 1 1\n> A 1001 1\ninfo unacked 2\n< A 1 1001 len=7\n"
-                        "info acked 1000\ninfo received 7\ninfo unacked 1\n+40\n> A 1501 8"},
+                        "info acked 1001\ninfo received 7\ninfo unacked 1\n+40\n> A 1501 8"},
 };
 RUN_CASES(cases)
