@@ -1,4 +1,4 @@
-/* ICMP's messages (RFC 792) as ping, traceroute and tcpdump read them: where they are in a packet, what they are called. */
+/* ICMP's messages (RFC 792) as ping, traceroute and tcpdump read them: where they are in a packet, their names. */
 #pragma once
 
 #include "net.h"
