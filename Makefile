@@ -310,7 +310,7 @@ $(O)/signalbox.iso: $(O)/kernel.elf $(O)/initrd.cpio boot/grub.cfg
 
 # --- running ------------------------------------------------------------------------------------------------
 
-## qemu: boot the GRUB image to a shell on this terminal (Ctrl-A x ends it)
+## qemu: boot the GRUB image to a shell on this terminal (Ctrl-A x ends it, Ctrl-A b has the kernel report)
 .PHONY: qemu qemu-gdb gdb
 qemu: all
 	$(Q)SIGNALBOX_BUILD=$(O) tools/run --iso --tty --net user --kernel-log $(O)/kernel.log

@@ -147,7 +147,7 @@ static void print_thread(int pid, const struct thread *t)
     } else {
         describe_stack(stack, sizeof(stack), copy);
         log_at(LOG_EMERG, "  %d/%d %s: %s: %s", pid, tid, copy->comm, state, stack);
-        if (copy->waiting_on)
+        if (copy->waiting_on && copy->state != THREAD_RUNNING)
             print_queue(copy->waiting_on);
         if (copy->blocked_on)
             print_mutex("waits for", copy->blocked_on);
