@@ -24,11 +24,9 @@
  */
 #include "signal/internal.h"
 
-#include "lib/atomic.h"
 #include "proc/life.h"
 #include "sched/later.h"
 #include "x86/context.h"
-#include "x86/event.h"
 #include "x86/sigframe.h"
 #include "x86/upcalls.h"
 #include <syscall_nr.h>

@@ -3,10 +3,12 @@
 
 #include <abi/signal.h>
 
+#include "lib/atomic.h"
 #include "proc/proc.h"
 #include "sched/sched.h"
 #include "sched/thread.h"
 #include "signal/signal.h"
+#include "x86/event.h"
 
 /* Sets of signals by what they mean. */
 #define SET_UNBLOCKABLE (SIGMASK(SIGKILL) | SIGMASK(SIGSTOP))

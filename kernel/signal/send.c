@@ -15,9 +15,6 @@
  */
 #include "signal/internal.h"
 
-#include "lib/atomic.h"
-#include "x86/event.h"
-
 void signal_wake(struct thread *t)
 {
     thread_set_work(t, WORK_SIGNAL);

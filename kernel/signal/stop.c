@@ -19,7 +19,6 @@
  */
 #include "signal/internal.h"
 
-#include "lib/atomic.h"
 #include "proc/life.h"
 
 void stop_tell_parent(struct proc *p)

@@ -7,8 +7,8 @@
  * written by hand, whose TCP is in the window of nobody in particular. They must end; and after each round
  * a connection over the loopback device must still carry a byte both ways, once it has been set up anew.
  *
- * Children have no rights, except that on Signalbox, where nothing can be broken, half of the rounds are root's (not with
- * "nobody").
+ * Children have no rights, except that on Signalbox, where nothing can be broken, half of the rounds are
+ * root's (not with "nobody").
  */
 #include "fuzz.h"
 
