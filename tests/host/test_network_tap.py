@@ -105,7 +105,23 @@ def test_megabytes_both_ways_with_linux(nic):
         assert (sent > 3000) == ("host_tso4=off" not in nic), sent
 
     with_machine("count() { grep eth0: /proc/net/dev; echo coun''ted; }; "
-                 "nc -l -p 80 -e dd bs=64k of=/tmp/f 2> /dev/null & echo re''ady; wait; sha256sum /tmp/f; count; nc -l -p 81 -e cat /tmp/f; count; read x", nic, body)
+                 "nc -l -p 80 -e dd bs=64k of=/tmp/f 2> /dev/null & echo re''ady; wait; sha256sum /tmp/f; count; "
+                 "nc -l -p 81 -e cat /tmp/f; count; read x", nic, body)
+
+
+def test_a_transfer_outlives_its_device():
+    """The interface goes down and up, again and again, while megabytes leave by it."""
+    def body(terminal):
+        expected = terminal.expect("summed").split()[-2]
+        got = hashlib.sha256()
+        with call(81) as connection:
+            while piece := connection.recv(1 << 16):
+                got.update(piece)
+        assert got.hexdigest() == expected
+
+    with_machine("head -c 16000000 /dev/urandom > /tmp/f; nc -l -p 81 -e cat /tmp/f & "
+                 "while kill -0 $! 2> /dev/null; do ifconfig eth0 down; ifconfig eth0 up; usleep 300000; done & "
+                 "echo re''ady; sha256sum /tmp/f; echo sum''med; wait; read x", "mq=on,vectors=10", body, queues=4, smp=4)
 
 
 def test_queue_pairs_are_spread_over_cpus():
