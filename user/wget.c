@@ -12,6 +12,7 @@
 
 #include <poll.h>
 #include <strings.h>
+#include <sys/time.h>
 
 #define USAGE "wget [-qS] [-O file] [-T seconds] [-U agent] [-p data] url..."
 #define REDIRECTIONS_MAX 10

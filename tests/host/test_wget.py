@@ -1,4 +1,4 @@
-"""wget against servers of Python's and of our own that isn't polite; in the machine, through QEMU's network, and here."""
+"""wget against servers of Python's and of our own that isn't polite: in the machine, and here."""
 
 import contextlib
 import hashlib

@@ -62,7 +62,7 @@ $X/nc -U none </dev/null; echo $?
 
 # nc_looks
 A=127.77.$(($$ / 250 % 250)).$(($$ % 250 + 1))
-$X/nc -lk $A 7005 </dev/null >/dev/null & 
+$X/nc -lk $A 7005 </dev/null >/dev/null &
 until $X/nc -z $A 7005 2>/dev/null; do $X/sleep 0.02; done
 $X/nc -znv $A 7005 2>&1 | $X/wc -w
 $X/kill $!
