@@ -71,11 +71,11 @@ def test_traceroute():
 
 
 def test_ifconfig_shows_and_sets():
-    out = machine("/bin/ifconfig lo; /bin/ifconfig eth0 10.5.6.7/20 mtu 1400; /bin/ifconfig; "
-                  "/bin/ifconfig eth0 netmask 255.255.255.0 broadcast 10.5.6.99; /bin/ifconfig eth0 | head -2;"
-                  "/bin/ifconfig eth0 down; /bin/ifconfig; echo; /bin/ifconfig -a | grep ^eth; /bin/ifconfig eth0 up -arp;"
-                  "/bin/ifconfig eth0 | head -1; /bin/ifconfig nosuch; /bin/ifconfig nosuch up; /bin/ifconfig eth0 mtu x;"
-                  "/bin/ifconfig eth0 netmask 300.1.1.1; /bin/ifconfig eth0 1.2.3.4/33; /bin/ifconfig eth0 mtu; echo $?")
+    out = machine("ifconfig() { /bin/ifconfig $*; }; ifconfig lo; ifconfig eth0 10.5.6.7/20 mtu 1400; ifconfig; "
+                  "ifconfig eth0 netmask 255.255.255.0 broadcast 10.5.6.99; ifconfig eth0 | head -2;"
+                  "ifconfig eth0 down; ifconfig; echo; ifconfig -a | grep ^eth; ifconfig eth0 up -arp;"
+                  "ifconfig eth0 | head -1; ifconfig nosuch; ifconfig nosuch up; ifconfig eth0 mtu x;"
+                  "ifconfig eth0 netmask 300.1.1.1; ifconfig eth0 1.2.3.4/33; ifconfig eth0 mtu; echo $?")
     assert out.startswith("lo: <UP,LOOPBACK,RUNNING> mtu 65536\n        inet 127.0.0.1 netmask 255.0.0.0\n")
     assert "eth0: <UP,BROADCAST,RUNNING,MULTICAST> mtu 1400\n" \
            "        inet 10.5.6.7 netmask 255.255.240.0 broadcast 10.5.15.255\n        ether 52:54:00:12:34:56\n" in out
@@ -108,10 +108,13 @@ def test_route_shows_and_changes():
 
 
 def test_arp_shows_and_changes():
-    out = machine("a=/bin/arp; $a -s 10.0.2.7 2:0:0:0:0:7; /bin/ping -q -c 1 10.0.2.2 >/dev/null; $a -n; $a -d 10.0.2.7;"
+    out = machine("a=/bin/arp; $a -s 10.0.2.7 2:0:0:0:0:7; /bin/ping -q -c 1 10.0.2.2 >/dev/null; $a -n;"
+                  "$a -d 10.0.2.7;"
                   "$a -n 10.0.2.7; $a -s 10.0.2.8 rubbish; $a -s 10.0.2.8; $a -n -i lo; $a -d 10.0.2.7; echo $?")
-    assert "(10.0.2.7) at 02:00:00:00:00:07 on eth0 for good\n" in out and "(10.0.2.2) at 52:55:0a:00:02:02 on eth0\n" in out
-    assert re.search(r"arp: 10.0.2.7: no entry\narp: rubbish: not a station\nusage: arp.*\narp: 10.0.2.7: .*\n1\n$", out)
+    assert "(10.0.2.7) at 02:00:00:00:00:07 on eth0 for good\n" in out
+    assert "(10.0.2.2) at 52:55:0a:00:02:02 on eth0\n" in out
+    assert re.search(r"arp: 10.0.2.7: no entry\narp: rubbish: not a station\nusage: arp.*\narp: 10.0.2.7: .*\n1\n$",
+                     out)
 
 
 def test_netstat_shows_sockets():
