@@ -1,7 +1,9 @@
 """Demonstrations that talk from machine to machine: datagrams, a multicast group."""
 
+import contextlib
 import os
 import socket
+import struct
 import subprocess
 
 import pytest
@@ -65,3 +67,71 @@ def test_two_machines_talk_on_one_group(wire):
             assert ben.status() == 0
         anna.send("\x04")
         assert anna.status() == 0
+
+
+MAPPER, BANK = 100000, 0x20000b4e
+BALANCE, DEPOSIT, WITHDRAW = 1, 2, 3
+
+
+class Rpc:
+    """A client as RFC 5531 has it: every message packed by hand."""
+
+    def __init__(self, port):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.settimeout(2)
+        self.socket.connect(("127.0.0.1", port))
+        self.xid = 1000
+
+    def send(self, message):
+        """The answer to MESSAGE; sent again when none comes, as a datagram can be lost."""
+        for _ in range(10):
+            self.socket.send(message)
+            with contextlib.suppress(TimeoutError):
+                return self.socket.recv(2000)
+        raise AssertionError("no answer")
+
+    def call(self, program, version, procedure, args=b"", again=0):
+        """(accept_stat, results), of the last answer if the same call is sent AGAIN."""
+        self.xid += 1
+        message = struct.pack("!6I", self.xid, 0, 2, program, version, procedure) + bytes(16) + args
+        for _ in range(again + 1):
+            answer = self.send(message)
+        assert struct.unpack("!5I", answer[:20]) == (self.xid, 1, 0, 0, 0)
+        return struct.unpack("!I", answer[20:24])[0], answer[24:]
+
+    def bank(self, version, procedure, amount=None, again=0):
+        """(refused, balance) of the account "ben"."""
+        args = b"\0\0\0\3ben\0" + (b"" if amount is None else struct.pack("!q", amount))
+        status, results = self.call(BANK, version, procedure, args, again)
+        assert status == 0
+        return struct.unpack("!Iq", results)
+
+
+def test_procedures_are_called_from_another_machine():
+    ports = [("udp", 111), ("udp", 2000), ("udp", 2001)]
+    script = "/demo/rpc portmap & until busybox netstat -lun | grep -q :111; do :; done; /demo/rpc bank 111 2000"
+    with guest(script, ports=ports, first="open") as (_, outside):
+        mapper, first, second = map(Rpc, outside)
+        where = lambda version: mapper.call(MAPPER, 2, 3, struct.pack("!4I", BANK, version, 17, 0))
+        assert [where(n) for n in (1, 2, 3)] == [(0, struct.pack("!I", port)) for port in (2000, 2001, 0)]
+        assert mapper.call(MAPPER, 2, 0) == (0, b"")
+        status, listed = mapper.call(MAPPER, 2, 4)
+        assert status == 0 and len(listed) == 3 * 20 + 4 and struct.pack("!4I", BANK, 1, 17, 2000) in listed
+        # Strangers may not say where a program is.
+        assert mapper.call(MAPPER, 2, 1, struct.pack("!4I", 4711, 1, 17, 80)) == (0, bytes(4))
+        assert mapper.call(MAPPER, 2, 2, struct.pack("!4I", BANK, 1, 0, 0)) == (0, bytes(4))
+        assert second.bank(2, DEPOSIT, 100, again=3) == (0, 100)
+        assert second.bank(2, DEPOSIT, 100) == (0, 200)
+        assert second.bank(2, WITHDRAW, 300) == (1, 200)
+        assert second.bank(2, DEPOSIT, 1 << 62) == (0, 200 + (1 << 62))
+        assert second.bank(2, DEPOSIT, 1 << 62) == (1, 200 + (1 << 62))
+        assert first.bank(1, DEPOSIT, 100, again=3)[1] >= 400
+        assert second.call(BANK, 1, BALANCE) == (2, struct.pack("!2I", 2, 2))
+        for args in (b"", b"\0\0\0\0", b"\xff" * 4, b"\0\0\0\3be", b"\0\0\0\x20" + b"x" * 32):
+            assert second.call(BANK, 2, BALANCE, args) == (4, b"")
+        # Another version of the protocol is denied; what is no call isn't answered, and does no harm.
+        assert second.send(struct.pack("!6I", 9, 0, 3, BANK, 2, 0) + bytes(16)) == struct.pack("!6I", 9, 1, 1, 0, 2, 2)
+        for wrong in (b"", b"x", struct.pack("!6I", 10, 1, 2, BANK, 2, 0), struct.pack("!6I", 10, 0, 2, BANK, 2, 0),
+                      struct.pack("!8I", 10, 0, 2, BANK, 2, 0, 0, 0xffffffff), os.urandom(1400)):
+            second.socket.send(wrong)
+        assert second.bank(2, BALANCE) == (0, 200 + (1 << 62))
