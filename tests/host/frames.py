@@ -153,7 +153,11 @@ class Wire:
 
     def send(self, payload, to=None, kind=0x800):
         frame = (to or self.mac) + OUR_MAC + struct.pack("!H", kind) + payload
-        self.socket.sendto(frame.ljust(60, b"\0"), self.here)
+        try:
+            self.socket.sendto(frame.ljust(60, b"\0"), self.here)
+        except ConnectionRefusedError as error:
+            self.terminal.status()
+            raise AssertionError("the machine has ended: " + self.terminal.child.before) from error
 
     def receive(self, timeout=5):
         """The next frame, its sender's questions for our address answered; None when none comes."""

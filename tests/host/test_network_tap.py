@@ -121,7 +121,8 @@ def test_a_transfer_outlives_its_device():
 
     with_machine("head -c 16000000 /dev/urandom > /tmp/f; nc -l -p 81 -e cat /tmp/f & "
                  "while kill -0 $! 2> /dev/null; do ifconfig eth0 down; ifconfig eth0 up; usleep 300000; done & "
-                 "echo re''ady; sha256sum /tmp/f; echo sum''med; wait; read x", "mq=on,vectors=10", body, queues=4, smp=4)
+                 "echo re''ady; sha256sum /tmp/f; echo sum''med; wait; read x",
+                 "mq=on,vectors=10", body, queues=4, smp=4)
 
 
 def test_queue_pairs_are_spread_over_cpus():
