@@ -107,7 +107,7 @@ crt0 := $(B)/obj/libc/crt/crt0.asm.o
 # A file in user/ is a program, a command of the system; one in user/demo/ shows one idea. Programs of
 # several files, such as sh, are folders.
 commands        := $(patsubst %.c,$(B)/%,$(wildcard user/*.c))
-folder_sources  := $(wildcard user/dhcp/*.c user/grep/*.c user/inetd/*.c user/init/*.c user/sh/*.c)
+folder_sources  := $(wildcard user/dhcp/*.c user/grep/*.c user/inetd/*.c user/init/*.c user/sh/*.c user/tcpdump/*.c)
 folder_programs := $(patsubst %,$(B)/user/%,$(sort $(notdir $(patsubst %/,%,$(dir $(folder_sources))))))
 demos           := $(patsubst %.c,$(B)/%,$(wildcard user/demo/*.c))
 asm_demos       := $(patsubst %.asm,$(B)/%,$(wildcard user/demo/*.asm))

@@ -26,7 +26,7 @@ from terminal import shell
 
 COMMANDS = """arp cat cp date dhcp echo env false fingerd grep head hexdump host id ifconfig inetd ipcmk ipcrm
     ipcs kill ln ls mkdir mkfifo mv nc netstat ping poweroff ps pwd rm rmdir route sleep sort stat
-    sync tail tee time touch traceroute true tty uname wc wget yes""".split()
+    sync tail tcpdump tee time touch traceroute true tty uname wc wget yes""".split()
 
 FOLDER = os.path.join(os.path.dirname(__file__), "commands")
 
