@@ -13,7 +13,7 @@ import struct
 import zipfile
 
 PARTS = ("initrd", "events", "snapshots")
-KEPT = ("append", "smp", "mem", "machine", "program", "fetch", "timeout")
+KEPT = ("append", "smp", "mem", "machine", "cpu", "program", "fetch", "timeout")
 
 
 def make_disc(path):

@@ -60,6 +60,12 @@ def test_backwards_in_the_kernel(tmp_path):
     assert status == 5, output.all()
 
 
+def test_what_cannot_be_recorded_is_refused(tmp_path):
+    for words in (["--net", "user"], ["--tty"], ["--iso"]):
+        refused = run("--record", str(tmp_path / "none"), *words, "--", "/bin/true")
+        assert refused.status == 126 and "--record can't be used with" in refused.err, refused.err
+
+
 def test_a_recording_is_of_one_kernel(recording, tmp_path):
     file, flavour, _ = recording
     other = [] if flavour else ["--debug"]
