@@ -226,9 +226,14 @@ static int scene(void)
     return 0;
 }
 
+static volatile struct {
+    int enough; /* the debugger sets it; our own page, since we write to the other */
+    int rounds_max;
+} meeting;
+
 static void *change_areas(void *unused)
 {
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < meeting.rounds_max && !meeting.enough; i++) {
         void *p = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         munmap(p, 8192);
     }
@@ -237,11 +242,12 @@ static void *change_areas(void *unused)
 
 static int contend(void)
 {
-    pthread_t threads[3];
+    pthread_t threads[6];
 
-    for (int i = 0; i < 3; i++)
+    meeting.rounds_max = 5000000;
+    for (int i = 0; i < 6; i++)
         checked(-pthread_create(&threads[i], NULL, change_areas, NULL), "pthread_create");
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 6; i++)
         pthread_join(threads[i], NULL);
     printf("they have met\n");
     return 0;

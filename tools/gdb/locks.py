@@ -58,15 +58,33 @@ def held_mutexes():
             yield mutex, thread
 
 
+def variable_of(frame, names):
+    """The pointer that a function here or above it had by one of these names; 0: the compiler forgot it."""
+    for _ in range(4):
+        for name in names:
+            try:
+                value = frame.read_var(name)
+                if value.type.strip_typedefs().code == gdb.TYPE_CODE_PTR and not value.is_optimized_out:
+                    return pointer(value)
+            except (ValueError, gdb.error):
+                continue
+        frame = frame.older()
+        if frame is None or frame.type() == gdb.NORMAL_FRAME and frame.pc() < stacks.USER_END:
+            break
+    return 0
+
+
 def spinners():
-    """(CPU, address of the lock) of the CPUs that wait for a spinlock."""
+    """(CPU, address of the lock, 0: not known, who wants it) of the CPUs that wait for a spinlock."""
     chosen = selected_cpu()
     try:
         for processor in gdb.selected_inferior().threads():
             processor.switch()
-            for frame in stacks.kernel_frames(gdb.newest_frame()):
+            frames = list(stacks.kernel_frames(gdb.newest_frame()))
+            for i, frame in enumerate(frames):
                 if frame.name() in ("spin_lock_contended", "spin_acquire"):
-                    yield tasks.cpu_of_gdb_thread(processor), pointer(frame.read_var("l"))
+                    wants = next((f for f in frames[i:] if not str(f.name()).startswith("spin_")), frame)
+                    yield tasks.cpu_of_gdb_thread(processor), variable_of(frame, ["l"]), stacks.line_of(wants)
                     break
     finally:
         chosen.switch()
@@ -79,10 +97,7 @@ def sleepers():
             continue
         with stacks.Frames(thread) as frames:
             wanted = next((f for f in frames if f.name() == "mutex_lock_contended"), None)
-            try:
-                address = pointer(wanted.read_var("m")) if wanted else 0
-            except (ValueError, gdb.error):
-                address = 0
+            address = variable_of(wanted, ["m"]) if wanted else 0
         if wanted is not None:
             yield thread, address
 
@@ -98,8 +113,9 @@ class Locks(Command):
             self.show_held()
         else:
             print("This build keeps no list of held locks (make DEBUG=1 does). Those that somebody waits for:")
-        for cpu, address in spinners():
-            print(f"CPU {int(cpu['id'])} spins for {slabs.describe(address, 'spinlock')}")
+        for cpu, address, where in spinners():
+            what = slabs.describe(address, "spinlock") if address else "a spinlock"
+            print(f"CPU {int(cpu['id'])} spins for {what} in {where}")
         for thread, address in sleepers():
             what = slabs.describe(address, "mutex") if address else "a mutex that the compiler forgot"
             holder = f", held by {name_of_holder(at(address, 'mutex'))}" if address else ""
