@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 
+import pexpect
 import pytest
 
 from debugger import Machine, await_file, batch, kernel_of
@@ -101,6 +102,13 @@ def test_chosen_symbols_stay(tmp_path):
     assert output.of("program auto").strip().endswith("user/echo"), output.all()
 
 
+def test_code_that_the_kernel_lends_to_programs(tmp_path):
+    with Machine(tmp_path, "--", os.path.join(BUILD, "user", "date")) as machine:
+        output = machine.gdb("break __vdso_clock_gettime", "continue", "bt", "delete", "detach")
+    assert "kernel/x86/vdso/" in output.of("continue"), output.all()
+    assert "main (" in output.of("bt") and "user/date.c" in output.of("bt"), output.all()
+
+
 # --- processes, threads, locks ----------------------------------------------------------------------------------
 
 
@@ -165,15 +173,30 @@ def test_locks_of_a_spinlock(tmp_path):
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=["release", "debug"])
 def test_locks_of_a_mutex_that_another_waits_for(tmp_path, flavour):
     with Machine(tmp_path, *flavour, "--", SCENE, "contend") as machine:
-        # A third comes, while another sleeps for it and the holder has it for sure.
-        met = "m->waiters.next != &m->waiters" + (" && m->held.next != &m->held" if flavour else "")
-        output = machine.gdb(f"break mutex_lock_contended if {met}", "continue", "locks", "delete", "detach")
+        # A third comes, while another sleeps for it (not: is about to) and the holder has it for sure.
+        first = "((struct mutex_waiter *)m->waiters.next)->thread"
+        met = f"m->waiters.next != &m->waiters && {first}->state == THREAD_DEAF && !{first}->on_cpu"
+        met += " && m->held.next != &m->held" if flavour else ""
+        output = machine.gdb(f"break mutex_lock_contended if {met}", "continue", "locks", "set var meeting.enough = 1",
+                             "delete", "detach")
         ended = machine.finish()
     text = output.of("locks")
     assert re.search(r"\d+ scene sleeps for mm 0x\w+ \.lock, held by \d+ scene", text), output.all()
     if flavour:
         assert re.search(r"mutex .*RANK_MM.*scene .*\(kernel/\S+:\d+\) +\d+ scene", text), output.all()
     assert ended == (0, b"they have met\n")
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=["release", "debug"])
+def test_locks_of_a_cpu_that_spins(tmp_path, flavour):
+    with Machine(tmp_path, *flavour, "--smp", "4", "--", SCENE, "contend") as machine:
+        # From sys_mmap on only: the boot's CPUs meet too.
+        output = machine.gdb("tbreak change_areas", "continue", "break spin_lock_contended if $in_program()",
+                             "continue", "locks", "set var meeting.enough = 1", "delete", "detach")
+        ended = machine.finish()
+    assert re.search(r"hit Breakpoint 2.*spin_lock_contended", output.all()), output.all()
+    assert re.search(r"^CPU \d spins for \S+", output.of("locks"), re.M), output.all()
+    assert ended[0] == 0
 
 
 # --- files ----------------------------------------------------------------------------------------------------
@@ -199,7 +222,8 @@ def test_commands_by_address(tmp_path, flavour):
              "elements proc_list proc all_link pid->nr", "elements $proc(2)->mm->areas vma node start",
              "print proc_list", "print $proc(2)->mm->areas", "print $task(2)->blocked", "print $errno(-11)",
              "print $errno(0)", "print (void *)-12", "print $sigset(5)",
-             "print $current()->comm", "virtqueue $virtqueue", "sigframe $sp+8 2", "bt of $task(4)"]
+             "print $current()->comm", "bt of $proc(9)->leader", "fds 9", "maps 9", "signals 9", "signals 10",
+             "virtqueue $virtqueue", "sigframe $sp+8 2", "bt of $task(4)"]
     with Machine(tmp_path, *flavour, "--net", unconnected(tmp_path), "--", SCENE) as machine:
         output = machine.gdb("break scene_is_set", "continue", "python import virtqueue",
                              "python gdb.set_convenience_variable('virtqueue', next(virtqueue.queues())[1])", *looks,
@@ -208,6 +232,7 @@ def test_commands_by_address(tmp_path, flavour):
     assert "Python Exception" not in output.all() and "Traceback" not in output.all(), output.all()
     check_files(output, file)
     check_printers(output)
+    check_the_dead(output)
     assert "0 of 5" not in output.of(f"tcp {file.format(13)}")
     assert re.search(r"ESTABLISHED: 127.0.0.1:7070 to 127.0.0.1:\d+", output.of(f"tcp {file.format(13)}")), output.all()
     assert "receive: 5 bytes unread" in output.of(f"tcp {file.format(13)}"), output.all()
@@ -219,6 +244,14 @@ def test_commands_by_address(tmp_path, flavour):
     assert "pipe_read" in output.of("bt of $task(4)")
     assert re.search(r"^sigframe: |signal frame", output.of("sigframe $sp+8 2")), output.all()
     assert ended[0] == 0
+
+
+def check_the_dead(output):
+    """Process 9 is a zombie, which has nothing any more; 10 is stopped."""
+    assert "has ended: it has no stack" in output.of("bt of $proc(9)->leader"), output.all()
+    assert "has no descriptors" in output.of("fds 9") and "has no address space" in output.of("maps 9"), output.all()
+    assert "process 9: zombie" in output.of("signals 9"), output.all()
+    assert "process 10: stopped by SIGSTOP" in output.of("signals 10"), output.all()
 
 
 def check_files(output, file):
@@ -398,6 +431,49 @@ def test_make_gdb_and_make_qemu_gdb_meet():
     assert f"signalbox-connect {ROOT}/build/gdb'" in shown and "tools/gdb/signalbox.py" in shown, shown
     with open(os.path.join(ROOT, "Makefile"), encoding="utf-8") as file:
         assert "--gdb $(O)/gdb/\n" in file.read()
+
+
+def test_make_gdb_on_make_qemu_gdb():
+    settings = {"cwd": ROOT, "timeout": 100, "encoding": "utf-8", "codec_errors": "replace",
+                "env": dict(os.environ, TERM="dumb")}
+    machine = pexpect.spawn("make", ["qemu-gdb"], **settings)
+    try:
+        machine.expect("waiting for gdb")
+        number = re.search(r"gdb/(\d+)\.sock", machine.before + machine.readline())[1]
+        gdb = pexpect.spawn("make", ["gdb", f"RUN={number}"], **settings)
+        for line, answer in (("break sys_execve", "Breakpoint 1 at"), ("continue", "hit Breakpoint 1, sys_execve"),
+                             ("ps", r"struct proc +NAME"), ("delete", ""), ("detach", "detached")):
+            gdb.expect(r"\(gdb\) ")
+            gdb.sendline(line)
+            gdb.expect(answer)
+        gdb.expect(r"\(gdb\) ")
+        gdb.sendline("quit")
+        gdb.expect(pexpect.EOF)
+        machine.expect("# ")
+        machine.sendline("echo $((6 * 7))")
+        machine.expect("42")
+        machine.send("\x01x")
+        machine.expect(pexpect.EOF)
+    finally:
+        machine.close(force=True)
+
+
+def test_vscode_gives_gdb_commands_that_it_takes(tmp_path):
+    """What launch.json has gdb do, by the interface that VS Code uses, with a machine in a folder of the test's."""
+    with open(os.path.join(ROOT, ".vscode", "launch.json"), encoding="utf-8") as file:
+        commands = [command["text"] for command in json.load(file)["configurations"][0]["customLaunchSetupCommands"]]
+    folder = str(tmp_path / "gdb")
+    with subprocess.Popen([RUN, "--timeout", "100", "--gdb", folder + "/", "--", "/bin/busybox", "echo", "by MI"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as machine:
+        await_file(f"{folder}/1.sock")
+        lines = [command.replace("${workspaceFolder}/build/gdb", folder).replace("${workspaceFolder}", ROOT)
+                 for command in commands]
+        done = subprocess.run(["gdb", "-q", "-nx", "--interpreter=mi3"], text=True, capture_output=True, check=False,
+                              timeout=100, input="\n".join([*lines, "-break-insert sys_write", "-exec-continue"]))
+        machine.terminate()
+    results = re.findall(r"^\^(\w+)", done.stdout, re.M)
+    assert results[:4] in (["done"] * 4, ["done", "done", "connected", "done"]), done.stdout
+    assert "error" not in results, done.stdout
 
 
 def test_vscode_calls_the_same_targets():

@@ -19,7 +19,8 @@ from kernel import Broken, ROOT, USER_END, addr2line, pointer
 import files
 import tasks
 
-AT_PHNUM, AT_ENTRY = 5, 9  # abi/auxv.h
+AT_PHNUM, AT_ENTRY, AT_SYSINFO_EHDR = 5, 9, 33  # abi/auxv.h
+VDSO = os.path.join(ROOT, "build", "vdso.debug.so")
 ET_DYN = 3
 CONDITION = "$in_program()"
 
@@ -36,6 +37,8 @@ class Program:
 _known = {}
 loaded = None   # the Program whose symbols gdb has, or None
 pinned = False  # the user named it: it stays, whatever runs
+vdso = 0        # where gdb believes the kernel's own library for programs to be: each exec puts it elsewhere
+hook = None     # the breakpoint at exec
 
 
 def read_header(path):
@@ -119,12 +122,18 @@ def restrict_breakpoint(one):
             one.condition = CONDITION
 
 
-def current_program():
+def current_mm():
+    """The address space that this CPU runs in; None in a thread of the kernel's own, and before there are any."""
     try:
-        thread = tasks.current_thread()
-        return of_mm(thread["mm"].dereference()) if pointer(thread["mm"]) else None
+        mm = tasks.current_thread()["mm"]
+        return mm.dereference() if pointer(mm) else None
     except (Broken, gdb.error):
         return None
+
+
+def current_program():
+    mm = current_mm()
+    return None if mm is None else of_mm(mm)
 
 
 def follow():
@@ -133,6 +142,19 @@ def follow():
     program = None if pinned else current_program()
     if program is not None:
         load(program)
+    if not pinned:
+        load_vdso(auxiliary(current_mm()).get(AT_SYSINFO_EHDR, 0) if current_mm() is not None else 0)
+
+
+def load_vdso(base):
+    """clock_gettime() and the like are code that the kernel lends to programs, with a file of its own."""
+    global vdso
+    if base in (0, vdso) or not os.path.exists(VDSO):
+        return
+    if vdso:
+        gdb.execute(f"remove-symbol-file {quoted(VDSO)}", to_string=True)
+    gdb.execute(f"add-symbol-file {quoted(VDSO)} -o {base:#x}", to_string=True)
+    vdso = base
 
 
 class Exec(gdb.Breakpoint):
@@ -197,7 +219,10 @@ def stopped(_event):
 
 def start():
     """Once connected."""
-    Exec()
+    global hook
+    if hook is not None:
+        return
+    hook = Exec()
     gdb.events.breakpoint_created.connect(restrict_breakpoint)
     gdb.events.stop.connect(stopped)
 
