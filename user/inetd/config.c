@@ -5,7 +5,7 @@
  *
  * A service is a name of /etc/services or the number of a port. What begins with # is a remark.
  */
-#include "user/inetd/inetd.h"
+#include "inetd.h"
 
 #include <netdb.h>
 #include <pwd.h>

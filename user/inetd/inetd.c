@@ -11,7 +11,7 @@
  * The only signals caught are SIGHUP and SIGCHLD. They are blocked but while ppoll sleeps, so none is missed between
  * looking and sleeping.
  */
-#include "user/inetd/inetd.h"
+#include "inetd.h"
 
 #include <grp.h>
 #include <poll.h>

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "user/command.h"
+#include "../command.h"
 
 #include <netinet/in.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
  * The small services: echo (RFC 862), discard (863), character generator (864), daytime (867) and time (868), by
  * TCP and by UDP.
  */
-#include "user/inetd/inetd.h"
+#include "inetd.h"
 
 #include <sys/random.h>
 
