@@ -7,8 +7,6 @@ import subprocess
 
 from support import EXTRA_WORDS, RUN
 
-SETUP = "ifconfig eth0 10.0.2.15 netmask 255.255.255.0; route add default gw 10.0.2.2 2>/dev/null; "
-
 
 def free_ports(kinds):
     """A port of the host's loopback for each of KINDS, that nobody has now: below those that Linux chooses from, as
@@ -33,8 +31,7 @@ def guest(script, *words, ports=(), first=None):
     kinds = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
     outside = free_ports(kinds[kind] for kind, _ in ports)
     forwards = [f"--hostfwd={kind}:127.0.0.1:{out}-:{port}" for (kind, port), out in zip(ports, outside)]
-    command = [RUN, *EXTRA_WORDS, "--net", "user", *forwards, *words, "--", "/bin/busybox", "sh", "-c",
-               SETUP + script]
+    command = [RUN, *EXTRA_WORDS, "--net", "user", *forwards, *words, "--", "/bin/busybox", "sh", "-c", script]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as process:
         try:
             while first is not None:

@@ -64,6 +64,20 @@ def test_ab_finds_no_failure(name, folder):
 
 
 
+@pytest.mark.parametrize("name", ["httpd3", "httpd5"])
+def test_a_thousand_requests_leave_nothing_behind(name, folder):
+    """With the checking kernel, on four processors. Connections that are being ended, and
+    neighbours, are no leak: the first are waited for, the second go with eth0."""
+    script = f"/demo/{name} 80 /www & busybox nc -l -p 81; kill $!; wait; " \
+             "while busybox netstat -ant | grep -q 'ESTAB\\|FIN_\\|LAST\\|CLOS'; do :; done; ifconfig eth0 down"
+    with guest(script, "--overlay", folder, "--debug", "--leak-check", "--smp", "4", "--timeout", "120",
+               ports=[("tcp", 80)] * PORTS + [("tcp", 81)], first="port 80") as (process, ports):
+        with Relay(ports[:-1]) as relay:
+            assert ab(relay.port, 1000, CONCURRENCY) == (1000, 0, 0)
+        call(ports[-1]).close()
+        assert process.wait(100) == 0
+
+
 def test_ab_on_connections_that_last(folder):
     with serving("httpd5", folder, ports=PORTS) as (_, ports), Relay(ports) as relay:
         assert ab(relay.port, 2000, CONCURRENCY, "-k") == (2000, 0, 2000)
