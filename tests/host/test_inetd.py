@@ -14,6 +14,7 @@ import pytest
 
 from guest import call, exchange, free_ports, guest
 from support import BUILD
+from terminal import shell
 
 TCP = {"echo": 7, "discard": 9, "systat": 11, "daytime": 13, "netstat": 15, "chargen": 19, "time": 37, "finger": 79}
 UDP = {"echo": 7, "discard": 9, "systat": 11, "daytime": 13, "chargen": 19, "time": 37}
@@ -145,6 +146,33 @@ def test_finger(ports):
     assert exchange(port, b"nobody-here\r\n") == b"No such user.\r\n"
     assert b"forwarding" in exchange(port, b"root@elsewhere\r\n")
     assert exchange(port, b"x" * 1000 + b"\r\n") == b"No such user.\r\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may have such a port")
+def test_other_small_servers_are_not_answered():
+    """Two of them would answer each other for ever: who asks from a port below 1024 hears nothing."""
+    with on_linux() as ports, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for port in range(600, 1024):
+            with contextlib.suppress(OSError):
+                s.bind(("127.0.0.1", port))
+                break
+        s.settimeout(0.3)
+        for name in ("echo", "chargen", "daytime", "time", "systat"):
+            s.sendto(b"x", ("127.0.0.1", ports["udp", name]))
+        with pytest.raises(TimeoutError):
+            s.recv(1)
+        assert ask(ports["udp", "echo"], b"x") == b"x"
+
+
+def test_it_runs_when_the_machine_is_booted():
+    port, = free_ports([socket.SOCK_STREAM])
+    with shell("--net", "user", "--hostfwd", f"tcp:127.0.0.1:{port}-:79"):
+        text = until(lambda: exchange(port, b"\r\n", timeout=2) or no_answer()).decode()
+        assert re.search(r"^root .* sh\r$", text, re.M), text
+
+
+def no_answer():
+    raise OSError("hung up without a word: it isn't there yet")
 
 
 def test_many_at_once(ports):
