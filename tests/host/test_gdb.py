@@ -102,6 +102,29 @@ def test_chosen_symbols_stay(tmp_path):
     assert output.of("program auto").strip().endswith("user/echo"), output.all()
 
 
+def test_symbols_of_a_program_that_lies_anywhere(tmp_path):
+    """The host's own compiler and library, static-pie; it runs itself a second time, at another place."""
+    source, program = tmp_path / "moved.c", str(tmp_path / "moved")
+    source.write_text("#include <unistd.h>\n"
+                      "int marked(int x) { return 2 * x; }\n"
+                      "int main(int argc, char **argv)\n"
+                      "{\n"
+                      "    if (argc == 1)\n"
+                      "        execl(argv[0], argv[0], \"again\", (char *)0);\n"
+                      "    return marked(argc);\n"
+                      "}\n")
+    subprocess.run(["gcc", "-g", "-O0", "-static-pie", "-o", program, str(source)], check=True)
+    with Machine(tmp_path, "--", program) as machine:
+        output = machine.gdb("break moved.c:5", "continue", "print $pc", "continue", "print $pc + 0", "print argc",
+                             "break marked", "continue", "bt", f"program {program}", "delete", "detach")
+        ended = machine.finish()
+    places = [re.search(r"0x\w+", output.of(f"print $pc{more}"))[0] for more in ("", " + 0")]
+    assert places[0] != places[1], output.all()
+    assert "= 2" in output.of("print argc") and "marked (x=2)" in output.of("bt"), output.all()
+    assert "can be anywhere" in output.of(f"program {program}"), output.all()
+    assert ended[0] == 4
+
+
 def test_code_that_the_kernel_lends_to_programs(tmp_path):
     with Machine(tmp_path, "--", os.path.join(BUILD, "user", "date")) as machine:
         output = machine.gdb("break __vdso_clock_gettime", "continue", "bt", "delete", "detach")

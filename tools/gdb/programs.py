@@ -26,12 +26,22 @@ CONDITION = "$in_program()"
 
 
 class Program:
+    """A file with symbols, as it lies in memory: a program that can be moved is another one in each place."""
+
     def __init__(self, file, entry, headers, moves):
         self.file = file        # the host's, with symbols
         self.entry = entry
         self.headers = headers
         self.moves = moves      # static-pie: it runs wherever it is put
         self.offset = 0
+
+    def moved_to(self, offset):
+        """The one and only Program of this file at this offset."""
+        found = _known.get((self.file, offset))
+        if found is None:
+            found = _known[self.file, offset] = Program(self.file, self.entry, self.headers, self.moves)
+            found.offset = offset
+        return found
 
 
 _known = {}
@@ -78,14 +88,12 @@ def of_mm(mm):
     values = auxiliary(mm)
     entry, headers = values.get(AT_ENTRY, 0), values.get(AT_PHNUM, 0)
     for path in candidates(files.path_of(mm["exe"])):
-        program = _known.get(path) or read_header(path)
+        program = read_header(path)
         if program is None or program.headers != headers:
             continue
         if program.entry != entry and not (program.moves and (entry - program.entry) % 4096 == 0):
             continue
-        _known[path] = program
-        program.offset = entry - program.entry
-        return program
+        return program.moved_to(entry - program.entry)
     return None
 
 
@@ -118,7 +126,7 @@ def quoted(path):
 def restrict_breakpoint(one):
     """Other programs have other code at the same addresses."""
     if one.condition is None and one.type in (gdb.BP_BREAKPOINT, gdb.BP_HARDWARE_BREAKPOINT):
-        if any(location.address and location.address < USER_END for location in one.locations):
+        if any(location.address and location.address < USER_END for location in getattr(one, "locations", ())):
             one.condition = CONDITION
 
 
@@ -201,7 +209,9 @@ class Following(gdb.Command):
             program = read_header(os.path.abspath(words[0]))
             if program is None:
                 raise gdb.GdbError(f"program: {words[0]} is no 64-bit ELF file")
-            load(_known.setdefault(program.file, program))
+            if program.moves:
+                raise gdb.GdbError(f"program: {words[0]} can be anywhere in memory: its symbols come with its exec")
+            load(program.moved_to(0))
             pinned = True
         print(f"symbols of {os.path.relpath(loaded.file)}" if loaded else "no program's symbols are loaded")
 
