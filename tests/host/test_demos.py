@@ -34,7 +34,7 @@ PAIRS = {
     "unixecho": ("timeout 20 $D/unixecho server $T & until [ -S $T ]; do sleep 0.1; done; "
                  "timeout 20 $D/unixecho client $T one; timeout 20 $D/unixecho client $T two; kill $!",
                  'client: sent "one", got "one"\nclient: sent "two", got "two"\n'),
-    "udpecho": ("timeout 20 $D/udpecho server 0 > $T.port & until grep -q port $T.port; do sleep 0.1; done; "
+    "udpecho": ("timeout 20 $D/udpecho server 0 > $T.port & until grep -qs port $T.port; do sleep 0.1; done; "
                 "timeout 20 $D/udpecho client 127.0.0.1 $(cut -d' ' -f2 $T.port) one two; kill $!; rm $T.port",
                 'client: sent "one", got "one"\nclient: sent "two", got "two"\n'),
     "fdpass": ("echo content > $T.file; timeout 20 $D/fdpass send $T $T.file & until [ -S $T ]; do sleep 0.1; done; "
