@@ -198,9 +198,9 @@ def call(port):
 SETUP = "echo up; "
 
 
-def machine(script, port):
+def machine(script, port, *words):
     guest = subprocess.Popen([RUN, *EXTRA_WORDS, "--net", "user", "--hostfwd", f"tcp:127.0.0.1:{port}-:80",
-                              "--timeout", "60", "--", "/bin/busybox", "sh", "-c", SETUP + script],
+                              *(words or ("--timeout", "60")), "--", "/bin/busybox", "sh", "-c", SETUP + script],
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     assert guest.stdout.readline() == "up\n"
     return guest
@@ -227,6 +227,27 @@ def test_megabytes_to_a_real_tcp():
                 if size == 8000000:
                     break
         assert digest.hexdigest() == expected
+        guest.terminate()
+
+
+def test_a_hundred_megabytes_each_way():
+    """Up through the forwarded port, and the same file down again."""
+    data, port = random.Random(5).randbytes(100 << 20), free_port()
+    digest = hashlib.sha256(data).hexdigest()
+    script = ("nc -l -p 80 -e dd bs=64k of=/tmp/f 2> /dev/null; sha256sum /tmp/f; "
+              "nc -l -p 80 -e cat /tmp/f; sleep 100")  # it is all handed over before it is all sent
+    with machine(script, port, "--mem", "512", "--timeout", "150") as guest:
+        with call(port) as connection:
+            connection.settimeout(120)
+            connection.sendall(data)
+        assert guest.stdout.readline().split()[0] == digest
+        down, size = hashlib.sha256(), 0
+        with call(port) as connection:
+            connection.settimeout(120)
+            while size < len(data) and (piece := connection.recv(1 << 16)):
+                down.update(piece)
+                size += len(piece)
+        assert (size, down.hexdigest()) == (len(data), digest)
         guest.terminate()
 
 
