@@ -84,7 +84,7 @@ user_cflags := $(program_cflags) -fno-pic -fno-pie -fstack-protector-strong -mst
 libc_cflags := $(program_cflags) -Os -fPIE -fno-stack-protector \
                -Ilibc -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns
 libc_fast   := libc/string/% libc/malloc/%
-user_ldflags := -nostdlib -static -no-pie \
+user_ldflags := -nostdlib -static -no-pie -Wl,-z,norelro \
                 -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,noseparate-code,-z,max-page-size=4096
 host_cflags := -std=gnu17 -g -O1 $(warnings) $(includes) -Ilibc -fsanitize=address,undefined \
                -fno-sanitize-recover=all

@@ -172,14 +172,18 @@ static noinline void cache_spill(struct page *p)
 static inline struct page *cache_alloc(void)
 {
     struct page_cache *c = &caches[cpu_id()];
-    if (unlikely(c->busy || !c->head))
-        return cache_refill();
-    c->busy = true;
-    barrier();
-    struct page *p = cache_pop(c);
-    barrier();
-    c->busy = false;
-    return p;
+    struct page *p = NULL;
+
+    if (likely(!c->busy)) {
+        /* Only now look at the head: an interrupt before this may have emptied the cache. */
+        c->busy = true;
+        barrier();
+        if (likely(c->head))
+            p = cache_pop(c);
+        barrier();
+        c->busy = false;
+    }
+    return likely(p) ? p : cache_refill();
 }
 
 static inline void cache_free(struct page *p)
