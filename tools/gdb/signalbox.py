@@ -78,8 +78,9 @@ class Connect(gdb.Command):
         # A CPU is a thread to gdb: stepping one shall not let the others run away.
         gdb.execute("set scheduler-locking step")
         programs.start()
-        print("The machine is halted. `help NAME` tells of ours: ps, threads, cpus, bt of TID, view, waiting, locks, fds,\n"
-              "file, pipes, queue, signals, sigframe, maps, pte, shm, slabs, pages, sockets, tcp, virtqueue, elements, program.")
+        print("The machine is halted. `help NAME` tells of ours: ps, threads, cpus, bt of TID, view, waiting, locks,\n"
+              "fds, file, pipes, queue, signals, sigframe, maps, pte, shm, slabs, pages, sockets, tcp, virtqueue,\n"
+              "elements, program.")
 
     def connect_youngest(self, folder):
         for path, lock in waiting_machines(folder):
