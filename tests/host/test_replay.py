@@ -61,7 +61,7 @@ def test_backwards_in_the_kernel(tmp_path):
 
 
 def test_what_cannot_be_recorded_is_refused(tmp_path):
-    for words in (["--net", "user"], ["--tty"], ["--iso"]):
+    for words in (["--net", "user"], ["--tty"], ["--iso"], ["--smp", "2"]):
         refused = run("--record", str(tmp_path / "none"), *words, "--", "/bin/true")
         assert refused.status == 126 and "--record can't be used with" in refused.err, refused.err
 

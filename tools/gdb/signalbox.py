@@ -33,6 +33,7 @@ import stacks  # noqa: E402
 import tasks  # noqa: E402
 import unwind  # noqa: E402,F401  (reading it is what registers it)
 import virtqueue  # noqa: E402
+from kernel import gdbs_own  # noqa: E402
 
 SETTINGS = (
     # The machine starts in 16-bit mode; without this gdb takes its registers for shorter ones when it
@@ -74,7 +75,7 @@ class Connect(gdb.Command):
         if os.path.isdir(argument):
             self.connect_youngest(argument)
         else:
-            gdb.execute(f"target remote {argument}")
+            gdbs_own(f"target remote {argument}")
         # A CPU is a thread to gdb: stepping one shall not let the others run away.
         gdb.execute("set scheduler-locking step")
         programs.start()
