@@ -478,12 +478,36 @@ static void must_work(void)
     close(listener);
 }
 
+/* Connections whose addresses or routes root took away end when they have sent in vain for long enough. */
+static void await_the_last(void)
+{
+    char line[256];
+
+    for (int seconds = 0; seconds < 200; seconds++) {
+        FILE *f = fopen("/proc/net/tcp", "r");
+        int lines = 0;
+        if (!f)
+            die("/proc/net/tcp");
+        while (fgets(line, sizeof(line), f))
+            lines += strstr(line, " 06 ") == NULL; /* not those in TIME-WAIT */
+        fclose(f);
+        if (lines <= 1)
+            return;
+        sleep(1);
+    }
+    printf("connections stay: %s", line);
+    exit(1);
+}
+
 int main(int argc, char **argv)
 {
     uint64_t seed = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
     long rounds = argc > 2 ? atol(argv[2]) : DEFAULT_ROUNDS;
     bool here = access("/proc/kstat", F_OK) == 0 && argc < 4;
 
+    char dir[] = "/tmp/sockfuzz-XXXXXX"; /* for local sockets whose names are paths by chance */
+    if (!mkdtemp(dir) || chdir(dir) < 0)
+        die(dir);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (long i = 0; i < rounds; i++) {
         bool privileged = here && i % 2;
@@ -492,6 +516,9 @@ int main(int argc, char **argv)
             repair();
         must_work();
     }
+    if (here)
+        await_the_last();
+    remove_tree(AT_FDCWD, dir);
     printf("%ld rounds\n", rounds);
     return 0;
 }
