@@ -154,8 +154,7 @@ static int wait_for_data(struct stream_socket *st, const struct message *m, nsec
     if (message_nonblock(m))
         return -EAGAIN;
     error = wait_event_exclusive(&q->readable,
-                                 !queue_is_empty(q) || at_end(st) || READ_ONCE(st->s.error) ||
-                                     READ_ONCE(st->c.urgent) == TCP_URGENT_READY,
+                                 !queue_is_empty(q) || at_end(st) || READ_ONCE(st->s.error),
                                  deadline);
     if (error == -ERESTARTSYS)
         return socket_interrupted(READ_ONCE(st->s.receive_timeout));

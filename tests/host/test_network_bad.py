@@ -243,6 +243,28 @@ def test_every_odd_option_of_tcp_is_passed_over():
         old.echo(b"still there")
 
 
+def test_an_urgent_byte_before_its_turn_stops_nobody():
+    """Its reader sleeps on until what comes before it is there, and then steps over it."""
+    with echo_server() as (wire, old):
+        early = Connection(wire, 1002)
+        begin = early.seq
+        early.seq += 100
+        early.send(b"Urest", ACK | PSH | URG, urgent=1)
+        old.echo(b"not held up")
+        early.seq = begin
+        early.send(b"f" * 100, ACK | PSH)
+        early.seq += 105
+        got = b""
+        while len(got) < 104:
+            segment = early.hear(lambda t: t["data"])
+            assert segment, f"only {got} came back"
+            if segment["seq"] == early.ack & 0xffffffff:
+                got += segment["data"]
+                early.ack += len(segment["data"])
+                early.send(b"", ACK)  # Nagle's rule: the rest waits for it
+        assert got == b"f" * 100 + b"rest"
+
+
 def test_counters_say_what_was_dropped():
     script = ("count() { awk '/^Ip: [0-9]/ { print $5, $6 } /^Udp: [0-9]/ { print $4 } /^Tcp: [0-9]/ { print $13 }' "
               "/proc/net/snmp | tr '\\n' ' '; }; echo ze''ro $(count); read x; echo en''d $(count); read x" + DOWN)
