@@ -4,6 +4,7 @@
 #include "lib/string.h"
 #include "net/tcp_internal.h"
 
+#define LINGER2_MAX 120     /* seconds, as on Linux */
 #define KEEP_IDLE_MAX 32767 /* seconds */
 #define KEEP_INTERVAL_MAX 32767
 #define KEEP_COUNT_MAX 127
@@ -44,10 +45,10 @@ static void set_cork(struct tcp_conn *c, bool on)
     }
 }
 
-/* TCP_LINGER2: below zero, FIN-WAIT-2 isn't waited in at all. */
+/* TCP_LINGER2: below zero, FIN-WAIT-2 isn't waited in at all; for what nobody owns any more not for ever either. */
 static void set_linger2(struct tcp_conn *c, int seconds)
 {
-    c->fin_timeout = seconds < 0 ? -1 : seconds * NSEC_PER_SEC;
+    c->fin_timeout = seconds < 0 ? -1 : min(seconds, LINGER2_MAX) * NSEC_PER_SEC;
 }
 
 static int set_keep(struct tcp_conn *c, int name, int v)

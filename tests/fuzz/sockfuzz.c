@@ -254,6 +254,8 @@ static void options(int fd)
         memcpy(data, (in_addr_t[]){an_address(), an_address(), 1}, 12);
     if (level == SOL_SOCKET && (name == SO_RCVTIMEO || name == SO_SNDTIMEO || name == SO_LINGER))
         memset(data, 0, 64); /* nobody shall wait for long */
+    if (level == 6 && name == 8)
+        return; /* TCP_LINGER2: nor a connection for minutes */
     if (below(3))
         (void)setsockopt(fd, level, name, data, len < 60000 ? len : len | 0x80000000);
     else
