@@ -209,7 +209,7 @@ TEST(what_belongs_to_another_name_is_not_ours)
     put_file("/etc/hosts", "10.9.9.9 mine.example.org Alias\n");
     same(success("host.example.org"), 0x0a000003);
     same(success("localhost"), INADDR_LOOPBACK); /* even where the file doesn't have it */
-    same(success("ALIAS"), 0x0a090909); /* letters are alike whatever their case */
+    same(success("ALIAS"), 0x0a090909);          /* letters are alike whatever their case */
 }
 
 static void answer_with_too_many(void)
