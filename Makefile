@@ -179,7 +179,7 @@ $(B)/obj/libc/%.asm.o: libc/%.asm $(for_user)
 $(B)/obj/gen/%.asm.o: $(B)/gen/%.asm $(for_user)
 	$(Q)$(call assemble,$(asflags))
 $(B)/obj/user/%.c.o: user/%.c $(for_user)
-	$(Q)$(call compile,$(user_cflags))
+	$(Q)$(call compile,$(user_cflags) -Os)
 $(B)/obj/user/%.asm.o: user/%.asm $(for_user)
 	$(Q)$(call assemble,$(asflags))
 $(B)/obj/tests/%.c.o: tests/%.c $(for_user)
@@ -226,7 +226,9 @@ $(B)/libc/libc.a: $(libc_objects) $(B)/libc/objects
 	$(Q)$(say) AR $@
 	$(Q)rm -f $@ && $(AR) rcsD $@ $(libc_objects)
 
-link_user = $(CC) $(user_ldflags) -o $@ $(filter %.o %.a,$^) -lgcc
+link_user = $(CC) $(user_ldflags) $(compact) -o $@ $(filter %.o %.a,$^) -lgcc
+# In the initial file system each page of a file is one of memory: no padding in front of the data, then.
+$(commands) $(demos) $(folder_programs): compact := -Wl,-z,common-page-size=64
 
 $(commands) $(demos) $(test_programs): $(B)/%: $(B)/obj/%.c.o $(crt0) $(B)/libc/libc.a
 	$(Q)$(say) LINK $@
@@ -274,7 +276,7 @@ etc_files := $(wildcard user/etc/*)
 folders   := bin sbin usr/bin usr/sbin etc dev proc tmp root var/run home mnt demo
 
 $(B)/initrd.cpio: $(folder_programs) $(commands) $(demos) $(asm_demos) $(demo_pages) $(etc_files) \
-                  $(BUSYBOX) Makefile
+                  $(BUSYBOX) tools/trim Makefile
 	$(Q)$(say) CPIO $@
 	$(Q)rm -rf $(B)/root && mkdir -p $(folders:%=$(B)/root/%)
 	$(Q)chmod 1777 $(B)/root/tmp && chmod 700 $(B)/root/root
@@ -288,6 +290,8 @@ $(B)/initrd.cpio: $(folder_programs) $(commands) $(demos) $(asm_demos) $(demo_pa
 	$(Q)ln -sf poweroff $(B)/root/bin/reboot && ln -sf poweroff $(B)/root/bin/halt
 	$(Q)for program in $(demos) $(asm_demos); do \
 	    $(OBJCOPY) --strip-all $$program $(B)/root/demo/$${program##*/} || exit 1; done
+	$(Q)tools/trim $(patsubst $(B)/user/%,$(B)/root/bin/%,$(commands) $(filter-out %/init,$(folder_programs))) \
+	    $(patsubst $(B)/user/demo/%,$(B)/root/demo/%,$(demos) $(asm_demos))
 	$(Q)$(if $(demo_pages),install -m 644 $(demo_pages) $(B)/root/demo/)
 	$(Q)$(OBJCOPY) --strip-all $(B)/user/init $(B)/root/init
 	$(Q)install -m 644 $(etc_files) $(B)/root/etc/ && chmod 755 $(B)/root/etc/rc

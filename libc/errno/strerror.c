@@ -1,92 +1,104 @@
 /* The words for each error and signal number, and the functions that print them. */
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const messages[] = {
-    [0] = "Success",
-    [EPERM] = "Operation not permitted",
-    [ENOENT] = "No such file or directory",
-    [ESRCH] = "No such process",
-    [EINTR] = "Interrupted system call",
-    [EIO] = "Input/output error",
-    [ENXIO] = "No such device or address",
-    [E2BIG] = "Argument list too long",
-    [ENOEXEC] = "Exec format error",
-    [EBADF] = "Bad file descriptor",
-    [ECHILD] = "No child processes",
-    [EAGAIN] = "Resource temporarily unavailable",
-    [ENOMEM] = "Cannot allocate memory",
-    [EACCES] = "Permission denied",
-    [EFAULT] = "Bad address",
-    [ENOTBLK] = "Block device required",
-    [EBUSY] = "Device or resource busy",
-    [EEXIST] = "File exists",
-    [EXDEV] = "Invalid cross-device link",
-    [ENODEV] = "No such device",
-    [ENOTDIR] = "Not a directory",
-    [EISDIR] = "Is a directory",
-    [EINVAL] = "Invalid argument",
-    [ENFILE] = "Too many open files in system",
-    [EMFILE] = "Too many open files",
-    [ENOTTY] = "Inappropriate ioctl for device",
-    [ETXTBSY] = "Text file busy",
-    [EFBIG] = "File too large",
-    [ENOSPC] = "No space left on device",
-    [ESPIPE] = "Illegal seek",
-    [EROFS] = "Read-only file system",
-    [EMLINK] = "Too many links",
-    [EPIPE] = "Broken pipe",
-    [EDOM] = "Numerical argument out of domain",
-    [ERANGE] = "Numerical result out of range",
-    [EDEADLK] = "Resource deadlock avoided",
-    [ENAMETOOLONG] = "File name too long",
-    [ENOLCK] = "No locks available",
-    [ENOSYS] = "Function not implemented",
-    [ENOTEMPTY] = "Directory not empty",
-    [ELOOP] = "Too many levels of symbolic links",
-    [ENOMSG] = "No message of desired type",
-    [EIDRM] = "Identifier removed",
-    [ENODATA] = "No data available",
-    [ETIME] = "Timer expired",
-    [EPROTO] = "Protocol error",
-    [EBADMSG] = "Bad message",
-    [EOVERFLOW] = "Value too large for defined data type",
-    [EILSEQ] = "Invalid or incomplete multibyte or wide character",
-    [ENOTSOCK] = "Socket operation on non-socket",
-    [EDESTADDRREQ] = "Destination address required",
-    [EMSGSIZE] = "Message too long",
-    [EPROTOTYPE] = "Protocol wrong type for socket",
-    [ENOPROTOOPT] = "Protocol not available",
-    [EPROTONOSUPPORT] = "Protocol not supported",
-    [ESOCKTNOSUPPORT] = "Socket type not supported",
-    [EOPNOTSUPP] = "Operation not supported",
-    [EPFNOSUPPORT] = "Protocol family not supported",
-    [EAFNOSUPPORT] = "Address family not supported by protocol",
-    [EADDRINUSE] = "Address already in use",
-    [EADDRNOTAVAIL] = "Cannot assign requested address",
-    [ENETDOWN] = "Network is down",
-    [ENETUNREACH] = "Network is unreachable",
-    [ENETRESET] = "Network dropped connection on reset",
-    [ECONNABORTED] = "Software caused connection abort",
-    [ECONNRESET] = "Connection reset by peer",
-    [ENOBUFS] = "No buffer space available",
-    [EISCONN] = "Transport endpoint is already connected",
-    [ENOTCONN] = "Transport endpoint is not connected",
-    [ESHUTDOWN] = "Cannot send after transport endpoint shutdown",
-    [ETIMEDOUT] = "Connection timed out",
-    [ECONNREFUSED] = "Connection refused",
-    [EHOSTDOWN] = "Host is down",
-    [EHOSTUNREACH] = "No route to host",
-    [EALREADY] = "Operation already in progress",
-    [EINPROGRESS] = "Operation now in progress",
-    [ESTALE] = "Stale file handle",
-    [EDQUOT] = "Disk quota exceeded",
-    [ECANCELED] = "Operation canceled",
-    [EOWNERDEAD] = "Owner died",
-    [ENOTRECOVERABLE] = "State not recoverable",
-};
+/*
+ * The words stand one behind the other, and a table says where each begins: pointers would take four times the room
+ * in every program that reports an error.
+ */
+#define MESSAGES(X)                                                \
+    X(0, "Success")                                                \
+    X(EPERM, "Operation not permitted")                            \
+    X(ENOENT, "No such file or directory")                         \
+    X(ESRCH, "No such process")                                    \
+    X(EINTR, "Interrupted system call")                            \
+    X(EIO, "Input/output error")                                   \
+    X(ENXIO, "No such device or address")                          \
+    X(E2BIG, "Argument list too long")                             \
+    X(ENOEXEC, "Exec format error")                                \
+    X(EBADF, "Bad file descriptor")                                \
+    X(ECHILD, "No child processes")                                \
+    X(EAGAIN, "Resource temporarily unavailable")                  \
+    X(ENOMEM, "Cannot allocate memory")                            \
+    X(EACCES, "Permission denied")                                 \
+    X(EFAULT, "Bad address")                                       \
+    X(ENOTBLK, "Block device required")                            \
+    X(EBUSY, "Device or resource busy")                            \
+    X(EEXIST, "File exists")                                       \
+    X(EXDEV, "Invalid cross-device link")                          \
+    X(ENODEV, "No such device")                                    \
+    X(ENOTDIR, "Not a directory")                                  \
+    X(EISDIR, "Is a directory")                                    \
+    X(EINVAL, "Invalid argument")                                  \
+    X(ENFILE, "Too many open files in system")                     \
+    X(EMFILE, "Too many open files")                               \
+    X(ENOTTY, "Inappropriate ioctl for device")                    \
+    X(ETXTBSY, "Text file busy")                                   \
+    X(EFBIG, "File too large")                                     \
+    X(ENOSPC, "No space left on device")                           \
+    X(ESPIPE, "Illegal seek")                                      \
+    X(EROFS, "Read-only file system")                              \
+    X(EMLINK, "Too many links")                                    \
+    X(EPIPE, "Broken pipe")                                        \
+    X(EDOM, "Numerical argument out of domain")                    \
+    X(ERANGE, "Numerical result out of range")                     \
+    X(EDEADLK, "Resource deadlock avoided")                        \
+    X(ENAMETOOLONG, "File name too long")                          \
+    X(ENOLCK, "No locks available")                                \
+    X(ENOSYS, "Function not implemented")                          \
+    X(ENOTEMPTY, "Directory not empty")                            \
+    X(ELOOP, "Too many levels of symbolic links")                  \
+    X(ENOMSG, "No message of desired type")                        \
+    X(EIDRM, "Identifier removed")                                 \
+    X(ENODATA, "No data available")                                \
+    X(ETIME, "Timer expired")                                      \
+    X(EPROTO, "Protocol error")                                    \
+    X(EBADMSG, "Bad message")                                      \
+    X(EOVERFLOW, "Value too large for defined data type")          \
+    X(EILSEQ, "Invalid or incomplete multibyte or wide character") \
+    X(ENOTSOCK, "Socket operation on non-socket")                  \
+    X(EDESTADDRREQ, "Destination address required")                \
+    X(EMSGSIZE, "Message too long")                                \
+    X(EPROTOTYPE, "Protocol wrong type for socket")                \
+    X(ENOPROTOOPT, "Protocol not available")                       \
+    X(EPROTONOSUPPORT, "Protocol not supported")                   \
+    X(ESOCKTNOSUPPORT, "Socket type not supported")                \
+    X(EOPNOTSUPP, "Operation not supported")                       \
+    X(EPFNOSUPPORT, "Protocol family not supported")               \
+    X(EAFNOSUPPORT, "Address family not supported by protocol")    \
+    X(EADDRINUSE, "Address already in use")                        \
+    X(EADDRNOTAVAIL, "Cannot assign requested address")            \
+    X(ENETDOWN, "Network is down")                                 \
+    X(ENETUNREACH, "Network is unreachable")                       \
+    X(ENETRESET, "Network dropped connection on reset")            \
+    X(ECONNABORTED, "Software caused connection abort")            \
+    X(ECONNRESET, "Connection reset by peer")                      \
+    X(ENOBUFS, "No buffer space available")                        \
+    X(EISCONN, "Transport endpoint is already connected")          \
+    X(ENOTCONN, "Transport endpoint is not connected")             \
+    X(ESHUTDOWN, "Cannot send after transport endpoint shutdown")  \
+    X(ETIMEDOUT, "Connection timed out")                           \
+    X(ECONNREFUSED, "Connection refused")                          \
+    X(EHOSTDOWN, "Host is down")                                   \
+    X(EHOSTUNREACH, "No route to host")                            \
+    X(EALREADY, "Operation already in progress")                   \
+    X(EINPROGRESS, "Operation now in progress")                    \
+    X(ESTALE, "Stale file handle")                                 \
+    X(EDQUOT, "Disk quota exceeded")                               \
+    X(ECANCELED, "Operation canceled")                             \
+    X(EOWNERDEAD, "Owner died")                                    \
+    X(ENOTRECOVERABLE, "State not recoverable")
+
+#define MEMBER(number, text) char of_##number[sizeof(text)];
+#define TEXT(number, text) text,
+#define PLACE(number, text) [number] = 1 + offsetof(struct messages, of_##number),
+static const struct messages {
+    MESSAGES(MEMBER)
+} messages = {MESSAGES(TEXT)};
+static const unsigned short places[] = {MESSAGES(PLACE)}; /* + 1; 0: there is no such error */
 
 static const char *const signals[] = {
     [SIGHUP] = "Hangup",
@@ -127,8 +139,8 @@ static const char *const signals[] = {
 char *strerror(int error)
 {
     static __thread char unknown[32];
-    if (error >= 0 && error < COUNT(messages) && messages[error])
-        return (char *)messages[error];
+    if (error >= 0 && error < COUNT(places) && places[error] != 0)
+        return (char *)&messages + places[error] - 1;
     snprintf(unknown, sizeof(unknown), "Unknown error %d", error);
     return unknown;
 }

@@ -373,7 +373,8 @@ int main(int argc, char **argv)
     if (argc == 1)
         return play();
     if (argc <= 3 && strcmp(argv[1], "portmap") == 0) {
-        static struct rpc_server server = {.program = mapper_program};
+        static struct rpc_server server; /* of zeros: its cache is large, and would be in the file */
+        server.program = mapper_program;
         server.fd = rpc_bound(INADDR_ANY, argc > 2 ? (unsigned)atoi(argv[2]) : MAPPER_PORT);
         add_map(&(struct map){MAPPER, MAPPER_VERSION, IPPROTO_UDP, rpc_port(server.fd)});
         rpc_serve(&server);
