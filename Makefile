@@ -82,8 +82,8 @@ user_cflags := $(program_cflags) -fno-pic -fno-pie -fstack-protector-strong -mst
 # A library may not be compiled into calls of itself: no loop of memcpy becomes a call of memcpy. It is small rather
 # than fast, but for what is called most; it can be linked into a program that is moved (-static-pie).
 libc_cflags := $(program_cflags) -Os -fPIE -fno-stack-protector \
-               -Ilibc -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns
-libc_fast   := libc/string/% libc/malloc/%
+               -momit-leaf-frame-pointer -Ilibc -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns
+libc_fast   := libc/string/%
 user_ldflags := -nostdlib -static -no-pie -Wl,-z,norelro \
                 -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,noseparate-code,-z,max-page-size=4096
 host_cflags := -std=gnu17 -g -O1 $(warnings) $(includes) -Ilibc -fsanitize=address,undefined \
@@ -173,7 +173,7 @@ $(O)/obj/boot/%.asm.o: boot/%.asm $(for_kernel)
 	$(Q)$(call assemble,$(kernel_asflags))
 
 $(B)/obj/libc/%.c.o: libc/%.c $(for_user)
-	$(Q)$(call compile,$(libc_cflags) $(if $(filter $(libc_fast),$<),-O2))
+	$(Q)$(call compile,$(libc_cflags) $(if $(filter $(libc_fast),$<),-O2 -falign-functions=1))
 $(B)/obj/libc/%.asm.o: libc/%.asm $(for_user)
 	$(Q)$(call assemble,$(asflags))
 $(B)/obj/gen/%.asm.o: $(B)/gen/%.asm $(for_user)
@@ -284,7 +284,7 @@ $(B)/initrd.cpio: $(folder_programs) $(commands) $(demos) $(asm_demos) $(demo_pa
 	$(Q)for applet in $$($(BUSYBOX) --list); do \
 	    [ $$applet = busybox ] || ln -s busybox $(B)/root/bin/$$applet; done
 	$(Q)ln -s ../../bin/env $(B)/root/usr/bin/env
-	$(Q)for program in $(commands) $(filter-out %/init,$(folder_programs)); do \
+	$(Q)for program in $(commands) $(folder_programs); do \
 	    rm -f $(B)/root/bin/$${program##*/}; \
 	    $(OBJCOPY) --strip-all $$program $(B)/root/bin/$${program##*/} || exit 1; done
 	$(Q)ln -sf poweroff $(B)/root/bin/reboot && ln -sf poweroff $(B)/root/bin/halt
@@ -293,7 +293,7 @@ $(B)/initrd.cpio: $(folder_programs) $(commands) $(demos) $(asm_demos) $(demo_pa
 	$(Q)tools/trim $(patsubst $(B)/user/%,$(B)/root/bin/%,$(commands) $(filter-out %/init,$(folder_programs))) \
 	    $(patsubst $(B)/user/demo/%,$(B)/root/demo/%,$(demos) $(asm_demos))
 	$(Q)$(if $(demo_pages),install -m 644 $(demo_pages) $(B)/root/demo/)
-	$(Q)$(OBJCOPY) --strip-all $(B)/user/init $(B)/root/init
+	$(Q)$(OBJCOPY) --strip-all $(B)/user/init $(B)/root/init && tools/trim $(B)/root/init
 	$(Q)install -m 644 $(etc_files) $(B)/root/etc/ && chmod 755 $(B)/root/etc/rc
 	$(Q)cd $(B)/root && find . -exec touch -h -d @0 '{}' + && find . | LC_ALL=C sort | \
 	    cpio --quiet --create --format=newc --owner=0:0 --reproducible > ../initrd.cpio
