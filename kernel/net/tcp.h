@@ -234,7 +234,7 @@ struct tcp_conn {
     struct list ready;           /* accept_lock: to be accepted, by child_link */
     unsigned num_embryos;        /* accept_lock */
     unsigned num_ready;          /* accept_lock, atomic */
-    bool accepting;              /* accept_lock: it listens */
+    bool accepting;              /* accept_lock, atomic: it listens */
     unsigned backlog;            /* accept_lock */
     struct list child_link;      /* the listener's accept_lock */
     struct tcp_conn *listener;   /* lock: a reference; NULL: none, or accepted */

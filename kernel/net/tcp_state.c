@@ -327,8 +327,12 @@ static bool syn_is_acked(struct tcp_conn *c, struct tcp_segment *seg)
     if (c->embryo && !seg->len && !(seg->flags & TCP_FIN) && c->defer_accept &&
         seg->now - c->space_time < c->defer_accept)
         return false;
-    if (c->embryo && !tcp_child_ready(c))
+    if (c->embryo && !tcp_child_ready(c)) {
+        /* The listener is being closed, and this ACK won't come again: the caller thinks that it is connected. */
+        if (!READ_ONCE(c->listener->accepting))
+            tcp_abort(c, 0);
         return false;
+    }
     established(c, seg, (uint32_t)seg->window << c->snd_scale);
     return true;
 }
