@@ -82,8 +82,11 @@ user_cflags := $(program_cflags) -fno-pic -fno-pie -fstack-protector-strong -mst
 # A library may not be compiled into calls of itself: no loop of memcpy becomes a call of memcpy. It is small rather
 # than fast, but for what is called most; it can be linked into a program that is moved (-static-pie).
 libc_cflags := $(program_cflags) -Os -fPIE -fno-stack-protector \
-               -momit-leaf-frame-pointer -Ilibc -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns
+               -Ilibc -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns
 libc_fast   := libc/string/%
+# Where no system call is made no thread sleeps in a leaf, whose frame a backtrace would miss.
+libc_calling := $(addprefix libc/,stdio/file.c stdlib/exit.c malloc/malloc.c time/time.c time/timer.c)
+libc_leaves := $(addprefix libc/,$(addsuffix /%,string stdio stdlib ctype malloc time net errno dirent glob))
 user_ldflags := -nostdlib -static -no-pie -Wl,-z,norelro \
                 -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,noseparate-code,-z,max-page-size=4096
 host_cflags := -std=gnu17 -g -O1 $(warnings) $(includes) -Ilibc -fsanitize=address,undefined \
@@ -173,7 +176,8 @@ $(O)/obj/boot/%.asm.o: boot/%.asm $(for_kernel)
 	$(Q)$(call assemble,$(kernel_asflags))
 
 $(B)/obj/libc/%.c.o: libc/%.c $(for_user)
-	$(Q)$(call compile,$(libc_cflags) $(if $(filter $(libc_fast),$<),-O2 -falign-functions=1))
+	$(Q)$(call compile,$(libc_cflags) $(if $(filter $(libc_fast),$<),-O2 -falign-functions=1) \
+	    $(if $(filter $(libc_leaves),$(filter-out $(libc_calling),$<)),-momit-leaf-frame-pointer))
 $(B)/obj/libc/%.asm.o: libc/%.asm $(for_user)
 	$(Q)$(call assemble,$(asflags))
 $(B)/obj/gen/%.asm.o: $(B)/gen/%.asm $(for_user)

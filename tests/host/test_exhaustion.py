@@ -11,7 +11,7 @@ CASES = {
     "two_file_systems": ("cat /dev/zero > /tmp/big & cat /dev/zero > /dev/shm/big & tail /dev/zero & wait; "
                          "echo $(rm /tmp/big /dev/shm/big; echo $?)", 0),
     "the_stack": ("f() { f; }; (f); echo $?", 139),
-    "processes": ("(while sleep 1000 & do :; done); echo $?; killall -9 sleep; wait", 2),
+    "processes": ("(while sleep 1000 & do :; done); echo $?; kill -9 -1; wait", 2),
     "memory_by_many": ("i=0; while [ $i -lt 300 ]; do (dd if=/dev/zero bs=64k count=1 | sleep 3) & "
                        "i=$((i + 1)); done; wait; echo $?", 0),
     "descriptors": ("(ulimit -n 5; exec 3</ 4</ 5</); echo $?", 1),
