@@ -13,7 +13,7 @@
 
 /* Sleep until *OPENS has moved on from what it is. p->q.lock held. */
 static int wait_for_partner(struct pipe *p, const unsigned *opens)
-{
+{ /* LAB pipe:fifo begin */
     unsigned seen = *opens;
 
     return wait_event(&p->opened, *opens != seen, DEADLINE_NONE);
@@ -45,7 +45,7 @@ static int open_for_writing(struct pipe *p, struct file *f)
     if (error)
         pipe_close_side(p, false, true);
     return error;
-}
+} /* LAB pipe:fifo end */
 
 static int open_locked(struct pipe *p, struct file *f)
 {

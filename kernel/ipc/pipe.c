@@ -111,7 +111,7 @@ void pipe_open_side(struct pipe *p, bool reads, bool writes)
 }
 
 void pipe_close_side(struct pipe *p, bool reads, bool writes)
-{
+{ /* LAB pipe:close begin */
     if (reads && --p->readers == 0) {
         p->q.no_readers = true;
         wake_all(&p->q.writable, POLLOUT | POLLWRNORM | POLLERR);
@@ -120,7 +120,7 @@ void pipe_close_side(struct pipe *p, bool reads, bool writes)
         p->q.no_writers = true;
         wake_all(&p->q.readable, POLLIN | POLLRDNORM | POLLHUP);
     }
-}
+} /* LAB pipe:close end */
 
 static void pipe_release(struct file *f)
 {
@@ -134,7 +134,7 @@ static void pipe_release(struct file *f)
 
 /* What F's doors can do now. A snapshot: who holds q.lock only makes it last longer. */
 static inline unsigned pipe_ready(const struct file *f, const struct pipe *p)
-{
+{ /* LAB pipe:poll begin */
     unsigned ready = 0;
 
     if (FMODE_READ(f)) {
@@ -164,7 +164,7 @@ static noinline unsigned pipe_poll_join(struct file *f, struct poll_table *pt)
     unsigned ready = pipe_ready(f, p);
     spin_unlock(&p->q.lock);
     return ready;
-}
+} /* LAB pipe:poll end */
 
 static unsigned pipe_poll(struct file *f, struct poll_table *pt)
 {

@@ -23,7 +23,7 @@
 #define READ_BATCH (16 * PAGE_SIZE) /* bytes copied out without letting go of the lock */
 
 ssize_t pipe_read_bytes(struct pipe *p, struct uio *u, bool nonblock)
-{
+{ /* LAB pipe:read begin */
     struct queue *q = &p->q;
     ssize_t done = 0;
     long error = 0;
@@ -63,7 +63,7 @@ ssize_t pipe_read_bytes(struct pipe *p, struct uio *u, bool nonblock)
         wake_one(&q->readable, POLLIN | POLLRDNORM);
     spin_unlock(&q->lock);
     return done ? done : error;
-}
+} /* LAB pipe:read end */
 
 ssize_t pipe_read(struct file *f, struct uio *u, off_t *pos)
 {

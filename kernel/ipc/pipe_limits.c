@@ -67,7 +67,7 @@ static unsigned slots_for(unsigned size)
 }
 
 static int grow(struct pipe *p, unsigned slots)
-{
+{ /* LAB pipe:resize begin */
     uint64_t limit = min(limit_now(&pipe_sysctl.user_soft), limit_now(&pipe_sysctl.user_hard));
 
     if ((uint64_t)slots * PAGE_SIZE > READ_ONCE(pipe_sysctl.max_size) && !capable(CAP_SYS_RESOURCE))
@@ -88,7 +88,7 @@ static int shrink(struct pipe *p, unsigned slots)
     user_count_sub(USER_PIPE_PAGES, p->charged_to, p->q.slots - slots);
     p->q.slots = slots;
     return 0;
-}
+} /* LAB pipe:resize end */
 
 long pipe_limits_resize(struct pipe *p, unsigned size)
 {

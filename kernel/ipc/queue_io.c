@@ -31,7 +31,7 @@ static struct buf *appendable(struct queue *q, const struct queue_manner *how, s
 
 static noinline int sleep_for_room(struct queue *q, const struct queue_manner *how, size_t n,
                                    bool *slept)
-{
+{ /* LAB pipe:room begin */
     if (q->no_readers)
         return -EPIPE;
     if (appendable(q, how, n))
@@ -63,7 +63,7 @@ static void pass_on(struct queue *q, bool slept)
 {
     if (slept && !queue_is_full(q) && !waitq_is_empty(&q->writable))
         wake_one(&q->writable, POLLOUT | POLLWRNORM);
-}
+} /* LAB pipe:room end */
 
 /* B is filled: mark it as HOW says and put it in. q->lock held. */
 static void put_marked(struct queue *q, const struct queue_manner *how, struct buf *b)
@@ -80,7 +80,7 @@ static void put_marked(struct queue *q, const struct queue_manner *how, struct b
 /* Put N bytes at DATA into the queue, which has room for them. q->lock held. */
 static int publish_small(struct queue *q, const struct queue_manner *how, const void *data,
                          size_t n)
-{
+{ /* LAB pipe:small begin */
     struct buf *b = appendable(q, how, n);
 
     if (b) {
@@ -114,7 +114,7 @@ static ssize_t write_small(struct queue *q, const struct queue_manner *how, stru
         spin_unlock(&q->lock);
     } while (unlikely(error == -ENOMEM) && memory_make_room(&tries));
     return error ? error : (ssize_t)n;
-}
+} /* LAB pipe:small end */
 
 /* How many bytes of LEFT to fetch from the program next. q->lock held; there is room for at least a buffer. */
 static size_t next_chunk(struct queue *q, const struct queue_manner *how, size_t left)
@@ -177,7 +177,7 @@ static size_t fill_buffers(struct list *fresh, struct uio *u, size_t n, int *err
 /* Move the buffers of FRESH into the queue while there is room, waiting for it. Returns bytes. q->lock held. */
 static size_t publish(struct queue *q, const struct queue_manner *how, struct list *fresh,
                       bool *slept, int *error)
-{
+{ /* LAB pipe:pages begin */
     size_t done = 0;
     struct buf *b;
 
@@ -235,7 +235,7 @@ static ssize_t write_pages(struct queue *q, struct queue_manner *how, struct uio
     discard(&fresh);
     how->broken = error == -EPIPE;
     return done ? (ssize_t)done : error;
-}
+} /* LAB pipe:pages end */
 
 ssize_t queue_write_user(struct queue *q, struct uio *u, struct queue_manner *how)
 {

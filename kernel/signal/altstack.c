@@ -18,7 +18,7 @@
 static const stack_t no_stack = {.ss_flags = SS_DISABLE};
 
 static bool is_on(const stack_t *s, uintptr_t sp)
-{
+{ /* LAB signals:altstack begin */
     uintptr_t base = (uintptr_t)s->ss_sp;
 
     if ((unsigned)s->ss_flags & SS_AUTODISARM)
@@ -64,7 +64,7 @@ static int altstack_set(const stack_t *new, uintptr_t sp)
         s->ss_size = 0;
     }
     return 0;
-}
+} /* LAB signals:altstack end */
 
 void signal_frame_altstack(const struct sigaltstack *altstack, uintptr_t sp)
 {

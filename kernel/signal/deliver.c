@@ -110,7 +110,7 @@ static bool next_handled(struct delivery *d)
 }
 
 static void restart_call(struct regs *regs, bool handled, bool sa_restart)
-{
+{ /* LAB signals:restart begin */
     if (!regs_in_syscall(regs))
         return;
     long nr = regs_syscall_nr(regs);
@@ -138,10 +138,10 @@ static void restart_call(struct regs *regs, bool handled, bool sa_restart)
     }
     /* The decision has been made; a second signal must not make another. */
     regs_leave_syscall(regs);
-}
+} /* LAB signals:restart end */
 
 static void call_handler(struct regs *regs, const struct delivery *d)
-{
+{ /* LAB signals:handler begin */
     struct thread *t = current;
     const struct kernel_sigaction *a = &d->action;
     ksigset_t mask = t->restore_blocked ? t->saved_blocked : t->blocked;
@@ -158,7 +158,7 @@ static void call_handler(struct regs *regs, const struct delivery *d)
     t->restore_blocked = false;
     atomic_and(&t->work, ~WORK_MASK);
     signal_set_blocked(t->blocked | a->mask | (a->flags & SA_NODEFER ? 0 : SIGMASK(d->signo)));
-}
+} /* LAB signals:handler end */
 
 void signal_deliver(struct regs *regs)
 {

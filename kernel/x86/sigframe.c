@@ -105,7 +105,7 @@ void sigframe_init(void)
 
 /* The current FPU state to user address TO. */
 static int write_fpstate(uintptr_t to)
-{
+{ /* LAB signals:save begin */
     uint64_t in_use;
     uint64_t __user *header = (uint64_t __user *)(to + FXSAVE_SIZE);
     void __user *tail = (void __user *)(to + offsetof(struct fpstate, sw_reserved));
@@ -123,7 +123,7 @@ static int write_fpstate(uintptr_t to)
         return -EFAULT;
     uint32_t magic2 = FP_XSTATE_MAGIC2;
     return put_user(magic2, (uint32_t __user *)(to + fpu_area_size));
-}
+} /* LAB signals:save end */
 
 static void fill_sigcontext(struct sigcontext *sc, const struct regs *r, uintptr_t fpstate,
                             uint64_t blocked)
@@ -162,7 +162,7 @@ static void fill_sigcontext(struct sigcontext *sc, const struct regs *r, uintptr
 /* The registers that a handler starts with. */
 static void enter_handler(struct regs *r, const struct kernel_sigaction *action, int signo,
                           uintptr_t frame)
-{
+{ /* LAB signals:frame begin */
     r->rdi = (uint64_t)signo;
     r->rsi = frame + offsetof(struct rt_sigframe, info);
     r->rdx = frame + offsetof(struct rt_sigframe, uc);
@@ -210,7 +210,7 @@ int sigframe_push(struct regs *regs, int signo, const struct siginfo *info,
         return -EFAULT;
     enter_handler(regs, action, signo, frame);
     return 0;
-}
+} /* LAB signals:frame end */
 
 /* --- and back ------------------------------------------------------------------------------------- */
 
@@ -219,7 +219,7 @@ int sigframe_push(struct regs *regs, int signo, const struct siginfo *info,
  * magic numbers, in order, it is what FXSAVE wrote, or what a program made of it.
  */
 static int read_layout(uintptr_t from, uint64_t *features)
-{
+{ /* LAB signals:load begin */
     struct fpx_sw_bytes sw;
     uint32_t magic2;
 
@@ -259,7 +259,7 @@ static int read_fpstate(uintptr_t from)
         mxcsr & ~fpu_mxcsr_mask())
         return -EFAULT;
     return fpu_load_user(from, features) ? 0 : -EFAULT;
-}
+} /* LAB signals:load end */
 
 static void read_sigcontext(struct regs *r, const struct sigcontext *sc)
 {
@@ -279,7 +279,7 @@ static void read_sigcontext(struct regs *r, const struct sigcontext *sc)
     r->rax = sc->rax;
     r->rcx = sc->rcx;
     r->rsp = sc->rsp;
-    r->rip = sc->rip;
+    r->rip = sc->rip; /* LAB signals:return begin */
     r->rflags = (r->rflags & ~USER_RFLAGS) | (sc->eflags & USER_RFLAGS);
 }
 
@@ -309,7 +309,7 @@ static int sigreturn(struct regs *r)
     }
     signal_frame_altstack(&uc.uc_stack, r->rsp);
     return selectors_ok(&uc) ? 0 : -EFAULT;
-}
+} /* LAB signals:return end */
 
 long sys_rt_sigreturn(void)
 {
