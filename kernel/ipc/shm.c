@@ -52,12 +52,12 @@ static size_t pages_of(const struct segment *s)
 }
 
 static size_t attach_count(struct segment *s)
-{
+{ /* LAB shm:count begin */
     spin_lock(&s->object->lock);
     size_t n = s->object->nareas;
     spin_unlock(&s->object->lock);
     return n;
-}
+} /* LAB shm:count end */
 
 static void segment_free(struct sysv *o)
 {
@@ -77,7 +77,7 @@ static void unlock_segment(struct segment *s)
  * The object, whose reference the caller must put when no lock is held; NULL when the segment stays.
  */
 static struct vmobject *destroy_if_unused(struct segment *s)
-{
+{ /* LAB shm:destroy begin */
     if (!(s->o.mode & SHM_DEST) || s->o.removed || s->attaching || attach_count(s))
         return NULL;
     struct vmobject *object = s->object;
@@ -86,22 +86,22 @@ static struct vmobject *destroy_if_unused(struct segment *s)
     sysv_remove(&segments, &s->o);
     atomic_sub(&total_pages, pages_of(s));
     return object;
-}
+} /* LAB shm:destroy end */
 
 /* ---- what mappings tell ---- */
 
 static void segment_attached(struct vmobject *object)
-{
+{ /* LAB shm:attached begin */
     struct segment *s = object->owner;
 
     spin_lock(&s->o.lock);
     s->atime = sysv_now();
     s->lpid = current_proc()->pid->nr;
     spin_unlock(&s->o.lock);
-}
+} /* LAB shm:attached end */
 
 static void segment_detached(struct vmobject *object)
-{
+{ /* LAB shm:detached begin */
     struct segment *s = object->owner;
 
     spin_lock(&s->o.lock);
@@ -112,7 +112,7 @@ static void segment_detached(struct vmobject *object)
     spin_unlock(&s->o.lock);
     if (unused)
         vmobject_put(unused);
-}
+} /* LAB shm:detached end */
 
 static void segment_release(struct vmobject *object)
 {
@@ -184,7 +184,7 @@ long sys_shmget(int key, size_t size, int flags)
     return sysv_open(&segments, &rq);
 }
 
-/* ---- shmat, shmdt ---- */
+/* ---- shmat, shmdt ---- */ /* LAB shm:attach begin */
 
 /* Where, and the MAP_* that say so; or -EINVAL. */
 static int attach_place(unsigned long *addr, int flags, unsigned *map_flags)
@@ -273,7 +273,7 @@ long sys_shmdt(unsigned long addr)
     return addr & (SHMLBA - 1) ? -EINVAL : mm_detach(current->mm, addr, &segment_ops);
 }
 
-/* ---- shmctl ---- */
+/* ---- shmctl ---- */ /* LAB shm:attach end */
 
 static void segment_stat(struct segment *s, struct shmid_ds *ds)
 {
@@ -344,7 +344,7 @@ static int change_lock(struct segment *s, bool lock)
 }
 
 static int remove_segment(struct segment *s, struct vmobject **unused)
-{
+{ /* LAB shm:remove begin */
     int error = sysv_owner(&s->o);
 
     if (error)
@@ -353,7 +353,7 @@ static int remove_segment(struct segment *s, struct vmobject **unused)
     sysv_forget_key(&segments, &s->o);
     *unused = destroy_if_unused(s);
     return 0;
-}
+} /* LAB shm:remove end */
 
 /* IPC_SET, IPC_RMID, SHM_LOCK, SHM_UNLOCK. */
 static long change_segment(int id, int cmd, const struct shmid_ds __user *buf)

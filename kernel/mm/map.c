@@ -257,7 +257,7 @@ int mm_unmap(struct mm *mm, uintptr_t addr, size_t len)
     int error = mm_unmap_locked(mm, addr, addr + len);
     mm_unlock(mm);
     return error;
-}
+} /* LAB shm:detach begin */
 
 /* Does V show the part of an object that lies there when ADDR is the object's start? */
 static bool is_part(const struct vma *v, uintptr_t addr)
@@ -286,7 +286,7 @@ int mm_detach(struct mm *mm, uintptr_t addr, const struct vmobject_ops *ops)
     return error;
 }
 
-/* --- the break --- */
+/* --- the break --- */ /* LAB shm:detach end */
 
 static int grow_break(struct mm *mm, uintptr_t old_end, uintptr_t new_end)
 {

@@ -132,7 +132,7 @@ static bool counts_as_writable(const struct vma *v)
 }
 
 static void object_link(struct vma *v)
-{
+{ /* LAB shm:link begin */
     if (!v->object)
         return;
     spin_lock(&v->object->lock);
@@ -140,10 +140,10 @@ static void object_link(struct vma *v)
     v->object->nareas++;
     v->object->writable_maps += counts_as_writable(v);
     spin_unlock(&v->object->lock);
-}
+} /* LAB shm:link end */
 
 static void object_unlink(struct vma *v)
-{
+{ /* LAB shm:unlink begin */
     if (!v->object)
         return;
     spin_lock(&v->object->lock);
@@ -151,7 +151,7 @@ static void object_unlink(struct vma *v)
     v->object->nareas--;
     v->object->writable_maps -= counts_as_writable(v);
     spin_unlock(&v->object->lock);
-}
+} /* LAB shm:unlink end */
 
 static void set_bounds(struct vma *v, uintptr_t start, uintptr_t end)
 {
@@ -279,11 +279,11 @@ struct vma *vma_copy(struct mm *mm, const struct vma *v)
     copy->name = v->name;
     copy->object = v->object;
     copy->file = v->file;
-    if (copy->object) {
+    if (copy->object) { /* LAB shm:copy begin */
         vmobject_get(copy->object);
         if (copy->object->ops)
             copy->object->ops->attached(copy->object);
-    }
+    } /* LAB shm:copy end */
     if (copy->file)
         file_get(copy->file);
     return copy;
@@ -307,9 +307,9 @@ struct vma *vma_split(struct mm *mm, struct vma *v, uintptr_t addr)
         spin_lock(&v->object->lock);
     v->end = addr;
     if (v->object) {
-        list_insert_after(&v->object_link, &upper->object_link);
+        list_insert_after(&v->object_link, &upper->object_link); /* LAB shm:split begin */
         v->object->nareas++;
-        v->object->writable_maps += counts_as_writable(upper);
+        v->object->writable_maps += counts_as_writable(upper); /* LAB shm:split end */
         spin_unlock(&v->object->lock);
     }
     set_gap(upper, v);

@@ -65,7 +65,7 @@ static int execute_simple(struct node *n, bool last)
 
 /* Start the stages of a pipeline, each in a child, all in one job. */
 static int run_stages(struct node *n, bool background)
-{
+{ /* LAB jobs:pipeline begin */
     pid_t group = 0;
     int input = -1;
     for (struct node *next; n != NULL; n = next) {
@@ -87,7 +87,7 @@ static int run_stages(struct node *n, bool background)
         input = ends[0];
     }
     return job_wait(group, background);
-}
+} /* LAB jobs:pipeline end */
 
 /* while (its condition is a) and for (over WORDS): run b until that ends or a break comes. */
 static int execute_loop(struct node *n, struct word *words)

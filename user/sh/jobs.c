@@ -58,14 +58,14 @@ static int job_forget(pid_t group)
 
 /* Note what became of a child. False: of none. */
 static bool child_changed(int flags)
-{
+{ /* LAB jobs:changes begin */
     int status;
     pid_t pid = waitpid(-1, &status, flags | (sh.top != NULL ? WUNTRACED | WCONTINUED : 0));
     for (struct process *p = processes; pid > 0 && p != NULL; p = p->next)
         if (p->pid == pid && !ENDED(p->status))
             p->status = WIFCONTINUED(status) ? RUNNING : status;
     return pid > 0 || (pid < 0 && errno == EINTR && !sh.interrupted);
-}
+} /* LAB jobs:changes end */
 
 static void note_interrupt(int number)
 {
@@ -99,7 +99,7 @@ pid_t job_fork(pid_t *group, bool background)
         *p = (struct process){processes, pid, *group, number, RUNNING, RUNNING};
         strcpy(p->text, sh.text);
         processes = p;
-    }
+    } /* LAB jobs:groups begin */
     if (grouped) /* this and the next in both, so that they are done in time for either */
         setpgid(pid, *group);
     if (grouped && !background)
@@ -117,13 +117,13 @@ pid_t job_fork(pid_t *group, bool background)
             dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
     }
     sh.top = NULL;
-    processes = NULL;
+    processes = NULL; /* LAB jobs:groups end */
     return 0;
 }
 
 /* Wait until the job, in the foreground, has ended or stopped. */
 int job_wait(pid_t group, bool background)
-{
+{ /* LAB jobs:wait begin */
     if (background) {
         sh.background = processes->pid;
         if (sh.top != NULL)
@@ -149,11 +149,11 @@ int job_wait(pid_t group, bool background)
     else if (number != 0 && number != SIGINT && number != SIGPIPE)
         dprintf(STDERR_FILENO, "%s\n", strsignal(number));
     return job_forget(group);
-}
+} /* LAB jobs:wait end */
 
 /* Print ALL, or those that ended or stopped since the last time; and forget those that ended. */
 void jobs_report(bool all)
-{
+{ /* LAB jobs:report begin */
     while (child_changed(WNOHANG))
         ;
     for (struct process *p = processes, *next; p != NULL; p = next) {
@@ -174,11 +174,11 @@ void jobs_report(bool all)
             next = next->next;
         job_forget(p->group);
     }
-}
+} /* LAB jobs:report end */
 
 /* Lead a group in the foreground of the terminal, which is standard error's. */
 void job_control(void)
-{
+{ /* LAB jobs:control begin */
     terminal = move_high(dup(STDERR_FILENO));
     for (pid_t group; (group = tcgetpgrp(terminal)) >= 0 && group != getpgrp();)
         kill(0, SIGTTIN);
@@ -186,7 +186,7 @@ void job_control(void)
     setpgid(0, 0);
     tcsetpgrp(terminal, getpgrp());
     tcgetattr(terminal, &shell_modes);
-}
+} /* LAB jobs:control end */
 
 /* %N or the number of a process; %% and %+: the newest. */
 static struct process *find_job(const char *name)
@@ -200,16 +200,16 @@ static struct process *find_job(const char *name)
 }
 
 static void job_continue(pid_t group)
-{
+{ /* LAB jobs:continue begin */
     for (struct process *p = processes; p != NULL; p = p->next)
         if (p->group == group && WIFSTOPPED(p->status))
             p->status = p->told = RUNNING;
     kill(-group, SIGCONT);
-}
+} /* LAB jobs:continue end */
 
 /* fg bg jobs */
 int builtin_jobs(int argc, char **argv)
-{
+{ /* LAB jobs:builtins begin */
     struct process *p = find_job(argc > 1 ? argv[1] : "%%");
     if (argv[0][0] == 'j')
         return jobs_report(true), 0;
@@ -220,7 +220,7 @@ int builtin_jobs(int argc, char **argv)
         tcsetpgrp(terminal, p->group);
     job_continue(p->group);
     return argv[0][0] == 'f' ? job_wait(p->group, false) : 0;
-}
+} /* LAB jobs:builtins end */
 
 /* For the jobs named, or for all; Ctrl-C ends it. */
 int builtin_wait(int argc, char **argv)
