@@ -100,8 +100,8 @@ pid_t job_fork(pid_t *group, bool background)
         strcpy(p->text, sh.text);
         processes = p;
     } /* LAB jobs:groups begin */
-    if (grouped) /* this and the next in both, so that they are done in time for either */
-        setpgid(pid, *group);
+    if (grouped)
+        setpgid(pid, *group); /* both do this and the next: so it is done in time for either */
     if (grouped && !background)
         tcsetpgrp(terminal, *group != 0 ? *group : getpgrp());
     if (pid > 0)
