@@ -45,7 +45,7 @@ struct virtio_net_header {
 /* --- receiving --- */
 
 bool virtio_net_refill(struct net_pair *r)
-{
+{ /* LAB virtio:refill begin */
     bool full = true;
 
     while (r->in_ring < r->rx->size) {
@@ -63,7 +63,7 @@ bool virtio_net_refill(struct net_pair *r)
     }
     virtqueue_notify(r->rx);
     return full || r->in_ring > 0;
-}
+} /* LAB virtio:refill end */
 
 /* A buffer of WRITTEN bytes that the device is done with; NULL: none. rx->lock held. */
 static struct buf *take_buffer(struct net_pair *r)
@@ -135,7 +135,7 @@ static struct packet *take_packet(struct net_pair *r, struct buf *b)
 }
 
 void virtio_net_receive(struct net_pair *r)
-{
+{ /* LAB virtio:receive begin */
     struct list packets = LIST_INIT(packets);
     struct packet *p, *next;
     struct buf *b;
@@ -155,7 +155,7 @@ void virtio_net_receive(struct net_pair *r)
         list_remove(&p->link);
         netdev_receive(&r->net->dev, p);
     }
-}
+} /* LAB virtio:receive end */
 
 /* --- sending --- */
 
@@ -231,7 +231,7 @@ static bool transmit(struct netdev *dev, unsigned queue, struct packet *p)
     fill_header(packet_push(p, sizeof(struct virtio_net_header)), p);
     unsigned n = describe(p, pieces);
     if (!n)
-        n = gather(p) ? describe(p, pieces) : 0;
+        n = gather(p) ? describe(p, pieces) : 0; /* LAB virtio:transmit begin */
     spin_lock(&tx->lock);
     reclaim(tx, &done);
     if (n) {
@@ -255,7 +255,7 @@ static bool transmit(struct netdev *dev, unsigned queue, struct packet *p)
         packet_free(p);
     }
     return true;
-}
+} /* LAB virtio:transmit end */
 
 static void kick(struct netdev *dev, unsigned queue)
 {
@@ -272,7 +272,7 @@ static void kick(struct netdev *dev, unsigned queue)
 }
 
 static void sent(struct net_pair *t)
-{
+{ /* LAB virtio:sent begin */
     struct list done = LIST_INIT(done);
 
     spin_lock(&t->tx->lock);
@@ -282,7 +282,7 @@ static void sent(struct net_pair *t)
     spin_unlock(&t->tx->lock);
     free_all(&done);
     netdev_resume(&t->net->dev, t->index);
-}
+} /* LAB virtio:sent end */
 
 /* --- interrupts --- */
 

@@ -210,7 +210,7 @@ static bool describe_indirectly(struct virtqueue *q, uint16_t head,
 
 static void describe_chain(struct virtqueue *q, uint16_t head, const struct virtio_piece *pieces,
                            unsigned n, unsigned out)
-{
+{ /* LAB virtio:chain begin */
     uint16_t at = head;
 
     for (unsigned i = 0; i < n; i++) {
@@ -222,7 +222,7 @@ static void describe_chain(struct virtqueue *q, uint16_t head, const struct virt
     q->slots[head].count = (uint16_t)n;
     q->free_head = at;
     q->free_count = (uint16_t)(q->free_count - n);
-}
+} /* LAB virtio:chain end */
 
 int virtqueue_put(struct virtqueue *q, const struct virtio_piece *pieces, unsigned n, unsigned out,
                   void *token)
@@ -238,7 +238,7 @@ int virtqueue_put(struct virtqueue *q, const struct virtio_piece *pieces, unsign
         if (q->free_count < n)
             return -ENOSPC;
         describe_chain(q, head, pieces, n, out);
-    }
+    } /* LAB virtio:put begin */
     struct virtq_slot *slot = &q->slots[head];
     slot->token = token;
     slot->writable = 0;
@@ -247,10 +247,10 @@ int virtqueue_put(struct virtqueue *q, const struct virtio_piece *pieces, unsign
     q->avail->ring[q->avail_next % q->size] = head;
     q->avail_next++;
     return 0;
-}
+} /* LAB virtio:put end */
 
 void virtqueue_notify(struct virtqueue *q)
-{
+{ /* LAB virtio:notify begin */
     uint16_t old = q->avail_published, new = q->avail_next;
 
     if (old == new || READ_ONCE(q->device->stopped))
@@ -263,13 +263,13 @@ void virtqueue_notify(struct virtqueue *q)
                       : !(*(volatile uint16_t *)&q->used->flags & VIRTQ_USED_NO_NOTIFY);
     if (wanted)
         *q->notify = q->index;
-}
+} /* LAB virtio:notify end */
 
 /* --- taking --- */
 
 /* The descriptors of the buffer at HEAD are free again. Its token. */
 static void *release(struct virtqueue *q, uint16_t head)
-{
+{ /* LAB virtio:release begin */
     struct virtq_slot *slot = &q->slots[head];
     void *token = slot->token;
     uint16_t last = head;
@@ -283,10 +283,10 @@ static void *release(struct virtqueue *q, uint16_t head)
     slot->indirect = NULL;
     slot->token = NULL;
     return token;
-}
+} /* LAB virtio:release end */
 
 void *virtqueue_take(struct virtqueue *q, uint32_t *written)
-{
+{ /* LAB virtio:take begin */
     uint16_t index = used_index(q);
 
     if (index == q->used_seen || READ_ONCE(q->device->stopped))
@@ -308,7 +308,7 @@ void *virtqueue_take(struct virtqueue *q, uint32_t *written)
     q->used_seen++;
     *written = e.len;
     return release(q, (uint16_t)e.id);
-}
+} /* LAB virtio:take end */
 
 void *virtqueue_reclaim(struct virtqueue *q)
 {
@@ -321,7 +321,7 @@ void *virtqueue_reclaim(struct virtqueue *q)
 /* --- interrupts --- */
 
 void virtqueue_quiet(struct virtqueue *q)
-{
+{ /* LAB virtio:listen begin */
     if (has_event_idx(q))
         *used_event(q) = (uint16_t)(q->used_seen - 1); /* the flags stay 0 then (2.7.7.1) */
     else
@@ -350,4 +350,4 @@ bool virtqueue_listen_later(struct virtqueue *q)
 
     want_interrupt_at(q, (uint16_t)(q->used_seen + later));
     return (uint16_t)(used_index(q) - q->used_seen) > later;
-}
+} /* LAB virtio:listen end */

@@ -67,7 +67,7 @@ static struct tcp_conn *new_child(struct tcp_conn *l, const struct tcp_segment *
     }
     c->entry.tuple = seg->tuple;
     tcp_bind_like(c, l);
-    inherit(c, l);
+    inherit(c, l); /* LAB tcp:child begin */
     c->irs = seg->seq;
     c->rcv_nxt = c->rcv_acked = seg->seq + 1;
     c->rcv_right = c->rcv_nxt + syn_window(l); /* as our answer tells */
@@ -79,7 +79,7 @@ static struct tcp_conn *new_child(struct tcp_conn *l, const struct tcp_segment *
     c->space_time = c->last_heard = seg->now;
     tcp_choose_scale(c);
     tcp_take_options(c, seg);
-    tcp_set_state(c, TCP_SYN_RECEIVED);
+    tcp_set_state(c, TCP_SYN_RECEIVED); /* LAB tcp:child end */
     return c;
 }
 
@@ -129,7 +129,7 @@ static struct tcp_conn *adopted(struct tcp_conn *l, struct tcp_conn *c)
 }
 
 bool tcp_child_ready(struct tcp_conn *c)
-{
+{ /* LAB tcp:ready begin */
     struct tcp_conn *l = c->listener;
 
     spin_lock(&l->accept_lock);
@@ -147,7 +147,7 @@ bool tcp_child_ready(struct tcp_conn *c)
     }
     spin_unlock(&l->accept_lock);
     return room;
-}
+} /* LAB tcp:ready end */
 
 void tcp_child_gone(struct tcp_conn *c)
 {
@@ -248,7 +248,7 @@ static struct tcp_conn *cookie_arrives(struct tcp_conn *l, const struct tcp_segm
 }
 
 void tcp_listen_input(struct tcp_conn *l, struct tcp_segment *seg, uint32_t isn)
-{
+{ /* LAB tcp:listen begin */
     uint8_t flags = seg->flags;
     struct tcp_conn *c = NULL;
     bool refuse = false;
@@ -280,7 +280,7 @@ void tcp_listen_input(struct tcp_conn *l, struct tcp_segment *seg, uint32_t isn)
     }
     tcp_unlock(c);
     tcp_put(c);
-}
+} /* LAB tcp:listen end */
 
 /* --- the listener's owner --- */
 

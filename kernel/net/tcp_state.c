@@ -115,12 +115,12 @@ void tcp_to_time_wait(struct tcp_conn *c)
 }
 
 void tcp_queue_fin(struct tcp_conn *c)
-{
+{ /* LAB tcp:queuefin begin */
     if (c->fin_queued)
         return;
     c->fin_queued = true;
     tcp_set_state(c, c->state == TCP_CLOSE_WAIT ? TCP_LAST_ACK : TCP_FIN_WAIT_1);
-}
+} /* LAB tcp:queuefin end */
 
 /* --- answers to what shouldn't have come --- */
 
@@ -218,7 +218,7 @@ static void established(struct tcp_conn *c, const struct tcp_segment *seg, uint3
 static void process_text(struct tcp_conn *c, struct tcp_segment *seg);
 
 static void syn_sent_arrives(struct tcp_conn *c, struct tcp_segment *seg)
-{
+{ /* LAB tcp:synsent begin */
     bool acked = seg->flags & TCP_ACK;
 
     /* first */
@@ -255,13 +255,13 @@ static void syn_sent_arrives(struct tcp_conn *c, struct tcp_segment *seg)
     seg->seq++;
     seg->flags &= (uint8_t)~TCP_SYN;
     process_text(c, seg); /* sixth and on */
-}
+} /* LAB tcp:synsent end */
 
 /* --- the other states: section 3.10.7.4 --- */
 
 /* First: is it in the window? What isn't in order any more may not be trusted in anything. */
 static bool is_in_window(const struct tcp_conn *c, const struct tcp_segment *seg)
-{
+{ /* LAB tcp:window begin */
     uint32_t space = tcp_segment_space(seg), end = seg->seq + space;
 
     if (!space)
@@ -269,7 +269,7 @@ static bool is_in_window(const struct tcp_conn *c, const struct tcp_segment *seg
     if (seg->seq == c->rcv_nxt)
         return true; /* with a closed window too: its ACK counts, its text is cut off */
     return seq_lt(seg->seq, c->rcv_right) && seq_lt(c->rcv_nxt, end);
-}
+} /* LAB tcp:window end */
 
 /* RFC 7323, section 5.3: PAWS, and which timestamp to echo (section 4.3). */
 static bool timestamps_allow(struct tcp_conn *c, const struct tcp_segment *seg)
@@ -304,7 +304,7 @@ static void note_timestamp(struct tcp_conn *c, const struct tcp_segment *seg)
 
 /* Second: RST; RFC 5961, section 3.2: only what stands exactly at rcv_nxt is believed. */
 static void reset_arrives(struct tcp_conn *c, const struct tcp_segment *seg)
-{
+{ /* LAB tcp:reset begin */
     if (seg->seq != c->rcv_nxt) {
         tcp_challenge(c, seg);
         return;
@@ -314,11 +314,11 @@ static void reset_arrives(struct tcp_conn *c, const struct tcp_segment *seg)
     else
         tcp_count(c->stack, estab_resets);
     tcp_end(c, c->state == TCP_CLOSE_WAIT ? EPIPE : ECONNRESET);
-}
+} /* LAB tcp:reset end */
 
 /* Fifth, in SYN-RECEIVED: the handshake is done. False: drop SEG. */
 static bool syn_is_acked(struct tcp_conn *c, struct tcp_segment *seg)
-{
+{ /* LAB tcp:answered begin */
     if (seq_le(seg->ack, c->snd_una) || seq_lt(c->snd_nxt, seg->ack)) {
         tcp_refuse(c->stack, seg);
         return false;
@@ -333,13 +333,13 @@ static bool syn_is_acked(struct tcp_conn *c, struct tcp_segment *seg)
             tcp_abort(c, 0);
         return false;
     }
-    established(c, seg, (uint32_t)seg->window << c->snd_scale);
+    established(c, seg, (uint32_t)seg->window << c->snd_scale); /* LAB tcp:answered end */
     return true;
 }
 
 /* Eighth. rcv_nxt stands at the FIN. */
 static void fin_arrives(struct tcp_conn *c)
-{
+{ /* LAB tcp:fin begin */
     c->rcv_nxt++;
     c->rcv_right = seq_max(c->rcv_right, c->rcv_nxt);
     c->fin_received = true;
@@ -352,7 +352,7 @@ static void fin_arrives(struct tcp_conn *c)
         tcp_set_state(c, TCP_CLOSING); /* our FIN isn't acknowledged, or it were FIN-WAIT-2 */
     else
         tcp_to_time_wait(c);
-}
+} /* LAB tcp:fin end */
 
 /* Sixth to eighth. */
 static void process_text(struct tcp_conn *c, struct tcp_segment *seg)
@@ -379,7 +379,7 @@ static void process_text(struct tcp_conn *c, struct tcp_segment *seg)
 
 /* What the ACK of our FIN does. False: the connection is over. */
 static bool fin_acked(struct tcp_conn *c, nsec_t now)
-{
+{ /* LAB tcp:finacked begin */
     if (!tcp_fin_is_acked(c))
         return true;
     if (c->state == TCP_FIN_WAIT_1) {
@@ -396,7 +396,7 @@ static bool fin_acked(struct tcp_conn *c, nsec_t now)
         return false;
     }
     return true;
-}
+} /* LAB tcp:finacked end */
 
 void tcp_segment_arrives(struct tcp_conn *c, struct tcp_segment *seg)
 {

@@ -76,7 +76,7 @@ void tcp_time_wait_begin(struct tcp_conn *c)
     spin_unlock(&stack->lock);
     if (was_in)
         tcp_put(c);
-}
+} /* LAB tcp:timewait begin */
 
 static void answer(const struct tcp_timewait *tw, const struct tcp_segment *seg,
                    struct tcp_bare *out)
@@ -129,7 +129,7 @@ enum tcp_verdict tcp_time_wait_input(struct tcp_stack *stack, struct tcp_timewai
         restart(stack, tw, seg->now); /* our ACK was lost */
     answer(tw, seg, out);
     return tcp_segment_space(seg) || tcp_challenge_allowed(stack, seg->now) ? TCP_ANSWER : TCP_DROP;
-}
+} /* LAB tcp:timewait end */
 
 bool tcp_time_wait_reusable(const struct tcp_stack *stack, const struct tcp_timewait *tw,
                             nsec_t now)

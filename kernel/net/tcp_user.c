@@ -69,7 +69,7 @@ int tcp_connect(struct tcp_conn *c, uint32_t remote, uint16_t port)
         error = -EISCONN; /* as on Linux, until it is disconnected */
     else
         error = begin_call(c, remote, port);
-    if (!error) {
+    if (!error) { /* LAB tcp:connect begin */
         const struct tcp_tuple *t = &c->entry.tuple;
         nsec_t now = tcp_now(c);
         struct tcp_beginning begin = tcp_begin(c->stack, t, now);
@@ -83,7 +83,7 @@ int tcp_connect(struct tcp_conn *c, uint32_t remote, uint16_t port)
         tcp_send_syn(c);
         tcp_set_timer(c, TCP_TIMER_RETRANSMIT, now + tcp_rto(c));
         tcp_count(c->stack, active_opens);
-    }
+    } /* LAB tcp:connect end */
     tcp_unlock(c);
     return error;
 }
@@ -229,7 +229,7 @@ int tcp_shutdown(struct tcp_conn *c, bool read, bool write)
 
 /* What the state and the circumstances make of CLOSE. */
 static void close_connection(struct tcp_conn *c, bool abort)
-{
+{ /* LAB tcp:close begin */
     /* RFC 9293, section 3.6.1; RFC 2525, section 2.17: data that nobody reads is lost, and the peer hears it. */
     bool lost = c->rcv_unread > 0;
 
@@ -245,7 +245,7 @@ static void close_connection(struct tcp_conn *c, bool abort)
         nsec_t wait = c->fin_timeout ? c->fin_timeout : READ_ONCE(c->stack->params.fin_timeout);
         tcp_set_timer(c, TCP_TIMER_FIN, tcp_now(c) + max(wait, (nsec_t)1));
     }
-}
+} /* LAB tcp:close end */
 
 static void close_listener(struct tcp_conn *c)
 {
