@@ -117,7 +117,7 @@ asm_demos       := $(patsubst %.asm,$(B)/%,$(wildcard user/demo/*.asm))
 demo_pages      := $(patsubst %,$(B)/%,$(wildcard user/demo/*.txt))
 # Test programs run inside, most of them on the host too: linked with our libc as user programs are.
 test_programs := $(patsubst %.c,$(B)/%,$(wildcard tests/conform/*.c tests/fuzz/*.c tests/stress/*.c \
-                                                   tests/bench/*.c tests/host/*.c))
+                                                   tests/bench/*.c tests/host/*.c tests/labs/*/programs/*.c))
 # Those whose first line has the word musl are also built with that library.
 musl_sources  := $(shell awk 'FNR == 1 && /musl/ { print FILENAME } { nextfile }' \
                          $(wildcard tests/conform/*.c) /dev/null)
@@ -187,7 +187,7 @@ $(B)/obj/user/%.c.o: user/%.c $(for_user)
 $(B)/obj/user/%.asm.o: user/%.asm $(for_user)
 	$(Q)$(call assemble,$(asflags))
 $(B)/obj/tests/%.c.o: tests/%.c $(for_user)
-	$(Q)$(call compile,$(user_cflags))
+	$(Q)$(call compile,$(user_cflags) -Itests/labs)
 
 # --- the kernel -------------------------------------------------------------------------------------------
 #
@@ -353,7 +353,7 @@ bench: $(B)/kernel.elf $(B)/user/init $(filter $(B)/tests/bench/%,$(test_program
 ## format: lay out every C file as .clang-format says
 c_files := $(wildcard kernel/*.[ch] kernel/*/*.[ch] kernel/*/*/*.[ch] \
                        libc/*/*.[ch] libc/include/*/*.h libc/*.[ch] user/*.[ch] \
-                       user/*/*.[ch] tests/*/*.[ch])
+                       user/*/*.[ch] tests/*/*.[ch] tests/labs/*/programs/*.[ch])
 .PHONY: format lint
 format:
 	$(Q)tools/deps lint

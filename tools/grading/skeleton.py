@@ -1,0 +1,74 @@
+"""The tree a student is given: the solution without the regions of one lab, and without what would give them away.
+
+It is a repository with one commit, tagged `skeleton`: `git diff skeleton` is what is handed in. It has the lab's
+visible checks, so that a student can grade with them; neither the hidden ones, nor other labs, nor the wrong
+patches, which quote the solution.
+"""
+
+import ast
+import os
+import shutil
+
+from grading.trees import Failure, git, read, tree_files, write
+
+TAG = "skeleton"
+
+
+def is_given(name, lab):
+    """Whether the student gets this file of the tree as it stands (the cut ones apart)."""
+    if name == "tests/host/test_labs.py" or name.startswith("tests/host/labs/"):
+        return False
+    if not name.startswith("tests/labs/"):
+        return True
+    rest = name.removeprefix("tests/labs/")
+    if "/" not in rest:
+        return True
+    here, _, inside = rest.partition("/")
+    return here == lab.name and not inside.startswith(("wrong/", "regions/"))
+
+
+def visible_checks(text):
+    """checks.py without the checks that are hidden."""
+    lines = text.splitlines(keepends=True)
+    hidden = [node for node in ast.parse(text).body if isinstance(node, ast.FunctionDef) and is_hidden(node)]
+    for node in reversed(hidden):
+        first = min(decorator.lineno for decorator in node.decorator_list) - 1
+        del lines[first:node.end_lineno]
+        while first < len(lines) and not lines[first].strip() and first > 0 and not lines[first - 1].strip():
+            del lines[first]
+    return "".join(lines).rstrip("\n") + "\n"
+
+
+def is_hidden(function):
+    return any(keyword.arg == "visible" and isinstance(keyword.value, ast.Constant) and keyword.value.value is False
+               for decorator in function.decorator_list if isinstance(decorator, ast.Call)
+               for keyword in decorator.keywords)
+
+
+def files(lab):
+    """(name, text) of what differs from the solution tree, as a dict; and the names of everything."""
+    made = lab.solution().cut()
+    given = [name for name in tree_files(lab.root) if is_given(name, lab)]
+    checks = f"tests/labs/{lab.name}/checks.py"
+    text = read(lab.root, checks)
+    if text is not None:
+        made[checks] = visible_checks(text)
+    return made, given
+
+
+def make(lab, output):
+    """The skeleton of LAB in OUTPUT, which must not be there yet."""
+    if os.path.lexists(output):
+        raise Failure(f"{output} is there already")
+    made, given = files(lab)
+    for name in given:
+        source, target = os.path.join(lab.root, name), os.path.join(output, name)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        shutil.copy2(source, target, follow_symlinks=False)
+        if name in made:
+            write(output, name, made[name])
+    git("init", "-q", "-b", "main", cwd=output)
+    git("add", "-A", "-f", cwd=output)
+    git("-c", "user.name=Signalbox", "-c", "user.email=signalbox@localhost", "commit", "-q", "-m",
+        f"The skeleton of the lab {lab.name}", cwd=output)
+    git("tag", TAG, cwd=output)
