@@ -382,9 +382,11 @@ static long clone_start(const struct clone_request *rq)
     unsigned tries = 0;
     long result;
 
-    do
+    do {
+        if (!oom_allows_child(current_proc()))
+            return -ENOMEM;
         result = clone_once(rq);
-    while (result == -ENOMEM && memory_make_room(&tries));
+    } while (result == -ENOMEM && memory_make_room(&tries));
     return result;
 }
 

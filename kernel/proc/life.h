@@ -27,6 +27,12 @@ void proc_leave_session(struct proc *p);
 /* All threads of P but the current one are to leave. P's signal_lock held. */
 void proc_expel_others(struct proc *p);
 
+/*
+ * May PARENT have one more child or thread? False while memory is short and it has lost many
+ * children to the killing that makes room: the next would only live by another's death.
+ */
+bool oom_allows_child(struct proc *parent);
+
 /* T, new and current, does what can only be done in its own memory: clone(CLONE_CHILD_SETTID). */
 void thread_first_steps(struct thread *t);
 

@@ -4,11 +4,18 @@
  * many small ones that filled the memory, it is the youngest of those at least half as large: with
  * it the least is lost, and what its elders wait for, a shell above all, goes on. Process 1 is never
  * chosen, for without it the system is nothing. Until the victim is gone there is no second one.
+ *
+ * Whoever makes processes without end would never hear a no: each time the last one dies for the
+ * next. So a parent that has lost many children in this way gets no more until memory is plentiful.
  */
 #include "lib/log.h"
 #include "mm/mm.h"
+#include "mm/page.h"
+#include "proc/life.h"
 #include "proc/proc.h"
 #include "signal/signal.h"
+
+#define MANY_CHILDREN 250
 
 /* Pages that P's end would give back; 0 when it has none any more. */
 static size_t size_of(struct proc *p)
@@ -56,8 +63,10 @@ static struct proc *choose_victim(size_t *pages, bool *dying)
             victim = p;
         }
     }
-    if (victim)
+    if (victim) {
         proc_get(victim);
+        atomic_add(&victim->parent->oom_children, 1);
+    }
     spin_unlock(&proc_tree_lock);
     return victim;
 }
@@ -76,4 +85,13 @@ bool oom_kill(void)
     signal_send_proc(victim, SIGKILL);
     proc_put(victim);
     return true;
+}
+
+bool oom_allows_child(struct proc *parent)
+{
+    if (likely(!atomic_load(&parent->oom_children)))
+        return true;
+    if (page_free_count() >= page_total() / 8)
+        atomic_store(&parent->oom_children, 0);
+    return atomic_load(&parent->oom_children) < MANY_CHILDREN;
 }

@@ -97,6 +97,7 @@ struct proc {
     bool keep_caps;                 /* atomic */
     bool oom_victim;      /* atomic: killed for its memory: may use the last reserve to exit */
     unsigned personality; /* atomic: personality(2): 0 or PERSONALITY_NO_RANDOMIZE */
+    unsigned oom_children; /* atomic: children killed for their memory since it was last plentiful */
     const void *
         membarrier_mm; /* atomic: the address space that registered for membarrier(2); only compared */
 };
