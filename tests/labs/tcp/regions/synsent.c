@@ -8,7 +8,8 @@
      * fourth  Without SYN: drop it. With SYN, learn where the peer begins: irs; rcv_nxt and rcv_acked stand behind
      *         its SYN; the window that our SYN promised (rcv_right - rcv_nxt) is counted from there. Take its options
      *         in (tcp_take_options).
-     *         No ACK: both have called at once: SYN-RECEIVED, no backoff, and our SYN again, which now carries an ACK.
+     *         No ACK: both have called at once: SYN-RECEIVED, no backoff, and our SYN again, which now carries an
+     *         ACK.
      *         ACK: established(), with the window as it stands: that of a SYN is never scaled. An ACK is owed at once
      *         (ack_now; tcp_unlock sends it). Our SYN counts as one of bytes_acked.
      * sixth   What else is in the segment, data or FIN, is handled by process_text(), which doesn't expect a SYN:

@@ -1,6 +1,7 @@
     /*
-     * YOURS (step 4): no interrupts, please. With the event index: an event that lies as far ahead as can be, the number
-     * before q->used_seen; the flags stay 0 (2.7.7.1). Without: VIRTQ_AVAIL_NO_INTERRUPT. Lock: q->lock is held.
+     * YOURS (step 4): no interrupts, please. With the event index: an event that lies as far ahead as can be, the
+     * number before q->used_seen; the flags stay 0 (2.7.7.1). Without: VIRTQ_AVAIL_NO_INTERRUPT. Lock: q->lock is
+     * held.
      */
     (void)q;
     (void)used_event;
@@ -23,9 +24,10 @@ bool virtqueue_listen(struct virtqueue *q)
 bool virtqueue_listen_later(struct virtqueue *q)
 {
     /*
-     * YOURS (step 4): the same, but only when three quarters of the buffers in the ring now are done: put (avail_next)
-     * and not yet taken (used_seen), rounded down. So a sender isn't interrupted for each packet. True when that has
-     * happened already. Without the event index it can't be said when; then any interrupt will do. Lock: q->lock is held.
+     * YOURS (step 4): the same, but only when three quarters of the buffers in the ring now are done: put
+     * (avail_next) and not yet taken (used_seen), rounded down. So a sender isn't interrupted for each packet. True
+     * when that has happened already. Without the event index it can't be said when; then any interrupt will do.
+     * Lock: q->lock is held.
      */
     (void)q;
     return false;

@@ -1,9 +1,9 @@
     /*
      * YOURS (step 3): the next buffer that the device is done with.
      *
-     * NULL when q->used_seen says that we have seen all, or the device is stopped. The index is used_index(), an acquire
-     * load: what was written before it is there. The entry is the device's memory: read it once, into a copy, and
-     * look at the copy alone.
+     * NULL when q->used_seen says that we have seen all, or the device is stopped. The index is used_index(), an
+     * acquire load: what was written before it is there. The entry is the device's memory: read it once, into a copy,
+     * and look at the copy alone.
      *
      * A device may lie. Before a word of it is used, see that
      *   - no more is finished than the ring can hold,

@@ -1,9 +1,9 @@
     /*
      * YOURS (step 5): P lies in N pieces, its virtio header in front (N is 0 when it can't be described).
      *
-     * Under tx->lock: first take back what is already sent (reclaim() onto the list DONE), then put the packet in; the
-     * device only reads it, and P is the token. Nothing is told to the device here: the caller does that by kick(),
-     * once for many packets.
+     * Under tx->lock: first take back what is already sent (reclaim() onto the list DONE), then put the packet in;
+     * the device only reads it, and P is the token. Nothing is told to the device here: the caller does that by
+     * kick(), once for many packets.
      *
      * No room (-ENOSPC): the device must learn of what is in the ring (virtqueue_notify) and send an interrupt when
      * much of it is done (virtqueue_listen_later). That may have happened meanwhile: then reclaim, and try once more.
