@@ -13,6 +13,7 @@
 #include "fs/vfs.h"
 #include "mm/slab.h"
 #include "sched/lock.h"
+#include "x86/uaccess.h"
 
 #define WORDS(n) (((n) + 63) / 64)
 
@@ -200,6 +201,32 @@ int fd_open(struct file *f, bool cloexec)
     if (fd >= 0)
         fd_install(fd, f);
     return fd;
+}
+
+int fd_open_pair(struct file *f[2], bool cloexec, int __user *fds)
+{
+    int numbers[2];
+    int error = numbers[0] = fd_reserve(0, cloexec);
+
+    if (error < 0)
+        goto out_files;
+    error = numbers[1] = fd_reserve(0, cloexec);
+    if (error < 0)
+        goto out_first;
+    error = copy_to_user(fds, numbers, sizeof(numbers));
+    if (error)
+        goto out_second;
+    fd_install(numbers[0], f[0]);
+    fd_install(numbers[1], f[1]);
+    return 0;
+out_second:
+    fd_release(numbers[1]);
+out_first:
+    fd_release(numbers[0]);
+out_files:
+    file_put(f[0]);
+    file_put(f[1]);
+    return error;
 }
 
 /* ---- closing ---- */

@@ -82,6 +82,11 @@ void fd_install(int fd, struct file *f); /* takes over the caller's reference */
 void fd_release(int fd);
 /* Reserve and install at once; on error the reference stays the caller's. */
 int fd_open(struct file *f, bool cloexec);
+/*
+ * Both ends of a pipe or of a pair of sockets: their numbers go to FDS, which nobody can use before.
+ * The references are taken over, on error too.
+ */
+int fd_open_pair(struct file *f[2], bool cloexec, int __user *fds);
 int fd_close(int fd);
 /* Of another process, for /proc/PID/fd: reference or NULL; *flags gets cloexec. */
 struct file *fd_get_of(struct proc *p, unsigned fd, bool *cloexec);

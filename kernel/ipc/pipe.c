@@ -253,7 +253,6 @@ out_inode:
 long sys_pipe2(int __user *fds, int flags)
 {
     struct file *ends[2] = {NULL, NULL};
-    int numbers[2];
     bool cloexec = flags & O_CLOEXEC;
 
     if (flags & ~(O_CLOEXEC | O_NONBLOCK | O_DIRECT))
@@ -261,26 +260,7 @@ long sys_pipe2(int __user *fds, int flags)
     int error = pipe_create(ends, (unsigned)flags);
     if (error)
         return error;
-    error = numbers[0] = fd_reserve(0, cloexec);
-    if (error < 0)
-        goto out_files;
-    error = numbers[1] = fd_reserve(0, cloexec);
-    if (error < 0)
-        goto out_first;
-    error = copy_to_user(fds, numbers, sizeof(numbers));
-    if (error)
-        goto out_second;
-    fd_install(numbers[0], ends[0]);
-    fd_install(numbers[1], ends[1]);
-    return 0;
-out_second:
-    fd_release(numbers[1]);
-out_first:
-    fd_release(numbers[0]);
-out_files:
-    file_put(ends[0]);
-    file_put(ends[1]);
-    return error;
+    return fd_open_pair(ends, cloexec, fds);
 }
 
 long sys_pipe(int __user *fds)

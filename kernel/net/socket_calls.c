@@ -81,7 +81,6 @@ static int create_pair(int domain, int type, int protocol, struct file *f[2])
 long sys_socketpair(int domain, int type, int protocol, int __user *fds)
 {
     struct file *f[2];
-    int numbers[2];
     bool cloexec = type & SOCK_CLOEXEC;
 
     if (type & ~(SOCK_TYPE_MASK | SOCK_CLOEXEC | SOCK_NONBLOCK))
@@ -89,26 +88,7 @@ long sys_socketpair(int domain, int type, int protocol, int __user *fds)
     int error = create_pair(domain, type, protocol, f);
     if (error)
         return error;
-    error = numbers[0] = fd_reserve(0, cloexec);
-    if (error < 0)
-        goto out_files;
-    error = numbers[1] = fd_reserve(0, cloexec);
-    if (error < 0)
-        goto out_first;
-    error = copy_to_user(fds, numbers, sizeof(numbers));
-    if (error)
-        goto out_second;
-    fd_install(numbers[0], f[0]);
-    fd_install(numbers[1], f[1]);
-    return 0;
-out_second:
-    fd_release(numbers[1]);
-out_first:
-    fd_release(numbers[0]);
-out_files:
-    file_put(f[0]);
-    file_put(f[1]);
-    return error;
+    return fd_open_pair(f, cloexec, fds);
 }
 
 /* --- addresses --- */
