@@ -49,6 +49,8 @@ def qemu_command(options, folder, kernel_log):
                 "-chardev", f"file,id=status,path={escape(folder + '/status')}",
                 "-serial", "chardev:status"]
     monitors = [folder + "/monitor"] + ([options.monitor] if options.monitor else [])
+    if options.budget is not None:
+        monitors.append(folder + "/clock")
     for n, path in enumerate(monitors):
         command += ["-chardev", f"socket,id=monitor{n},server=on,wait=off,path={escape(path)}",
                     "-mon", f"chardev=monitor{n}"]

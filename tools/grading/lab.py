@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 
+from grading import skeleton
 from grading.regions import Solution
 from grading.trees import LABS, ROOT, Failure, git, read, tree_files, write
 
@@ -51,6 +52,7 @@ class Lab:
         self.symptoms = table.get("symptoms", {})
         self.limits = LIMITS | table.get("limits", {})
         self.steps = [Step(**step) for step in table.get("step", [])]
+        self.is_skeleton = skeleton.is_skeleton(root)   # a student's tree has no solution
 
     def solution(self):
         solution = Solution(self, self.root, tree_files(self.root))

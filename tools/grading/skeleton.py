@@ -6,8 +6,10 @@ patches, which quote the solution.
 """
 
 import ast
+import io
 import os
 import shutil
+import tarfile
 
 from grading.trees import Failure, git, read, tree_files, write
 
@@ -72,3 +74,16 @@ def make(lab, output):
     git("-c", "user.name=Signalbox", "-c", "user.email=signalbox@localhost", "commit", "-q", "-m",
         f"The skeleton of the lab {lab.name}", cwd=output)
     git("tag", TAG, cwd=output)
+
+
+def is_skeleton(root):
+    """Whether ROOT is a tree that a student was given."""
+    return os.path.isdir(os.path.join(root, ".git")) and \
+        git("rev-parse", "-q", "--verify", f"refs/tags/{TAG}", cwd=root, status=(0, 1)).returncode == 0
+
+
+def committed_files(root):
+    """name -> text of the skeleton as it was given to the student whose tree is ROOT, without the tests."""
+    with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", TAG, cwd=root).stdout)) as archive:
+        return {member.name: archive.extractfile(member).read().decode() for member in archive
+                if member.isreg() and not member.name.startswith("tests/")}

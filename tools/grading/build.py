@@ -1,0 +1,219 @@
+"""From a patch to a kernel: the lab's skeleton, kept built, and a copy of it built with the student's files.
+
+The skeleton under build/labs/NAME/tree is ours and made outside of any jail, once and whenever the tree has
+changed. The student's copy is made and built in a jail, in memory; only kernel.elf and initrd.cpio come
+out, through a pipe.
+"""
+
+import contextlib
+import fcntl
+import io
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import threading
+
+from grading import jail, skeleton
+from grading.trees import ROOT, Failure, read, tree_files, write
+
+PRODUCTS = ("build/kernel.elf", "build/initrd.cpio")
+NOT_COPIED = ("tests", "debug", "labs", "iso", "gdb", "grades", "signalbox.iso", "root")
+MAX_PRODUCTS = 256 << 20
+MAX_WORDS = 1 << 20     # of what the build says
+# $1: the skeleton, $2: the student's files, $3: the scratch folder, $4: how many jobs, then the files that go.
+BUILD = r"""
+set -e
+from=$1 changes=$2 to=$3/tree jobs=$4
+shift 4
+cp -a --no-preserve=ownership "$from" "$to"
+cp -r --no-preserve=mode,ownership,timestamps "$changes/." "$to"
+cd "$to"
+rm -f -- "$@"
+make -j"$jobs" build/kernel.elf build/initrd.cpio >&2
+exec tar -cf - build/kernel.elf build/initrd.cpio
+"""
+
+
+class Broken(Exception):
+    """The student's tree does not build; the text says why."""
+
+
+@contextlib.contextmanager
+def locked(path):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="ascii") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def run_make(folder, *targets):
+    environment = {key: value for key, value in os.environ.items()
+                   if not key.startswith(("MAKE", "MFLAGS", "SIGNALBOX"))}
+    done = subprocess.run(["make", f"-j{os.cpu_count()}", *targets], cwd=folder, env=environment, check=False,
+                          capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise Failure(f"make {' '.join(targets)} in {folder} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+
+
+def program_path(lab, source):
+    """The program that make builds from a source in programs/."""
+    name = os.path.relpath(source, ROOT).removesuffix(".c")
+    return os.path.join(ROOT, "build", name)
+
+
+def prepare(lab):
+    """The folder with the lab's skeleton, built and up to date; the lab's programs are built as well."""
+    folder = os.path.join(ROOT, "build", "labs", lab.name)
+    tree = os.path.join(folder, "tree")
+    with locked(folder + ".lock"):
+        programs = [os.path.relpath(program_path(lab, source), ROOT) for source in lab.program_sources()]
+        if programs:
+            run_make(ROOT, *programs)
+        if lab.is_skeleton:
+            changed = export(lab, tree)
+        else:
+            changed = update(lab, tree)
+        if changed or not all(os.path.exists(os.path.join(tree, name)) for name in PRODUCTS):
+            run_make(tree, *PRODUCTS)
+    return tree
+
+
+def export(lab, tree):
+    """In a student's tree: the skeleton as the student got it."""
+    made = skeleton.committed_files(lab.root)
+    changed = [name for name, data in made.items() if read(tree, name) != data]
+    for name in changed:
+        source = os.path.join(lab.root, name)
+        write(tree, name, made[name], os.stat(source).st_mode & 0o777 if os.path.exists(source) else None)
+    return bool(changed)
+
+
+def update(lab, tree):
+    """Bring TREE up to date with the solution's skeleton. Whether anything has changed."""
+    made, given = skeleton.files(lab)
+    given = [name for name in given if not name.startswith("tests/")]
+    changed = False
+    if not os.path.exists(tree):
+        changed = True
+        copy_build(lab.root, tree)
+    for name in given:
+        source, target = os.path.join(lab.root, name), os.path.join(tree, name)
+        if name in made and made[name] != read(lab.root, name):
+            if read(tree, name) != made[name]:
+                write(tree, name, made[name])
+                changed = True
+        elif not same_time(source, target):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            if os.path.lexists(target):
+                os.unlink(target)
+            shutil.copy2(source, target, follow_symlinks=False)
+            changed = True
+    for name in set(tree_files(tree)) - set(given):
+        os.unlink(os.path.join(tree, name))
+        changed = True
+    return changed
+
+
+def same_time(one, other):
+    try:
+        a, b = os.lstat(one), os.lstat(other)
+    except FileNotFoundError:
+        return False
+    return (a.st_mtime_ns, a.st_size, a.st_mode) == (b.st_mtime_ns, b.st_size, b.st_mode)
+
+
+def copy_build(root, tree):
+    """What is built already need not be again: objects with the times they have."""
+    source = os.path.join(root, "build")
+    if os.path.exists(os.path.join(source, "obj")):
+        shutil.copytree(source, os.path.join(tree, "build"), symlinks=True,
+                        ignore=lambda folder, names: NOT_COPIED if folder == source else
+                        ("tests",) if folder == os.path.join(source, "obj") else ())
+
+
+class Build:
+    """`with Build(...) as build:` a folder with kernel.elf and initrd.cpio of the student's."""
+
+    def __init__(self, lab, tree, changes, kind, jobs):
+        self.folder = tempfile.mkdtemp(prefix="signalbox-grade-")
+        os.chmod(self.folder, 0o755)
+        self.kernel, self.initrd = (os.path.join(self.folder, os.path.basename(name)) for name in PRODUCTS)
+        self.words = ""
+        try:
+            self._build(lab, tree, changes, kind, jobs)
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _build(self, lab, tree, changes, kind, jobs):
+        source = os.path.join(self.folder, "changes")
+        os.mkdir(source)
+        for name, text in changes.items():
+            if text is not None:
+                write(source, name, text)
+        gone = [name for name, text in changes.items() if text is None]
+        limits = jail.Limits(memory=lab.limits["build_memory_mib"] * jail.MIB, processes=lab.limits["processes"],
+                             seconds=lab.limits["build_seconds"])
+        with jail.Jail(kind, read=[tree, source], size=lab.limits["build_disk_mib"]) as cell:
+            command = cell.command(["sh", "-c", BUILD, "build", tree, source, cell.scratch, str(jobs), *gone], limits)
+            status, out, err, why = converse(command, lab.limits["build_seconds"], MAX_PRODUCTS, MAX_WORDS)
+        # Where it was built is nobody's business, and differs.
+        self.words = err.decode(errors="replace").replace(cell.scratch + "/tree/", "")
+        if why or status != 0:
+            raise Broken(f"{why}\n{self.words}".strip() or f"make ended with status {status} and said nothing")
+        unpack(out, self.folder)
+
+
+def unpack(data, folder):
+    """The two products and nothing else of what the jail sends, which may be anything."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            for member in archive:
+                if member.isreg() and member.name in PRODUCTS:
+                    with open(os.path.join(folder, os.path.basename(member.name)), "wb") as file:
+                        shutil.copyfileobj(archive.extractfile(member), file)
+    except tarfile.TarError as error:
+        raise Broken(f"the build sent something else than its products: {error}") from None
+    missing = [name for name in PRODUCTS if not os.path.exists(os.path.join(folder, os.path.basename(name)))]
+    if missing:
+        raise Broken(f"the build made no {', '.join(missing)}")
+
+
+def converse(command, seconds, most_out, most_err):
+    """Run a jail's COMMAND: (status, output, errors, why it was ended early or "")."""
+    process = jail.start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    held, why = {}, []
+
+    def read_all(stream, most, name):
+        pieces, size = [], 0
+        while piece := stream.read1(1 << 16):
+            size += len(piece)
+            if size > most:
+                why.append(f"more than {most >> 20} MiB of output")
+                jail.stop_soon(process)
+                break
+            pieces.append(piece)
+        held[name] = b"".join(pieces)
+
+    readers = [threading.Thread(target=read_all, args=words, daemon=True)
+               for words in ((process.stdout, most_out, "out"), (process.stderr, most_err, "err"))]
+    for reader in readers:
+        reader.start()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        why.append(f"no end after {seconds} seconds")
+    jail.stop(process)
+    for reader in readers:
+        reader.join()
+    process.stdout.close()
+    process.stderr.close()
+    return process.returncode, held["out"], held["err"], "; ".join(why)
