@@ -350,6 +350,12 @@ test:
 bench: $(B)/kernel.elf $(B)/user/init $(filter $(B)/tests/bench/%,$(test_programs))
 	$(Q)PYTHONDONTWRITEBYTECODE=1 tools/bench $(if $(filter-out 0,$(WALL)),--wall) $(if $(LINUX),--linux $(LINUX))
 
+## grade: grade a patch for a lab (make grade LAB=pipe PATCH=my.patch; a folder of patches does as well)
+#  In a student's tree PATCH may be left out: what has changed is graded.
+.PHONY: grade
+grade:
+	$(Q)tools/grade $(LAB) $(PATCH)
+
 ## format: lay out every C file as .clang-format says
 c_files := $(wildcard kernel/*.[ch] kernel/*/*.[ch] kernel/*/*/*.[ch] \
                        libc/*/*.[ch] libc/include/*/*.h libc/*.[ch] user/*.[ch] \

@@ -77,6 +77,8 @@ def prepare(lab):
             changed = update(lab, tree)
         if changed or not all(os.path.exists(os.path.join(tree, name)) for name in PRODUCTS):
             run_make(tree, *PRODUCTS)
+            # Made afresh whenever it is needed, and partly for root alone.
+            shutil.rmtree(os.path.join(tree, "build", "root"), ignore_errors=True)
     return tree
 
 
@@ -93,7 +95,7 @@ def export(lab, tree):
 def update(lab, tree):
     """Bring TREE up to date with the solution's skeleton. Whether anything has changed."""
     made, given = skeleton.files(lab)
-    given = [name for name in given if not name.startswith("tests/")]
+    given = [name for name in given if not name.startswith("tests/labs/")]
     changed = False
     if not os.path.exists(tree):
         changed = True

@@ -74,16 +74,16 @@ class Lab:
 
     def load_checks(self):
         """The checks of checks.py, in the order they stand there."""
-        from grading import check
+        from grading import checks as made
         path = os.path.join(self.folder, "checks.py")
-        check.registered.clear()
+        made.registered.clear()
         spec = importlib.util.spec_from_file_location(f"lab_{self.name}", path)
         module = importlib.util.module_from_spec(spec)
         try:
             spec.loader.exec_module(module)
         except FileNotFoundError:
             raise Failure(f"{path} is missing") from None
-        checks = list(check.registered)
+        checks = list(made.registered)
         known = set()
         for one in checks:
             if one.name in known or not set(one.needs) <= known:

@@ -11,7 +11,7 @@ import os
 import threading
 
 from grading import build, jail
-from grading.check import Outcome, Test
+from grading.checks import Outcome, Test
 from grading.patch import Refused, apply
 from grading.trees import Failure
 

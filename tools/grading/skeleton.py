@@ -83,7 +83,7 @@ def is_skeleton(root):
 
 
 def committed_files(root):
-    """name -> text of the skeleton as it was given to the student whose tree is ROOT, without the tests."""
+    """name -> text of the skeleton as it was given to the student whose tree is ROOT, without the lab itself."""
     with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", TAG, cwd=root).stdout)) as archive:
         return {member.name: archive.extractfile(member).read().decode() for member in archive
-                if member.isreg() and not member.name.startswith("tests/")}
+                if member.isreg() and not member.name.startswith("tests/labs/")}
