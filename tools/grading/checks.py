@@ -15,6 +15,7 @@ registered = []
 END_WORDS = {"PANIC": "the kernel panicked", "TIMEOUT": "no end in time", "LEAK": "the kernel leaked memory",
              "FAIL": "the machine did not run to the end"}
 MAX_SHOWN = 600
+MAX_ATTACHED = 1 << 20
 
 
 class Check:
@@ -52,6 +53,7 @@ class Outcome:
         self.expectations = []  # dicts: what, want, got, ok, points, hint
         self.hints = []
         self.attached = {}      # name -> bytes
+        self.machines = 0       # how many were booted
 
 
 def same(want, got):
@@ -88,7 +90,8 @@ def show(value):
 class Test:
     """What a check is given: its `t`."""
 
-    def __init__(self, lab, check_, build, kind, seed, interactive=None):
+    def __init__(self, lab, check_, build, kind, seed, debug=None):
+        """DEBUG: (the number of a machine, a function that debugs it), see replaying."""
         self.lab, self.check, self.build, self.kind, self.seed = lab, check_, build, kind, seed
         self.kernel, self.initrd = build.kernel, build.initrd
         self.random = random.Random(f"{seed} {check_.name}")
@@ -97,16 +100,20 @@ class Test:
         self.folder = os.path.join(self.place, "s")
         os.mkdir(self.folder)
         self.outcome = Outcome(check_)
-        self.interactive = interactive
-        self.machines = 0
+        self.debug = debug
+        self.debugged = False
 
     def boot(self, program, *args, seconds=None, may_end=(), **words):
         """Run a program in a fresh machine; see tests/labs/README.md."""
-        self.machines += 1
-        folder = os.path.join(self.place, str(self.machines))
+        number = self.outcome.machines = self.outcome.machines + 1
+        folder = os.path.join(self.place, str(number))
         os.mkdir(folder)
         machine = Machine(self.lab, self.build, self.kind, folder, sockets=self.folder)
-        seen = machine.run(program, args, seconds=seconds or self.check.seconds, interactive=self.interactive, **words)
+        if self.debug and self.debug[0] == number:
+            self.debugged = True
+            machine.run(program, args, seconds=1, interactive=self.debug[1], **words)
+            raise Ended("SKIP", "it was debugged")
+        seen = machine.run(program, args, seconds=seconds or self.check.seconds, **words)
         self._attach(seen)
         if seen.end != "EXIT" and seen.end not in may_end:
             raise Ended(seen.end, f"{END_WORDS[seen.end]}: {program}" + (f"\n{seen.why}" if seen.why else ""))
@@ -117,10 +124,11 @@ class Test:
     def _attach(self, seen):
         """What helps to understand a failure, of the last machine."""
         self.outcome.panic = seen.panic
-        self.outcome.attached = {"kernel.log": seen.log.encode()[-1 << 20:], "console.txt": seen.console.encode()[-1 << 16:],
-                                 "run.txt": seen.words.encode()[-1 << 16:]}
+        self.outcome.attached = {"kernel.log": seen.log.encode()[-MAX_ATTACHED:],
+                                 "console.txt": seen.console.encode()[-MAX_ATTACHED:],
+                                 "run.txt": seen.words.encode()[-MAX_ATTACHED:]}
         if seen.gdb:
-            self.outcome.attached["gdb.txt"] = seen.gdb.encode()[-1 << 16:]
+            self.outcome.attached["gdb.txt"] = seen.gdb.encode()[-MAX_ATTACHED:]
         if seen.pcap:
             with open(seen.pcap, "rb") as file:
                 self.outcome.attached["network.pcap"] = file.read()

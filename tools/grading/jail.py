@@ -1,8 +1,8 @@
 """Confinement: what a student wrote is built and run where it can do no harm.
 
 Nothing of the network, no process of the machine's, and of its files only those that are named, to be read;
-what is written goes to a temporary file system of bounded size, or into a folder that is named. Every process has limits
-on memory, time, files and the number of processes. Killing the jail kills all that is in it.
+what is written goes to a temporary file system of bounded size, or into a folder that is named. Every process has
+limits on memory, time, files and the number of processes. Killing the jail kills all that is in it.
 
 bubblewrap does this where it is installed. Where it is not, the same is made of util-linux's unshare, mount,
 pivot_root and setpriv, by a shell script. Where not even namespaces may be made (inside some containers), only

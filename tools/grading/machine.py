@@ -6,6 +6,7 @@ by that. How the machine ended is known from tools/run's word, which comes from 
 
 import os
 import re
+import subprocess
 import threading
 
 from grading import jail
@@ -192,12 +193,13 @@ class Machine:
         with jail.Jail(self.kind, read=reads, write=[out, self.sockets], size=512) as cell:
             command = cell.command(words, limits)
             if interactive:
-                helpers.append(Helper(results, "gdb", lambda: interactive(self.gdb_words(out))))
-            elif gdb is not None:
+                converse_until(command, lambda: interactive(self.gdb_words(out)))
+                raise Infra("it was debugged")
+            if gdb is not None:
                 helpers.append(Helper(results, "gdb", lambda: self._debug(cell, out, gdb, wall)))
             if beside:
                 helpers.append(Helper(results, "beside", beside))
-            status, console, errors, why = converse(command, None if interactive else wall + 60, MAX_OUTPUT, MAX_OUTPUT)
+            status, console, errors, why = converse(command, wall + 60, MAX_OUTPUT, MAX_OUTPUT)
         for helper in helpers:
             helper.join(60)
             if helper.is_alive():
@@ -250,6 +252,15 @@ class Machine:
             seen.end = "TIMEOUT"
         if seen.end == "TIMEOUT" and budget is not None and "of its own time" not in seen.words and not uptime:
             raise Infra("this machine was too slow for the time of the clock that is left for a run")
+
+
+def converse_until(command, function):
+    """Run a jail's COMMAND as long as FUNCTION needs it."""
+    process = jail.start(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        function()
+    finally:
+        jail.stop(process)
 
 
 class Helper(threading.Thread):

@@ -6,6 +6,7 @@ Everything in the table repeats when the same patch is graded again; what does n
 import hashlib
 import json
 import os
+import re
 import shutil
 import xml.etree.ElementTree as xml
 
@@ -33,7 +34,7 @@ def of_check(grade, result):
         "name": check.name, "title": check.title, "points": check.points, "visible": check.visible,
         "needs": list(check.needs), "verdict": outcome.verdict, "score": outcome.score, "text": outcome.text,
         "expectations": outcome.expectations, "hints": hints, "panic": outcome.panic, "flaky": result.flaky,
-        "attached": sorted(outcome.attached),
+        "attached": sorted(outcome.attached), "machines": outcome.machines,
     }
 
 
@@ -43,8 +44,9 @@ def shown_points(points):
 
 def check_lines(check):
     """One check as lines of text."""
-    head = f"{check['verdict']:8}{shown_points(check['score']):>4} of {check['points']:g}  {check['name']}: {check['title']}"
-    yield head + (f"  ({check['flaky']})" if check["flaky"] else "") + ("" if check["visible"] else "  (hidden)")
+    yield (f"{check['verdict']:8}{shown_points(check['score']):>4} of {check['points']:g}  "
+           f"{check['name']}: {check['title']}{'' if check['visible'] else '  (hidden)'}"
+           + (f"  ({check['flaky']})" if check["flaky"] else ""))
     if check["verdict"] == "PASS":
         return
     for line in check["text"].splitlines():
@@ -104,7 +106,7 @@ def junit(report):
 
 def clean(words):
     """What XML may hold."""
-    return "".join(char if char in "\n\t" or char >= " " and not "\ud800" <= char <= "\udfff" else "?" for char in words)
+    return re.sub("[^\n\t\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", words)
 
 
 def gradescope(report):
