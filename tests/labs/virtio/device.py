@@ -2,7 +2,7 @@
 memory that both sides share is read and written from outside. So what a check sees is what lies in memory, not what
 the kernel says of itself; and a device can lie, or be late, at the very instruction where it hurts.
 
-gdb reads this file with OPERATIONS set, a list of [name, arguments...], when the machine stands still at a place where
+gdb is given this text with OPERATIONS set, a list of [name, arguments...], when the machine stands still at a place where
 the kernel can allocate memory. For each operation it prints one line, MARK and JSON: what came back, and what is in
 memory then.
 
@@ -274,4 +274,4 @@ def perform(operations):
     caller.leave()
 
 
-perform(OPERATIONS)  # noqa: F821  (set by who reads this file)
+perform(OPERATIONS)  # noqa: F821  (set by who gives this to gdb)
