@@ -117,7 +117,8 @@ asm_demos       := $(patsubst %.asm,$(B)/%,$(wildcard user/demo/*.asm))
 demo_pages      := $(patsubst %,$(B)/%,$(wildcard user/demo/*.txt))
 # Test programs run inside, most of them on the host too: linked with our libc as user programs are.
 test_programs := $(patsubst %.c,$(B)/%,$(wildcard tests/conform/*.c tests/fuzz/*.c tests/stress/*.c \
-                                                   tests/bench/*.c tests/host/*.c tests/labs/*/programs/*.c))
+                                                   tests/bench/*.c tests/host/*.c tests/labs/*/programs/*.c \
+                                                   tests/host/labs/*/programs/*.c))
 # Those whose first line has the word musl are also built with that library.
 musl_sources  := $(shell awk 'FNR == 1 && /musl/ { print FILENAME } { nextfile }' \
                          $(wildcard tests/conform/*.c) /dev/null)
@@ -359,7 +360,7 @@ grade:
 ## format: lay out every C file as .clang-format says
 c_files := $(wildcard kernel/*.[ch] kernel/*/*.[ch] kernel/*/*/*.[ch] \
                        libc/*/*.[ch] libc/include/*/*.h libc/*.[ch] user/*.[ch] \
-                       user/*/*.[ch] tests/*/*.[ch] tests/labs/*/programs/*.[ch])
+                       user/*/*.[ch] tests/*/*.[ch] tests/labs/*/programs/*.[ch] tests/host/labs/*/programs/*.[ch])
 .PHONY: format lint
 format:
 	$(Q)tools/deps lint

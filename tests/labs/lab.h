@@ -113,9 +113,10 @@ static inline size_t lab_escape(char *to, const char *value)
 __attribute__((format(printf, 2, 3), unused)) static void lab_report(const char *key,
                                                                      const char *format, ...)
 {
-    char value[LAB_MAX_VALUE], line[2 * LAB_MAX_VALUE + 128], tag[17];
+    char value[LAB_MAX_VALUE], line[2 * LAB_MAX_VALUE + 128];
     int saved = errno, file;
     va_list args;
+    uint64_t hash;
     size_t n;
 
     va_start(args, format);
@@ -125,8 +126,9 @@ __attribute__((format(printf, 2, 3), unused)) static void lab_report(const char 
         sched_yield();
     n = (size_t)snprintf(line, 128, "%16s %u %.64s ", "", lab_index, key);
     n += lab_escape(line + n, value);
-    snprintf(tag, sizeof(tag), "%016llx", (unsigned long long)lab_hash(line + 17, n - 17));
-    memcpy(line, tag, 16);
+    hash = lab_hash(line + 17, n - 17);
+    for (int i = 0; i < 16; i++) /* the same number of instructions for every key: runs repeat */
+        line[i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
     line[n++] = '\n';
     lab_next_key();
     __atomic_clear(&lab_lock, __ATOMIC_RELEASE);

@@ -14,6 +14,7 @@ import subprocess
 import tarfile
 import tempfile
 import threading
+import time
 
 from grading import jail, skeleton
 from grading.trees import ROOT, Failure, read, tree_files, write
@@ -22,6 +23,7 @@ PRODUCTS = ("build/kernel.elf", "build/initrd.cpio")
 NOT_COPIED = ("tests", "debug", "labs", "iso", "gdb", "grades", "signalbox.iso", "root")
 MAX_PRODUCTS = 256 << 20
 MAX_WORDS = 1 << 20     # of what the build says
+LOOK_EVERY = 0.2
 # $1: the skeleton, $2: the student's files, $3: the scratch folder, $4: how many jobs, then the files that go.
 BUILD = r"""
 set -e
@@ -189,8 +191,9 @@ def unpack(data, folder):
         raise Broken(f"the build made no {', '.join(missing)}")
 
 
-def converse(command, seconds, most_out, most_err):
-    """Run a jail's COMMAND: (status, output, errors, why it was ended early or "")."""
+def converse(command, seconds, most_out, most_err, look=lambda: ""):
+    """Run a jail's COMMAND: (status, output, errors, why it was ended early or ""). LOOK is called now and then
+    and gives a reason to end it, or ""."""
     process = jail.start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     held, why = {}, []
 
@@ -209,10 +212,15 @@ def converse(command, seconds, most_out, most_err):
                for words in ((process.stdout, most_out, "out"), (process.stderr, most_err, "err"))]
     for reader in readers:
         reader.start()
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        why.append(f"no end after {seconds} seconds")
+    end = time.monotonic() + seconds
+    while not why and process.poll() is None:
+        if time.monotonic() >= end:
+            why.append(f"no end after {seconds} seconds")
+        elif reason := look():
+            why.append(reason)
+        else:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(LOOK_EVERY)
     jail.stop(process)
     for reader in readers:
         reader.join()

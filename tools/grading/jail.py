@@ -164,13 +164,13 @@ class Jail:
                      "--bounding-set=-all", "--inh-caps=-all", "--", *inner]
         else:
             words += ["--unshare-user", "--cap-drop", "ALL"]
+        # What bwrap makes by itself on the way to a place is for root alone.
+        words += folder_words(SYSTEM)
         for kind, source, path in self._system():
             words += ["--symlink" if kind == "link" else "--ro-bind", source, path]
         for path in (SCRATCH, "/tmp"):
             words += ["--perms", "1777", "--size", str(self.size * MIB), "--tmpfs", path]
-        # What bwrap makes on the way to a place is for root alone.
-        for path in parents([*self.read, *self.write]):
-            words += ["--perms", "0755", "--dir", path]
+        words += folder_words([*self.read, *self.write])
         for path in self.read:
             words += ["--ro-bind", path, path]
         for path in self.write:
@@ -198,13 +198,13 @@ def next_number():
     return next(numbers)
 
 
-def parents(paths):
-    """The folders above PATHS, but / and what the system's folders have, outer ones first."""
+def folder_words(paths):
+    """bwrap's words for the folders above PATHS, but / and /tmp, outer ones first."""
     found = set()
     for path in paths:
         while (path := os.path.dirname(path)) not in ("/", "/tmp"):
             found.add(path)
-    return sorted(found)
+    return [word for path in sorted(found) for word in ("--perms", "0755", "--dir", path)]
 
 
 def start(command, **words):
