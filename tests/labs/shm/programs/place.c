@@ -22,7 +22,7 @@
 #include "lab.h"
 
 #define WINDOW 24
-#define PAGE   4096UL
+#define PAGE 4096UL
 
 static char *window;
 static int ids[4];
@@ -53,7 +53,8 @@ static void show(char *map)
 
 static int flags_of(const char *words)
 {
-    return (strchr(words, 'r') != NULL ? SHM_RND : 0) | (strchr(words, 'm') != NULL ? SHM_REMAP : 0) |
+    return (strchr(words, 'r') != NULL ? SHM_RND : 0) |
+           (strchr(words, 'm') != NULL ? SHM_REMAP : 0) |
            (strchr(words, 'o') != NULL ? SHM_RDONLY : 0);
 }
 

@@ -27,11 +27,11 @@
 #include "lab.h"
 
 #define PROCESSES 8
-#define SEGMENTS  4
-#define PLACES    8
-#define KEY       0x5b000100
-#define PAGE      4096
-#define STRANGER  54321
+#define SEGMENTS 4
+#define PLACES 8
+#define KEY 0x5b000100
+#define PAGE 4096
+#define STRANGER 54321
 
 /* What a process is told, and what it answers. */
 struct order {
@@ -42,7 +42,10 @@ struct order {
 static int ids[SEGMENTS], segments;
 static struct shmid_ds seen[SEGMENTS];
 static pid_t pids[PROCESSES], parents[PROCESSES];
-static int orders[PROCESSES][2], answers[PROCESSES][2];
+static int orders[PROCESSES],
+    answers[PROCESSES]; /* our ends of the pipes; theirs are, also after an exec: */
+#define ORDERS(process) (100 + (process))
+#define ANSWERS(process) (200 + (process))
 
 /* ---- those who act ---- */
 
@@ -65,11 +68,11 @@ static long change(struct order *o, char **place)
 /* Process ME: do as told, until told to end. */
 _Noreturn static void obey(int me)
 {
-    char *place[PLACES] = {NULL}, text[3][16];
+    char *place[PLACES] = {NULL}, text[16];
     int used = 0;
     struct order o;
 
-    while (read(orders[me][0], &o, sizeof(o)) == sizeof(o)) {
+    while (read(ORDERS(me), &o, sizeof(o)) == sizeof(o)) {
         long result;
         errno = 0;
         if (o.act == 'a') {
@@ -84,10 +87,8 @@ _Noreturn static void obey(int me)
                 continue;
             }
         } else if (o.act == 'e') {
-            snprintf(text[0], sizeof(text[0]), "%d", me);
-            snprintf(text[1], sizeof(text[1]), "%d", orders[me][0]);
-            snprintf(text[2], sizeof(text[2]), "%d", answers[me][1]);
-            execl("/proc/self/exe", "processes", "=", text[0], text[1], text[2], NULL);
+            snprintf(text, sizeof(text), "%d", me);
+            execl("/proc/self/exe", "processes", "=", text, NULL);
             result = -1;
         } else if (o.act == 'x') {
             _exit(0);
@@ -95,7 +96,7 @@ _Noreturn static void obey(int me)
             result = change(&o, place);
         }
         result = result < 0 ? -errno : result;
-        if (write(answers[me][1], &result, sizeof(result)) != sizeof(result))
+        if (write(ANSWERS(me), &result, sizeof(result)) != sizeof(result))
             _exit(1);
     }
     _exit(1);
@@ -105,14 +106,14 @@ _Noreturn static void obey(int me)
 
 static void send(int process, struct order o)
 {
-    lab_must(write(orders[process][1], &o, sizeof(o)) == sizeof(o) ? 0 : -1);
+    lab_must(write(orders[process], &o, sizeof(o)) == sizeof(o) ? 0 : -1);
 }
 
 static long answer(int process)
 {
     long result;
 
-    lab_must(read(answers[process][0], &result, sizeof(result)) == sizeof(result) ? 0 : -1);
+    lab_must(read(answers[process], &result, sizeof(result)) == sizeof(result) ? 0 : -1);
     return result;
 }
 
@@ -136,16 +137,18 @@ static long remove_segment(int id)
     return shmctl(id, IPC_RMID, NULL) < 0 ? -errno : 0;
 }
 
+/* The number of the segment that KEY + SEGMENT means now. */
 static long make_segment(int segment)
 {
     int id = shmget(KEY + segment, 3 * PAGE, IPC_CREAT | 0606);
 
-    if (id >= 0 && id != ids[segment] && segments < SEGMENTS) {
-        memset(&seen[segments], 0, sizeof(seen[0]));
-        ids[segments++] = id;
-        return segments - 1;
-    }
-    return id < 0 ? -errno : segment;
+    for (int s = 0; id >= 0 && s < segments; s++)
+        if (ids[s] == id)
+            return s;
+    if (id < 0 || segments == SEGMENTS)
+        return id < 0 ? -errno : -ENOSPC;
+    ids[segments] = id;
+    return segments++;
 }
 
 static long next_second(void)
@@ -213,9 +216,9 @@ static void describe(char *line, size_t size)
             snprintf(line + length, size - length, errno == EINVAL ? " -" : " error %d", errno);
             continue;
         }
-        snprintf(line + length, size - length, " %lu/%o/%s/%s/%c%c", ds.shm_nattch, ds.shm_perm.mode,
-                 ds.shm_perm.__key != 0 ? "key" : "no-key", who(ds.shm_lpid), stamp(seen[s].shm_atime, ds.shm_atime),
-                 stamp(seen[s].shm_dtime, ds.shm_dtime));
+        snprintf(line + length, size - length, " %lu/%o/%s/%s/%c%c", ds.shm_nattch,
+                 ds.shm_perm.mode, ds.shm_perm.__key != 0 ? "key" : "no-key", who(ds.shm_lpid),
+                 stamp(seen[s].shm_atime, ds.shm_atime), stamp(seen[s].shm_dtime, ds.shm_dtime));
         seen[s] = ds;
     }
 }
@@ -225,8 +228,13 @@ static void begin(int count)
     for (segments = 0; segments < count; segments++)
         lab_must(ids[segments] = shmget(KEY + segments, 3 * PAGE, IPC_CREAT | IPC_EXCL | 0606));
     for (int i = 0; i < PROCESSES; i++) {
-        lab_must(pipe(orders[i]));
-        lab_must(pipe(answers[i]));
+        int to[2], from[2];
+        lab_must(pipe(to));
+        lab_must(pipe(from));
+        lab_must(dup2(to[0], ORDERS(i)));
+        lab_must(dup2(from[1], ANSWERS(i)));
+        orders[i] = to[1];
+        answers[i] = from[0];
     }
     lab_must(pids[0] = fork());
     if (pids[0] == 0)
@@ -237,12 +245,10 @@ int main(int argc, char **argv)
 {
     char line[256];
 
-    if (argc == 5 && strcmp(argv[1], "=") == 0) { /* one of the processes has executed this */
+    if (argc == 3 && strcmp(argv[1], "=") == 0) { /* one of the processes has executed this */
         int me = atoi(argv[2]);
         long done = 0;
-        orders[me][0] = atoi(argv[3]);
-        answers[me][1] = atoi(argv[4]);
-        if (write(answers[me][1], &done, sizeof(done)) != sizeof(done))
+        if (write(ANSWERS(me), &done, sizeof(done)) != sizeof(done))
             return 1;
         obey(me);
     }

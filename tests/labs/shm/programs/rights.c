@@ -38,7 +38,8 @@ static void attempts(int id, uid_t uid, gid_t gid, char *line, size_t size)
         _exit(write(ends[1], text, strlen(text)) < 0);
     }
     close(ends[1]);
-    while (length < (ssize_t)size - 1 && (got = read(ends[0], line + length, size - 1 - (size_t)length)) > 0)
+    while (length < (ssize_t)size - 1 &&
+           (got = read(ends[0], line + length, size - 1 - (size_t)length)) > 0)
         length += got;
     line[length] = '\0';
     close(ends[0]);
