@@ -27,7 +27,7 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
-LONG_FIRST = ("stress/", "host/test_boot.py::test_uefi", "fuzz/", "host/test_example")
+LONG_FIRST = ("stress/", "host/test_labs", "host/test_boot.py::test_uefi", "fuzz/", "host/test_example")
 
 
 def pytest_addoption(parser):

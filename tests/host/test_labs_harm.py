@@ -119,7 +119,8 @@ def test_build_that_says_too_much(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_build_that_takes_too_much_memory(kind):
-    words = build_fails("X := $(shell tail -c 1000g /dev/zero >&2 || echo tail failed >&2)\n$(error that was all)", kind)
+    words = build_fails("X := $(shell tail -c 1000g /dev/zero >&2 || echo tail failed >&2)\n"
+                        "$(error that was all)", kind)
     assert "tail failed" in words, words
 
 
@@ -129,7 +130,8 @@ def test_build_has_no_network_and_sees_no_process(kind):
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         port = listener.getsockname()[1]
-        program = (f"import socket,os\ns = socket.socket()\ns.settimeout(3)\nprint(s.connect_ex(('127.0.0.1', {port})),"
+        program = ("import socket,os\ns = socket.socket()\ns.settimeout(3)\n"
+                   f"print(s.connect_ex(('127.0.0.1', {port})),"
                    f" os.path.exists('/proc/{os.getpid()}/environ'), os.path.exists('/root'), os.path.exists('/home'))")
         encoded = program.encode().hex()
         words = build_fails("X := $(shell python3 -c 'exec(bytes.fromhex(\"" + encoded + "\"))' >&2)\n"
@@ -186,6 +188,7 @@ def test_kernel_that_resets_the_machine():
 
 
 def test_kernel_that_says_too_much():
-    made = harness.grade(harness.in_kernel('for (;;) log_info("again and again and again and again and again");'), again=False)
+    made = harness.grade(harness.in_kernel('for (;;) log_info("again and again and again and again and again");'),
+                         again=False)
     assert harness.verdicts(made)["boots"] == "FAIL", harness.student_text(made)
     assert "more than 2 MiB in the kernel's log" in harness.student_text(made)

@@ -11,6 +11,7 @@
     checks      a check, what it expects, its verdict
     session     the grading of one patch
     report      what came of it, in five formats
+    zoo         wrong patches, and what catches them
     replaying   a failing run once more, under gdb
 """
 

@@ -108,6 +108,8 @@ class Wrong:
             raise Failure(f"{path}: the head says no `Mistake:` or no `Caught by:`")
         self.mistake = " ".join(mistake[1].split())
         self.caught_by = [name.strip() for name in caught[1].split(",")]
+        survives = re.search(r"^Survives: (.*(?:\n[ \t]+\S.*)*)", head, re.M)
+        self.survives = " ".join(survives[1].split()) if survives else ""   # why no check can see it
 
     def against_skeleton(self, folder):
         """The patch a student with this mistake would hand in. FOLDER: an empty one to work in."""

@@ -1,0 +1,103 @@
+"""The labs, graded both ways: the solution gets everything, the skeleton and each step what they are declared to get,
+and each wrong patch loses points in the checks that are meant to catch it."""
+
+import os
+import re
+
+import pytest
+
+from grading import lab as labs
+from grading import session, skeleton, zoo
+from grading.regions import MARK
+from grading.report import table, text
+from grading.trees import read, tree_files
+from support import EXTRA_WORDS, Verdict
+
+pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
+NAMES = labs.names()
+WANTED = {"signals", "pipe", "shm", "virtio", "tcp", "jobs"}
+LEAST_WRONG = 12
+MOST_SURVIVORS = 0.05
+LOADED = {name: labs.Lab(name) for name in NAMES}
+STAGES = [(name, step) for name in NAMES for step in range(len(LOADED[name].steps) + 1)]
+
+
+def plan(**words):
+    """The workers of the tests are as many as the processors: each grades one machine at a time."""
+    return session.Plan(jobs=1, again=False, **words)
+
+
+def test_all_the_labs_are_there():
+    assert NAMES and set(NAMES) <= WANTED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lab_is_sound(name):
+    lab = LOADED[name]
+    checks = lab.load_checks()
+    points = sum(check.points for check in checks)
+    scores = [lab.baseline, *(step.score for step in lab.steps)]
+    assert scores == sorted(set(scores)) and scores[-1] == points, (scores, points)
+    assert any(not check.visible for check in checks), "no check is hidden"
+    assert lab.symptoms and lab.solution().regions
+    handout = read(lab.folder, "README.md") or ""
+    for word in ("Goal", "Background", "Read", "Steps", "Hints", "Questions", "Grad"):
+        assert re.search(rf"^#+ .*{word}", handout, re.M | re.I), f"the handout has no chapter: {word}"
+    for path in re.findall(r"`((?:kernel|user|libc|tests)/[\w./-]+\w)(?::\d+)?`", handout):
+        assert os.path.exists(os.path.join(lab.root, path)), f"the handout speaks of {path}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_skeleton_gives_nothing_away(name, tmp_path):
+    lab = LOADED[name]
+    skeleton.make(lab, str(tmp_path / "tree"))
+    tree = str(tmp_path / "tree")
+    names = tree_files(tree)
+    others = [f for f in names if f.startswith("tests/labs/") and f.count("/") > 2
+              and not f.startswith(f"tests/labs/{name}/")]
+    assert not others and not [f for f in names if f.startswith((f"tests/labs/{name}/wrong", f"tests/labs/{name}/reg"))]
+    for file in names:
+        if file.startswith(("kernel/", "user/")) and file.endswith((".c", ".h", ".asm")):
+            marked = [line for line in read(tree, file).splitlines() if MARK.search(line)]
+            assert not marked, (file, marked)
+    solution = lab.solution()
+    for region in solution.regions.values():
+        assert solution.handout(region) in read(tree, region.path), f"{region.path} lacks the text of {region.name}"
+    hidden = [check.name for check in lab.load_checks() if not check.visible]
+    given = read(tree, f"tests/labs/{name}/checks.py")
+    assert not [check for check in hidden if check in given]
+    # A student's tree is graded as it stands, by what is visible.
+    theirs = labs.Lab(name, tree + "/tests/labs", tree)
+    assert theirs.is_skeleton and {check.name for check in theirs.load_checks()} == {
+        check.name for check in lab.load_checks() if check.visible}
+
+
+@pytest.mark.parametrize("name, step", STAGES)
+def test_step_scores_what_is_declared(name, step):
+    lab = LOADED[name]
+    solved = lab.solution().patch(lab.solved_by(step)) if step else ""
+    made = session.grade(lab, f"step {step}", solved, plan())
+    wanted = lab.steps[step - 1].score if step else lab.baseline
+    report = text(table(made, {}))
+    if not made.graded:
+        raise Verdict("INFRA", report)
+    assert made.score == wanted, f"{made.score} points, {wanted} are declared\n{report}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_wrong_patches_are_caught(name, record_property):
+    lab = LOADED[name]
+    found = zoo.wrongs(lab)
+    assert len(found) >= LEAST_WRONG
+    killed = [zoo.kill(lab, wrong, plan()) for wrong in found]
+    matrix = "\n".join(one.line() for one in killed)
+    record_property("note", "the kill matrix\n" + matrix)
+    trouble = "\n".join(f"{one.wrong.name}: {one.trouble()}\n{text(table(one.made, {}))}" for one in killed
+                        if one.trouble())
+    assert not trouble, trouble
+
+
+def test_hardly_any_survives():
+    found = [wrong for name in NAMES for wrong in zoo.wrongs(LOADED[name])]
+    survivors = [f"{wrong.path}: {wrong.survives}" for wrong in found if wrong.survives]
+    assert len(survivors) <= MOST_SURVIVORS * len(found), "\n".join(survivors)
