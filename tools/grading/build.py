@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import io
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -24,6 +25,7 @@ NOT_COPIED = ("tests", "debug", "labs", "iso", "gdb", "grades", "signalbox.iso",
 MAX_PRODUCTS = 256 << 20
 MAX_WORDS = 1 << 20     # of what the build says
 LOOK_EVERY = 0.2
+PROGRESS = re.compile(r"  [A-Z]+ +\S+$")  # make's line for each file
 # $1: the skeleton, $2: the student's files, $3: the scratch folder, $4: how many jobs, then the files that go.
 BUILD = r"""
 set -e
@@ -33,8 +35,10 @@ cp -a --no-preserve=ownership "$from" "$to"
 cp -r --no-preserve=mode,ownership,timestamps "$changes/." "$to"
 cd "$to"
 rm -f -- "$@"
-make -j"$jobs" build/kernel.elf build/initrd.cpio >&2
-exec tar -cf - build/kernel.elf build/initrd.cpio
+# What fails is done once more, one file after the other: so it is always the same that is told.
+products='build/kernel.elf build/initrd.cpio'
+make -j"$jobs" $products >/dev/null 2>&1 || make -j1 $products >&2
+exec tar -cf - $products
 """
 
 
@@ -170,7 +174,8 @@ class Build:
             command = cell.command(["sh", "-c", BUILD, "build", tree, source, cell.scratch, str(jobs), *gone], limits)
             status, out, err, why = converse(command, lab.limits["build_seconds"], MAX_PRODUCTS, MAX_WORDS)
         # Where it was built is nobody's business, and differs.
-        self.words = err.decode(errors="replace").replace(cell.scratch + "/tree/", "")
+        words = err.decode(errors="replace").replace(cell.scratch + "/tree/", "")
+        self.words = "\n".join(line for line in words.splitlines() if not PROGRESS.match(line))
         if why or status != 0:
             raise Broken(f"{why}\n{self.words}".strip() or f"make ended with status {status} and said nothing")
         unpack(out, self.folder)

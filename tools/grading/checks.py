@@ -87,7 +87,7 @@ def show(value):
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text)} characters)"
 
 
-class Test:
+class Trial:
     """What a check is given: its `t`."""
 
     def __init__(self, lab, check_, build, kind, seed, debug=None):

@@ -13,7 +13,7 @@ import subprocess
 import time
 
 from grading import build, jail
-from grading.checks import Test
+from grading.checks import Trial
 from grading.lab import Lab
 from grading.patch import apply
 from grading.session import chosen
@@ -89,7 +89,7 @@ def replay(report_path, name, labs, kind, machine, commands):
         before = os.umask(0)
         print(f"{name}, machine {machine} of {entry['machines']}, seed {report['seed']}: it came out "
               f"{entry['verdict']}", flush=True)
-        test = Test(lab, check, built, kind, report["seed"], (machine, debug))
+        test = Trial(lab, check, built, kind, report["seed"], (machine, debug))
         outcome = test.run()
         os.umask(before)
     if not test.debugged:

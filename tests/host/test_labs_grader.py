@@ -1,0 +1,353 @@
+"""The grader itself: what it refuses, what it believes, that it repeats, and how it tells its own failures from a
+student's. The patches are for the lab `harness`, tests/host/labs/harness."""
+
+import json
+import os
+import subprocess
+import xml.etree.ElementTree as xml
+
+import pytest
+
+import harness
+from grading import machine, report, session
+from grading.checks import Ended, Outcome, Trial, check, same
+from grading.machine import Infra
+from grading.trees import ROOT, difference, read
+from support import EXTRA_WORDS
+
+pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
+GRADE = os.path.join(ROOT, "tools", "grade")
+HONEST = harness.SOLUTION
+PANICS = 'panic("my own fault");'
+
+
+# --- what is refused ------------------------------------------------------------------------------------------
+
+
+def one_line(name, head=""):
+    return f"diff --git a/{name} b/{name}\n{head}--- a/{name}\n+++ b/{name}\n@@ -1 +1,2 @@\n x\n+y\n"
+
+
+def new_file(name, mode="100644", text="y"):
+    return (f"diff --git a/{name} b/{name}\nnew file mode {mode}\n--- /dev/null\n+++ b/{name}\n"
+            f"@@ -0,0 +1 @@\n+{text}\n")
+
+
+TRUE = "user/true.c"
+REFUSED = {
+    "tests": (one_line("tests/conform/pipes.c"), "tests/conform/pipes.c is none of this lab's files"),
+    "tools": (new_file("tools/grade"), "tools/grade is none of this lab's files"),
+    "another file": (one_line("kernel/ipc/pipe.c"), "kernel/ipc/pipe.c is none"),
+    "a second file": (one_line(TRUE) + new_file("user/more.c"), "user/more.c is none"),
+    "upwards": (new_file("user/../../../tmp/x"), "is no name of a file"),
+    "absolute": (new_file("/tmp/x"), "is no name"),
+    "a name for the shell": (new_file("user/$(id).c"), "is no name"),
+    "a name with a blank": (new_file("user/a b.c"), "is no name"),
+    "a name in quotes": ('diff --git "a/user/\\303\\244.c" "b/user/\\303\\244.c"\nnew file mode 100644\n',
+                         "is no name"),
+    "git's own folder": (new_file(".git/hooks/pre-commit"), "is no name"),
+    "a link": (new_file(TRUE, "120000", "/etc/passwd"), "mode 120000"),
+    "a program": (new_file(TRUE, "100755"), "mode 100755"),
+    "a submodule": (new_file(TRUE, "160000"), "mode 160000"),
+    "a change of mode": (f"diff --git a/{TRUE} b/{TRUE}\nold mode 100644\nnew mode 100755\n", "mode 100755"),
+    "binary": (f"diff --git a/{TRUE} b/{TRUE}\nindex 0000000..1111111 100644\nGIT binary patch\nliteral 1\nIcmZ\n\n",
+               "binary contents"),
+    "a rename away": (f"diff --git a/{TRUE} b/user/yes2.c\nsimilarity index 100%\nrename from {TRUE}\n"
+                      "rename to user/yes2.c\n", "user/yes2.c is none"),
+    "a rename hither": (f"diff --git a/user/yes.c b/{TRUE}\nsimilarity index 100%\nrename from user/yes.c\n"
+                        f"rename to {TRUE}\n", "user/yes.c is none"),
+    "a copy hither": (f"diff --git a/kernel/ipc/pipe.c b/{TRUE}\nsimilarity index 100%\ncopy from kernel/ipc/pipe.c\n"
+                      f"copy to {TRUE}\n", "kernel/ipc/pipe.c is none"),
+    "old style, one name allowed": (f"--- {TRUE}\n+++ tools/run\n@@ -1 +1,2 @@\n x\n+y\n", "tools/run is none"),
+    "nothing": ("I could not do it, sorry.\n", "no change in it"),
+    "a conflict": (one_line(TRUE), "does not apply"),
+    "no text": (new_file(TRUE).replace("+y", "+\udcff"), "does not apply"),
+    "too much": (new_file(TRUE, text="y" * (5 << 20)), "are the limit"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_patch_is_refused_by_name(name):
+    text, why = REFUSED[name]
+    made = harness.grade(text)
+    assert (made.stage, made.verdict, made.score) == ("patch", "BUILD", 0)
+    assert why in made.words, made.words
+    assert set(harness.verdicts(made).values()) == {"SKIP"}
+    assert why.split("\n")[0] in harness.student_text(made)
+
+
+def test_conflict_is_shown():
+    text = difference({TRUE: "int main(void)\n{\n    return 7;\n}\n"}, {TRUE: "int main(void)\n{\n    return 8;\n}\n"})
+    words = harness.grade(text).words
+    assert "does not apply" in words and f"patch failed: {TRUE}:1" in words and "return 7" not in HONEST, words
+
+
+def test_header_inside_a_hunk_is_text():
+    """A line that is removed and looks like `--- a/tools/run` is a line of C."""
+    before = read(ROOT, TRUE)
+    after = HONEST + "/*\n-- a/tools/run\n++ b/tools/run\ndiff --git a/x b/x\n*/\n"
+    made = harness.grade(difference({TRUE: before}, {TRUE: after}))
+    assert made.verdict == "PASS", made.words
+
+
+def test_deleting_a_file_that_is_needed_does_not_build():
+    made = harness.grade(difference({"kernel/main.c": read(ROOT, "kernel/main.c")}, {}))
+    assert (made.stage, made.verdict) == ("patch", "BUILD") or made.stage == "build", made.words
+
+
+def test_build_that_fails_repeats():
+    """Two files are wrong, and which is compiled first is chance; the report is about the first."""
+    text = harness.patch(true="int main(void)\n{\n    return wrong;\n}\n",
+                         main=read(ROOT, "kernel/main.c").replace("sched_init();", "sched_init(wrong);"))
+    words = {harness.grade(text, jobs=4).words for _ in range(4)}
+    assert len(words) == 1 and "wrong" in words.pop(), words
+
+
+def test_warning_does_not_build():
+    made = harness.grade(harness.patch(true="int main(void)\n{\n    int unused;\n    return 0;\n}\n"))
+    assert made.stage == "build" and "unused variable" in harness.student_text(made)
+    assert "/tmp" not in made.words and "/work" not in made.words and ROOT not in made.words, made.words
+
+
+# --- what is believed -----------------------------------------------------------------------------------------
+
+
+FORGER = r"""
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+    int answer = argc > 1 ? atoi(argv[1]) * 3 & 127 : 0, file = open("/lab/reports", O_WRONLY | O_APPEND);
+    char line[200];
+
+    printf("PASS answers\nok 1 - answers\n100 of 100 points\n");
+    for (int index = 0; index < 3; index++) {
+        snprintf(line, sizeof(line), "%016x %d answer %d\n0123456789abcdef %d exited 1\nanswer %d\n", index, index,
+                 answer, index, answer);
+        if (write(file, line, strlen(line)) < 0)
+            return 1;
+    }
+    KILL;
+    return 0;
+}
+"""
+
+
+@pytest.mark.parametrize("last", ["kill(getppid(), SIGKILL)", "(void)SIGKILL", "reboot(RB_POWER_OFF)"])
+def test_forged_reports_score_nothing(last):
+    made = harness.grade(harness.patch(true=FORGER.replace("KILL", last)), again=False)
+    scores = {result.check.name: result.outcome.score for result in made.results}
+    # Where it lets its parent report, that it exited is true, and worth 4; no answer is ever believed.
+    assert scores["answers"] in (0, 1) and scores["answers_large_ones"] == 0, harness.student_text(made)
+    if "(void)" not in last:
+        assert made.score == 0, harness.student_text(made)
+
+
+def test_kernel_that_prints_verdicts_scores_nothing():
+    made = harness.grade(harness.in_kernel(
+        'for (int i = 0; i < 9; i++) log_info("PASS boots: 100 of 100 points");\n    panic("done");'),
+        again=False)
+    assert made.score == 0 and harness.verdicts(made)["boots"] == "PANIC"
+
+
+def tagged(key, index, text):
+    for _ in range(index):
+        key = b"".join(machine.siphash(key, digit).to_bytes(8, "little") for digit in (b"0", b"1"))
+    return b"%016x %s\n" % (machine.siphash(key, text), text)
+
+
+def test_only_tagged_reports_are_believed():
+    key, other = bytes(range(16)), bytes(16)
+    good = tagged(key, 0, b"0 word hello") + tagged(key, 2, rb"2 word two\nlines\\")
+    bad = tagged(other, 0, b"0 word forged") + tagged(key, 1, b"2 word wrong index") + tagged(key, 0, b"1 word again")
+    bad += good.replace(b"hello", b"jello") + b"word plain\n" + b"0" * 16 + b" 99999999 word far\n\xff\n"
+    assert machine.believed(bad, key) == {"word": ["two\nlines\\"]}
+    assert machine.believed(good + bad, key) == {"word": ["hello", "two\nlines\\", "two\nlines\\"]}
+
+
+def test_siphash_is_siphash():
+    """The vector of the paper (Aumasson and Bernstein, 2012, appendix A)."""
+    assert machine.siphash(bytes(range(16)), bytes(range(15))) == 0xa129ca6149be45e5
+
+
+def test_keys_are_new_in_each_run():
+    assert len({machine.Machine(None, None, None, None, None).key for _ in range(100)}) == 100
+
+
+# --- that it repeats ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("statement", ["", PANICS], ids=["wrong", "five-that-panic"])
+def test_twenty_gradings_are_equal(statement):
+    text = harness.in_kernel(statement) if statement else harness.patch(true=HONEST.replace("3", "5"))
+    grades = [harness.grade(text, again=False, only=["answers"]) for _ in range(20 if not statement else 5)]
+    reports = {report.equal_part(report.table(made, {"n": n})) for n, made in enumerate(grades)}
+    assert len(reports) == 1, "\n\n".join(reports)
+    assert not grades[0].score == grades[0].points and grades[0].graded
+    assert "/tmp" not in reports.pop()
+
+
+def test_another_patch_is_asked_other_questions():
+    lab = harness.lab()
+    assert len({session.seed_of(lab, text) for text in ("a", "b", "c")}) == 3
+
+
+def test_secret_changes_the_questions(monkeypatch):
+    lab = harness.lab()
+    without = session.seed_of(lab, "a")
+    monkeypatch.setenv(session.KEY, "chalk")
+    assert session.seed_of(lab, "a") != without
+
+
+# --- verdicts -------------------------------------------------------------------------------------------------
+
+
+def fake(outcomes):
+    """In place of Trial: runs that come out so, one after the other."""
+    waiting = iter(outcomes)
+
+    class FakeTrial:
+        def __init__(self, _lab, check_, _build, _kind, seed):
+            self.outcome = Outcome(check_)
+            self.seed = seed
+
+        def run(self):
+            self.outcome.verdict = next(waiting)
+            self.outcome.score = self.outcome.check.points if self.outcome.verdict == "PASS" else 0
+            return self.outcome
+    return FakeTrial
+
+
+@pytest.mark.parametrize("runs, verdict, flaky", [
+    (["PASS"], "PASS", None), (["FAIL", "FAIL", "FAIL"], "FAIL", None), (["FAIL", "PASS", "PASS"], "FAIL", "flaky 1/3"),
+    (["PANIC", "PASS", "FAIL"], "PANIC", "flaky 2/3"), (["INFRA", "INFRA", "PASS"], "PASS", None),
+    (["INFRA", "INFRA", "INFRA"], "INFRA", None), (["FAIL", "INFRA", "FAIL", "FAIL"], "FAIL", None),
+    (["FAIL", "INFRA", "INFRA", "INFRA", "PASS"], "FAIL", "flaky 1/2")])
+def test_failing_checks_run_again(monkeypatch, runs, verdict, flaky):
+    monkeypatch.setattr(session, "Trial", fake(runs))
+    lab = harness.lab()
+    result = session.with_retries(lab, lab.load_checks()[0], None, session.Plan(), 1)
+    assert (result.outcome.verdict, result.flaky) == (verdict, flaky)
+
+
+def test_failure_of_the_grader_is_no_zero(monkeypatch, tmp_path):
+    """QEMU can't have that much memory: not the student's doing."""
+    real = harness.lab
+
+    def lab():
+        made = real()
+        made.limits["machine_memory_mib"] = 1 << 30
+        return made
+
+    monkeypatch.setattr(harness, "lab", lab)
+    made = harness.grade("")
+    assert (made.verdict, made.score, made.graded) == ("INFRA", None, False)
+    assert harness.verdicts(made) == {"boots": "INFRA", "answers": "SKIP", "answers_large_ones": "SKIP"}
+    report.write(str(tmp_path / "out"), made, {})
+    assert not (tmp_path / "out" / "results.json").exists()
+    assert "no zero" in (tmp_path / "out" / "student.txt").read_text()
+
+
+def test_mistake_in_a_check_is_no_zero():
+    def broken(_t):
+        raise KeyError("the instructor's")
+
+    made = check(points=3)(broken)
+    from grading.checks import registered
+    outcome = Trial(harness.lab(), registered.pop(), type("Build", (), {"kernel": "", "initrd": ""}), None, 1).run()
+    assert made is broken and outcome.verdict == "INFRA" and "the instructor's" in outcome.text
+
+
+def run_check(function, points=10):
+    check(points=points)(function)
+    from grading.checks import registered
+    return Trial(harness.lab(), registered.pop(), type("Build", (), {"kernel": "", "initrd": ""}), None, 1).run()
+
+
+def test_points_are_partial():
+    def partial(t):
+        t.expect("one", want=1, got=1, points=3)
+        t.expect("two", want=2, got="0x2", points=2)
+        t.expect("three", want={3, 4}, got=5, points=1, hint="h")
+        t.expect("the rest", want="x", got="x")
+
+    def ends_early(t):
+        t.expect("one", want=1, got=1, points=3)
+        raise Ended("PANIC", "early")
+
+    def rest_is_lost(t):
+        t.expect("one", want=1, got=1, points=3)
+        t.expect("the rest", want=range(3), got=None)
+
+    outcome = run_check(partial)
+    assert (outcome.verdict, outcome.score, outcome.hints) == ("FAIL", 9, ["h"])
+    assert (run_check(ends_early).verdict, run_check(ends_early).score) == ("PANIC", 3)
+    assert (run_check(rest_is_lost).verdict, run_check(rest_is_lost).score) == ("FAIL", 3)
+    assert run_check(lambda t: None).verdict == "INFRA"
+    assert run_check(partial, points=4).verdict == "INFRA"
+
+
+@pytest.mark.parametrize("want, got, ok", [
+    (1, "1", True), (16, "0x10", True), (1, "x", False), (1, None, False), (0, None, False), (b"ab", "ab", True),
+    ("3", 3, True), ("3", "3", True), (range(3), 2, True), (range(3), 3, False), (True, 1, True), (None, None, True)])
+def test_expectation(want, got, ok):
+    assert same(want, got)[0] == ok
+
+
+# --- reports --------------------------------------------------------------------------------------------------
+
+
+def test_reports_of_one_grade_agree(tmp_path):
+    patches = tmp_path / "patches"
+    patches.mkdir()
+    (patches / "half.patch").write_text(harness.patch(true=HONEST.replace("* 3", "* 5")))
+    (patches / "panics.patch").write_text(harness.in_kernel(PANICS))
+    (patches / "refused.diff").write_text(new_file("tools/x"))
+    done = subprocess.run([GRADE, "harness", str(patches), "--labs", harness.LABS, "-o", str(tmp_path / "out"),
+                           "--once", "--quiet", "-j", "1"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["FAIL", "FAIL", "BUILD"], done.stdout
+    for name in ("half", "panics", "refused"):
+        folder = tmp_path / "out" / name
+        made = json.loads((folder / "report.json").read_text())
+        results = json.loads((folder / "results.json").read_text())
+        suite = xml.fromstring((folder / "junit.xml").read_text())
+        assert results["score"] == made["score"] == sum(test["score"] for test in results["tests"])
+        assert [test["name"] for test in results["tests"]] == [case.get("name") for case in suite] \
+            [:len(made["checks"])] == [one["name"] for one in made["checks"]]
+        assert {test["name"]: test["visibility"] for test in results["tests"]} == {
+            "boots": "visible", "answers": "visible", "answers_large_ones": "hidden"}
+        student = (folder / "student.txt").read_text()
+        assert "answers_large_ones" not in student and "secret" not in student
+        for one in made["checks"]:
+            for attached in one["attached"]:
+                assert (folder / one["name"] / attached).exists()
+    panicked = json.loads((tmp_path / "out" / "panics" / "report.json").read_text())["checks"][0]
+    assert panicked["verdict"] == "PANIC" and "my own fault" in panicked["panic"] and "call trace" in panicked["panic"]
+    assert "my own fault" in (tmp_path / "out" / "panics" / "boots" / "kernel.log").read_text()
+    half = (tmp_path / "out" / "half" / "student.txt").read_text()
+    assert "hint: The answer is three times" in half, half
+
+
+def test_replay_is_the_failing_run(tmp_path):
+    """gdb stands in the student's own line, with the student's text, each time with the same in all registers."""
+    (tmp_path / "panics.patch").write_text(harness.in_kernel(
+        "int mine = 6 * 7;\n    panic(\"my own fault %d\", mine);"))
+    subprocess.run([GRADE, "harness", str(tmp_path / "panics.patch"), "--labs", harness.LABS, "-o", str(tmp_path),
+                    "--once", "--quiet", "-j", "1"], check=True, capture_output=True)
+    words = [GRADE, "--replay", str(tmp_path / "panics" / "report.json"), "boots", "--labs", harness.LABS]
+    for command in ("hbreak panic", "continue", "up", "list", "echo REGISTERS\\n", "info registers", "echo END\\n", "kill"):
+        words += ["-ex", command]
+    said = [subprocess.run(words, capture_output=True, text=True, check=False, timeout=200) for _ in range(2)]
+    for one in said:
+        assert one.returncode == 0, one.stderr
+        assert "it came out PANIC" in one.stdout and "first_process" in one.stdout, one.stdout
+        assert 'panic("my own fault %d", mine)' in one.stdout, one.stdout
+    first, second = (one.stdout.split("REGISTERS\n")[1].split("END\n")[0] for one in said)
+    assert first == second and "rip" in first
