@@ -65,8 +65,11 @@ class Flow:
 
 
 def on_the_wire(path, steps):
-    """[what was sent on the step's own connection, for each step]: others may be sending again what they sent before."""
-    seen, flows, current, told = steps_on_the_wire(path), {}, None, []
+    """
+    What was sent on the step's own connection, for each step: others may be sending again what they sent before. And
+    the first number of each connection that began, in order.
+    """
+    seen, flows, current, told, firsts = steps_on_the_wire(path), {}, None, [], []
     for number, step in enumerate(steps, 1):
         words = step.split()
         if words[0] == "flow":
@@ -79,8 +82,10 @@ def on_the_wire(path, steps):
             flow = next((flow for flow in flows.values() if flow.port == port), None)
             text = flow.tell(packet) if flow else f"a segment to port {port}"
             segments += [text] if flow is current or not flow else []
+            if text.startswith("S") and flow and flow.iss not in firsts:
+                firsts.append(flow.iss)
         told.append(segments)
-    return told
+    return told, firsts
 
 
 # --- scripts ---
@@ -89,13 +94,14 @@ def on_the_wire(path, steps):
 def play(t, script, **words):
     """
     Run a script, [(step, what is called's result or None, [segments that leave] or None for any, hint)...], and
-    compare. Entries may be shorter: nothing leaves then. Returns what was seen.
+    compare. Entries may be shorter: nothing leaves then. Returns what was
+    seen, with the connections' first numbers as .firsts.
     """
     script = [(*entry, *(None, [], None)[len(entry) - 1:]) for entry in script]
     steps = [entry[0] for entry in script]
     seen = t.boot("peer", *steps, net=f"dgram:{t.folder}/machine:{t.folder}/nobody", **words)
     calls = dict(str(call).split() for call in seen.all("call"))
-    sent = on_the_wire(seen.pcap, steps)
+    sent, seen.firsts = on_the_wire(seen.pcap, steps)
     history = []
     for number, (step, result, segments, hint) in enumerate(script, 1):
         words = step.split()
@@ -291,7 +297,7 @@ def time_wait_waits(t):
     first, second = answered(t, 0), answered(t, 1)
     ours = [("close", 0, ["FA 1 1 0"]), ("in FA 1 2 0", None, ["A 2 2 0"])]
     younger = (int(second[0][0].split()[3]) + 100) % WRAP
-    play(t, [
+    seen = play(t, [
         ("listen 8", 0), *first, *ours,
         ("in FA 1 2 0", None, ["A 2 2 0"], "fin-again"), ("in A 2 2 0", None, [], "chatter"),
         ("in R 2 0 0", None, [], "assassination"), ("in RA 2 2 0", None, [], "assassination"),
@@ -305,6 +311,9 @@ def time_wait_waits(t):
         # With timestamps it is they that tell what is young.
         *stamped(t, 2),
     ])
+    old, young = (seen.firsts + [0, 0, 0])[1:3]
+    t.expect("how far the young connection's first number is above the old one's last", want=range(65536, WRAP // 2),
+             got=(young - old - 2) % WRAP, hint="young-call")
 
 
 def stamped(t, number):
