@@ -1,4 +1,4 @@
-"""The checks of the lab `tcp`. The peer is made by hand (programs/peer.c); what the kernel sends is taken from the wire."""
+"""The checks of the lab `tcp`: the peer is made by hand (programs/peer.c), and the kernel is read on the wire."""
 
 import errno
 import struct
@@ -11,8 +11,8 @@ LETTERS = "FSRPAU"
 WRAP = 1 << 32
 SYN = 2
 # TCP_INFO's states (kernel/net/tcp.h)
-ESTABLISHED, SYN_SENT, SYN_RECEIVED, FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, CLOSED, CLOSE_WAIT, LAST_ACK, LISTEN, CLOSING = \
-    range(1, 12)
+ESTABLISHED, SYN_SENT, SYN_RECEIVED, FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, CLOSED, CLOSE_WAIT, LAST_ACK = range(1, 10)
+CLOSING = 11
 
 
 # --- the wire ---
@@ -91,30 +91,40 @@ def on_the_wire(path, steps):
 # --- scripts ---
 
 
+def part(points, what):
+    """What follows in a script, up to the next part, earns so many points together."""
+    return (part, points, what)
+
+
 def play(t, script, **words):
     """
-    Run a script, [(step, what is called's result or None, [segments that leave] or None for any, hint)...], and
-    compare. Entries may be shorter: nothing leaves then. Returns what was
-    seen, with the connections' first numbers as .firsts.
+    Run a script, [(step, what is called's result or None, [segments that leave] or None for any, hint)...] with parts
+    in between, and compare. Entries may be shorter: nothing leaves then. Returns what was seen, with the connections'
+    first numbers as .firsts.
     """
-    script = [(*entry, *(None, [], None)[len(entry) - 1:]) for entry in script]
-    steps = [entry[0] for entry in script]
+    steps = [entry[0] for entry in script if entry[0] is not part]
     seen = t.boot("peer", *steps, net=f"dgram:{t.folder}/machine:{t.folder}/nobody", **words)
     calls = dict(str(call).split() for call in seen.all("call"))
     sent, seen.firsts = on_the_wire(seen.pcap, steps)
-    history = []
-    for number, (step, result, segments, hint) in enumerate(script, 1):
-        words = step.split()
-        if words[0] in ("flow", "on"):
-            history = [] if words[0] == "flow" else history
+    number, history, good, earned = 0, [], True, None
+    for entry in [*script, part(0, "")]:
+        if entry[0] is part:
+            if earned:
+                t.expect(f"{earned[2]}: all went as it should", want=True, got=good, points=earned[1])
+            good, earned = True, entry
+            continue
+        step, result, segments, hint = (*entry, *(None, [], None)[len(entry) - 1:])
+        number += 1
+        if step.split()[0] in ("flow", "on"):
+            history = [] if step.startswith("flow") else history
             continue
         behind = f"{step} (behind {', '.join(history[-4:])})" if history else step
         history.append(step)
         if result is not None:
-            t.expect(f"the result of {behind}", want=result, got=calls.get(str(number)), hint=hint)
+            good &= t.expect(f"the result of {behind}", want=result, got=calls.get(str(number)), hint=hint)
         if segments is not None:
-            t.expect(f"the answer to {behind}", want=segments or ["nothing"], got=sent[number - 1] or ["nothing"],
-                     hint=hint)
+            good &= t.expect(f"the answer to {behind}", want=segments or ["nothing"],
+                             got=sent[number - 1] or ["nothing"], hint=hint)
     return seen
 
 
@@ -157,19 +167,22 @@ def it_calls(t):
     n, m = t.random.randrange(1, 500), t.random.randrange(1, 500)
     room = t.random.randrange(600, 1200)
     play(t, [
+        part(6, "a call, its answer with data on it, and data from here"),
         flow(t, 0), ("connect", -errno.EINPROGRESS, ["S 0 0 0"], "syn"),
         ("sleep 1200", None, ["S 0 0 0"], "syn-timer"),
         (f"in SA 0 1 {n}", None, [f"A 1 {n + 1} 0"], "text-of-syn"),
         ("state", ESTABLISHED), ("read 5000", n, [], "text-of-syn"), (f"write {m}", m, [f"A 1 {n + 1} {m}"]),
-        # The peer's scale is 7, but its SYN's window isn't scaled.
+        part(2, "a window that isn't scaled though a scale is agreed on"),
         flow(t, 1), ("connect", -errno.EINPROGRESS, ["S 0 0 0"]),
         (f"in SA 0 1 0 {room} 020405b401030307", None, ["A 1 1 0"]),
         ("write 3000", 3000, [f"A 1 1 {room}"], "syn-window"),
+        part(5, "answers that are none, and one that says no"),
         flow(t, 2), ("connect", -errno.EINPROGRESS, ["S 0 0 0"]),
         ("in SA 0 0 0", None, ["R 0 0 0"], "bad-ack"), ("in SA 0 2 0", None, ["R 2 0 0"], "bad-ack"),
         ("in R 0 0 0", None, [], "reset-proves-nothing"), ("in RA 0 5 0", None, [], "reset-proves-nothing"),
         ("in A 5 1 0",), ("state", SYN_SENT, [], "reset-proves-nothing"),
         ("in RA 0 1 0",), ("error", errno.ECONNREFUSED, [], "refused"), ("state", CLOSED),
+        part(3, "both call at once"),
         flow(t, 3), ("connect", -errno.EINPROGRESS, ["S 0 0 0"]),
         ("in S 0 0 0", None, ["SA 0 1 0"], "both-call"), ("state", SYN_RECEIVED, [], "both-call"),
     ])
@@ -181,17 +194,20 @@ def it_answers(t):
     n, isn = t.random.randrange(1, 500), t.random.randrange(WRAP)
     first, second = flow(t, 0), flow(t, 2)
     play(t, [
-        ("listen 8", 0),
+        part(6, "a call is answered, accepted, and carries data"), ("listen 8", 0),
         first, ("in S 0 0 0", None, ["SA 0 1 0"], "syn-answer"), ("in S 0 0 0", None, ["SA 0 1 0"], "syn-answer"),
         ("in A 1 1 0",), ("accept", port_of(first), [], "accept"), ("state", ESTABLISHED),
         (f"in A 1 1 {n}", None, [f"A 1 {n + 1} 0"]), ("read 5000", n), (f"write {n}", n, [f"A 1 {n + 1} {n}"]),
+        part(2, "an answer that is lost"),
         flow(t, 1), ("in S 0 0 0", None, ["SA 0 1 0"]), ("sleep 1200", None, ["SA 0 1 0"], "synack-timer"),
+        part(3, "ACKs of what was not sent, and a good one with data"),
         second, ("in S 0 0 0", None, ["SA 0 1 0"]), ("in A 1 2 0", None, ["R 2 0 0"], "bad-ack"),
         ("in A 1 0 0", None, ["R 0 0 0"], "bad-ack"), ("accept", -errno.EAGAIN, [], "bad-ack"),
         (f"in A 1 1 {n}", None, [f"A 1 {n + 1} 0"]), ("accept", port_of(second)), ("read 5000", n),
-        flow(t, 3), ("in A 9 77 0", None, ["R 77 0 0"], "listener-refuses"), ("in R 9 0 0", None, [], "listener-refuses"),
-        ("in SA 0 78 0", None, ["R 78 0 0"], "listener-refuses"), ("in SF 0 0 0", None, [], "listener-refuses"),
-        # Both have called: a SYN,ACK then acknowledges the SYN, and its own SYN is known.
+        part(3, "what a listener refuses, and what it ignores"),
+        flow(t, 3), ("in A 9 77 0", None, ["R 77 0 0"], "listener-refuses"),
+        ("in R 9 0 0", None, [], "listener-refuses"), ("in SA 0 78 0", None, ["R 78 0 0"], "listener-refuses"), ("in SF 0 0 0", None, [], "listener-refuses"),
+        part(2, "both have called: a SYN,ACK acknowledges the SYN, and its own SYN is known"),
         flow(t, 4, isn), ("connect", -errno.EINPROGRESS, ["S 0 0 0"]), ("in S 0 0 0", None, ["SA 0 1 0"]),
         ("in SA 0 1 0", None, None), ("state", ESTABLISHED, [], "both-call"),
     ])
@@ -209,6 +225,7 @@ def callers_wait_in_a_queue(t):
     script += [
         third, ("in S 0 0 0", None, ["SA 0 1 0"]), fourth, ("in S 0 0 0", None, ["SA 0 1 0"]),
         (f"on {backlog}",), ("in A 1 1 0",), (f"on {backlog + 1}",), ("in A 1 1 0", None, [], "queue-full"),
+        ("sleep 1200", None, ["SA 0 1 0"], "queue-full"),  # still an embryo: its SYN,ACK is sent again
         flow(t, 6), ("in S 0 0 0", None, [], "queue-full"),
         ("accept", port_of(ready[0]), [], "queue-order"), (f"on {backlog + 1}",), ("in A 1 1 0",),
         *[("accept", port_of(one), [], "queue-order") for one in (*ready[1:], third, fourth)],
@@ -223,17 +240,22 @@ def it_closes_first(t):
     "FIN-WAIT-1, FIN-WAIT-2, CLOSING: FIN behind the data, what answers it, and a peer that never closes."
     n = t.random.randrange(1, 500)
     play(t, [
+        part(3, "a close behind data"),
         *called(t, 0), (f"write {n}", n, [f"A 1 1 {n}"]), ("close", 0, [f"FA {n + 1} 1 0"], "fin"),
         (f"in A 1 {n + 2} 0",), (f"in FA 1 {n + 2} 0", None, [f"A {n + 2} 2 0"], "fin-answered"),
+        part(3, "both close at once"),
         *called(t, 1), ("shutdown", 0, ["FA 1 1 0"], "fin"), ("state", FIN_WAIT_1, [], "fin"), ("shutdown", 0),
         (f"in A 1 1 {n}", None, [f"A 2 {n + 1} 0"]), ("read 5000", n, [], "half-closed"),
         (f"in FA {n + 1} 1 0", None, [f"A 2 {n + 2} 0"], "fin-answered"), ("state", CLOSING, [], "closing"),
         (f"in A {n + 2} 2 0",), ("state", CLOSED, [], "closing"),
+        part(3, "half a connection, and then none"),
         *called(t, 2), ("shutdown", 0, ["FA 1 1 0"]), ("in A 1 2 0",), ("state", FIN_WAIT_2, [], "fin-acknowledged"),
         (f"in A 1 2 {n}", None, [f"A 2 {n + 1} 0"], "half-closed"), ("read 5000", n, [], "half-closed"),
         (f"in FA {n + 1} 2 0", None, [f"A 2 {n + 2} 0"], "fin-answered"), ("state", CLOSED), ("read 5", 0),
+        part(1, "the peer's FIN and its ACK of ours in one segment"),
         *called(t, 3), ("shutdown", 0, ["FA 1 1 0"]), ("in FA 1 2 0", None, ["A 2 2 0"], "fin-answered"),
         ("state", CLOSED, [], "fin-acknowledged"),
+        part(4, "a peer that never closes"),
         *called(t, 4), ("close", 0, ["FA 1 1 0"]), ("in A 1 2 0",), ("sleep 30000",), ("in A 1 2 0",),
         ("sleep 40000",), ("in A 1 2 0", None, ["R 2 0 0"], "fin-wait-2-timer"),
         *called(t, 5), ("shutdown", 0, ["FA 1 1 0"]), ("in A 1 2 0",), ("sleep 90000",), ("state", FIN_WAIT_2),
@@ -246,18 +268,20 @@ def the_peer_closes_first(t):
     "CLOSE-WAIT and LAST-ACK: data to the last byte, then EOF; half a connection goes on; when close is a reset."
     n, m = t.random.randrange(2, 500), t.random.randrange(1, 500)
     play(t, [
+        part(7, "data, end of file, data back, and the last ACK; a call that is closed before it is answered"),
         *called(t, 0), (f"in FA 1 1 {n}", None, [f"A 1 {n + 2} 0"], "eof"), ("read 5000", n, [], "eof"),
         ("read 5000", 0, [], "eof"), ("state", CLOSE_WAIT, [], "eof"),
         (f"write {m}", m, [f"A 1 {n + 2} {m}"], "half-closed"), (f"in A {n + 2} {m + 1} 0",),
         ("close", 0, [f"FA {m + 1} {n + 2} 0"], "fin"), (f"in A {n + 2} {m + 1} 0",), (f"in A {n + 2} {m + 2} 0",),
         (f"in A {n + 2} {m + 2} 0", None, [f"R {m + 2} 0 0"], "last-ack"),
+        flow(t, 4), ("connect", -errno.EINPROGRESS, ["S 0 0 0"]), ("close", 0, [], "close-early"),
+        ("sleep 1500", None, [], "close-early"), ("in SA 0 1 0", None, ["R 1 0 0"], "close-early"),
+        part(5, "an end behind a hole; ends that are resets: unread data, and an abort"),
         *called(t, 1), (f"in FA {n + 1} 1 0", None, ["A 1 1 0"]), ("read 5000", -errno.EAGAIN, [], "eof-early"),
         (f"in A 1 1 {n}", None, [f"A 1 {n + 2} 0"], "eof"), ("read 5000", n), ("read 5000", 0, [], "eof"),
         *called(t, 2), (f"in A 1 1 {n}", None, [f"A 1 {n + 1} 0"]), ("close", 0, [f"RA 1 {n + 1} 0"], "unread"),
         (f"in A {n + 1} 1 0", None, ["R 1 0 0"], "unread"),
         *called(t, 3), ("abort", 0, ["RA 1 1 0"], "abort"),
-        flow(t, 4), ("connect", -errno.EINPROGRESS, ["S 0 0 0"]), ("close", 0, [], "close-early"),
-        ("sleep 1500", None, [], "close-early"), ("in SA 0 1 0", None, ["R 1 0 0"], "close-early"),
     ])
 
 
@@ -268,6 +292,7 @@ def it_is_not_fooled(t):
     near, far = t.random.randrange(2, 60000), 65536 + t.random.randrange(10, 60000)
     late = flow(t, 3)
     play(t, [
+        part(5, "what lies outside the window, and resets of every kind"),
         *called(t, 0),
         (f"in A {WRAP - n} 1 {n}", None, ["A 1 1 0"], "window"), (f"in A {far} 1 {n}", None, ["A 1 1 0"], "window"),
         ("read 5000", -errno.EAGAIN, [], "window"),
@@ -276,11 +301,14 @@ def it_is_not_fooled(t):
         ("state", ESTABLISHED, [], "reset-window"),
         (f"in R {near} 0 0", None, ["A 1 1 0"], "challenge"), ("state", ESTABLISHED, [], "challenge"),
         # At the right edge itself an ACK is good, and one behind it is not; such answers come twice a second at most.
-        ("sleep 1000",), ("in A 65536 1 0", None, [], "right-edge"), ("in A 65537 1 0", None, ["A 1 1 0"], "right-edge"),
+        ("sleep 1000",), ("in A 65536 1 0", None, [], "right-edge"),
+        ("in A 65537 1 0", None, ["A 1 1 0"], "right-edge"),
         (f"in A 1 1 {n}", None, [f"A 1 {n + 1} 0"]), ("read 5000", n),
         (f"in R {n + 1} 0 0",), ("error", errno.ECONNRESET, [], "reset"), ("state", CLOSED, [], "reset"),
+        part(2, "a reset behind the peer's end"),
         *called(t, 1), ("in FA 1 1 0", None, ["A 1 2 0"]), ("in FA 1 1 0", None, ["A 1 2 0"], "window"),
         ("in R 2 0 0",), ("error", errno.EPIPE, [], "reset-close-wait"),
+        part(3, "calls that are reset, or answered from outside the window"),
         ("listen 2", 0), flow(t, 2), ("in S 0 0 0", None, ["SA 0 1 0"]), ("in R 1 0 0", None, [], "reset"),
         ("in A 1 1 0", None, ["R 1 0 0"], "reset"), ("accept", -errno.EAGAIN, [], "reset"),
         late, ("in S 0 0 0", None, ["SA 0 1 0"]), (f"in A {far} 1 {n}", None, ["A 1 1 0"], "window"),
@@ -298,7 +326,7 @@ def time_wait_waits(t):
     ours = [("close", 0, ["FA 1 1 0"]), ("in FA 1 2 0", None, ["A 2 2 0"])]
     younger = (int(second[0][0].split()[3]) + 100) % WRAP
     seen = play(t, [
-        ("listen 8", 0), *first, *ours,
+        part(6, "the wait"), ("listen 8", 0), *first, *ours,
         ("in FA 1 2 0", None, ["A 2 2 0"], "fin-again"), ("in A 2 2 0", None, [], "chatter"),
         ("in R 2 0 0", None, [], "assassination"), ("in RA 2 2 0", None, [], "assassination"),
         ("in FA 1 2 0", None, ["A 2 2 0"], "assassination"),
@@ -306,10 +334,10 @@ def time_wait_waits(t):
         ("sleep 45000",), ("in FA 1 2 0", None, ["A 2 2 0"], "fin-again"),
         ("sleep 45000",), ("in FA 1 2 0", None, ["A 2 2 0"], "wait-restarts"),
         ("sleep 65000",), ("in FA 1 2 0", None, ["R 2 0 0"], "wait-ends"),
-        *second, *ours, (f"flow 1 {port_of(second[0])} {younger}",),
-        ("in S 0 0 0", None, ["SA 0 1 0"], "young-call"), ("in A 1 1 0",), ("accept", port_of(second[0]), [], "young-call"),
-        # With timestamps it is they that tell what is young.
-        *stamped(t, 2),
+        part(2, "a younger call, by its number"), *second, *ours, (f"flow 1 {port_of(second[0])} {younger}",),
+        ("in S 0 0 0", None, ["SA 0 1 0"], "young-call"), ("in A 1 1 0",),
+        ("accept", port_of(second[0]), [], "young-call"),
+        part(2, "a younger call, by its timestamp"), *stamped(t, 2),
     ])
     old, young = (seen.firsts + [0, 0, 0])[1:3]
     t.expect("how far the young connection's first number is above the old one's last", want=range(65536, WRAP // 2),

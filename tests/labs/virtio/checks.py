@@ -46,7 +46,7 @@ def near_the_wrap(t):
 
 
 def puts_that_fill(t, most=4, table=SIZE):
-    """Puts of random buffers that take all descriptors of an empty ring; from TABLE pieces on, one is enough for all."""
+    """Puts of random buffers that fill an empty ring; from TABLE pieces on, one descriptor is enough for all."""
     puts, left = [["put", [t.random.randrange(1, 30) for _ in range(2)], 1]], SIZE - 2
     while left:
         lengths, out = some_pieces(t, most if left > 1 else 1)
@@ -110,8 +110,8 @@ def the_device_is_told(t):
     last = answers[-1][1]
     t.expect("the device is woken though it changed its mind while the index was published", want=True,
              got=last["notified"], points=4, hint="lost-notification")
-    t.expect("between the store of the index and the load of the event the processor is stopped by", want="a full fence",
-             got=between(last["trace"], "write avail.idx", "read avail_event"), points=4, hint="fence")
+    t.expect("between the store of the index and the load of the event the processor is stopped by",
+             want="a full fence", got=between(last["trace"], "write avail.idx", "read avail_event"), points=4, hint="fence")
 
 
 def tells_by_event(t):
@@ -144,7 +144,7 @@ def between(trace, first, second):
 
 @check(points=14, needs=("buffers_are_described",))
 def buffers_come_back(t):
-    "virtqueue_take: what the device is done with, in whatever order, over the wrap of the numbers; all descriptors too."
+    "virtqueue_take: what the device is done with, in whatever order, over the wrap of the numbers."
     at = near_the_wrap(t)
     puts = puts_that_fill(t, 3)
     writable = [sum(lengths[out:]) for _, lengths, out in puts]
@@ -235,12 +235,11 @@ def interrupts_are_asked_for(t):
     t.expect("by the flags: NO_INTERRUPT after quiet, listen, quiet, listen_later", want=[1, 0, 1, 0],
              got=[answer["flags"] for answer in plain[:4]], hint="flags")
     t.expect("by the flags: listen when one has come", want=1, got=plain[5]["result"], hint="look-again")
-    race_listen, race_later = answers[len(events) + len(flags) + first + 1], answers[-1]
+    race_listen, race_later = raced = answers[len(events) + len(flags) + first + 1], answers[-1]
     t.expect("listen and listen_later when it comes at the very moment they ask", want=[1, 1],
              got=[race_listen["result"], race_later["result"]], points=4, hint="look-again")
     t.expect("between asking and looking again the processor is stopped by", want=["a full fence"] * 2,
-             got=[between(answer["trace"], "write used_event", "read used.idx") for answer in (race_listen, race_later)],
-             points=3, hint="fence")
+             got=[between(answer["trace"], "write used_event", "read used.idx") for answer in raced], points=3, hint="fence")
 
 
 # --- the device that QEMU plays ---

@@ -2,8 +2,8 @@
 memory that both sides share is read and written from outside. So what a check sees is what lies in memory, not what
 the kernel says of itself; and a device can lie, or be late, at the very instruction where it hurts.
 
-gdb is given this text with OPERATIONS set, a list of [name, arguments...], when the machine stands still at a place where
-the kernel can allocate memory. For each operation it prints one line, MARK and JSON: what came back, and what is in
+gdb is given this text with OPERATIONS set, a list of [name, arguments...], when the machine stands still at a place
+where the kernel can allocate memory. For each operation it prints one line, MARK and JSON: what came back, and what is in
 memory then.
 
     [queue, BITS, AT]        a new queue of SIZE entries whose registers are plain memory. The device has offered the
@@ -178,7 +178,7 @@ class Device:
         return answer
 
     def chain(self, head):
-        """The pieces of the buffer at HEAD as a device reads them: [[offset, length, writable]...], or what is wrong."""
+        """The pieces of the buffer at HEAD as a device reads them: [[offset, length, writable]...], or a complaint."""
         pieces, table, at, entries = [], self.desc, head, SIZE
         while len(pieces) <= SIZE:
             if at >= entries:

@@ -1,7 +1,7 @@
 /*
- * peer STEP...: both ends of TCP connections. One is the kernel's, behind sockets of this program; the other is made here by
- * hand, segment by segment, so that each can be wrong. Its address is 10.9.0.1, where nobody is: what the kernel
- * sends there leaves by eth0, and who watches the wire sees it. What the hand-made peer sends is put in as raw
+ * peer STEP...: both ends of TCP connections. One is the kernel's, behind sockets of this program; the other is made
+ * here by hand, segment by segment, so that each can be wrong. Its address is 10.9.0.1, where nobody is: what the
+ * kernel sends there leaves by eth0, and who watches the wire sees it. What the hand-made peer sends is put in as raw
  * packets, which come in by the loopback interface. Before step N a frame of type 0x88b5 with N in it goes out on the
  * wire, so that what is seen there can be told apart.
  *
