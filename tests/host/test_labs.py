@@ -1,8 +1,10 @@
 """The labs, graded both ways: the solution gets everything, the skeleton and each step what they are declared to get,
 and each wrong patch loses points in the checks that are meant to catch it."""
 
+import json
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -10,7 +12,7 @@ from grading import lab as labs
 from grading import session, skeleton, zoo
 from grading.regions import MARK
 from grading.report import table, text
-from grading.trees import read, tree_files
+from grading.trees import git, read, tree_files
 from support import EXTRA_WORDS, Verdict
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
@@ -70,6 +72,26 @@ def test_skeleton_gives_nothing_away(name, tmp_path):
     theirs = labs.Lab(name, tree + "/tests/labs", tree)
     assert theirs.is_skeleton and {check.name for check in theirs.load_checks()} == {
         check.name for check in lab.load_checks() if check.visible}
+
+
+def test_student_grades_what_stands_there(tmp_path):
+    """In the tree that a student was given, with the visible checks, from what has changed there."""
+    lab = LOADED["pipe"]
+    tree = str(tmp_path / "tree")
+    skeleton.make(lab, tree)
+    solved = lab.solution().patch(lab.solved_by(1))
+    git("apply", "-", cwd=tree, data=solved.encode())
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    first = next(check.name for check in lab.load_checks() if check.visible)
+    done = subprocess.run(["tools/grade", "pipe", "--check", first, "--once", "-j", "1"], cwd=tree, env=environment,
+                          capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and f"  {first}: " in done.stdout and "\nPASS: " in done.stdout, done.stdout + done.stderr
+    report = os.path.join(tree, "build", "grades", "pipe", "working-tree", "report.json")
+    with open(report, encoding="utf-8") as file:
+        made = json.load(file)
+    assert made["patch"]["text"] == git("diff", "skeleton", cwd=tree).stdout.decode()
+    refused = subprocess.run(["tools/lab", "patch", "pipe"], cwd=tree, capture_output=True, text=True, check=False)
+    assert refused.returncode == 1 and "skeleton" in refused.stderr, refused
 
 
 @pytest.mark.parametrize("name, step", STAGES)

@@ -89,13 +89,22 @@ def prepare(lab):
 
 
 def export(lab, tree):
-    """In a student's tree: the skeleton as the student got it."""
-    made = skeleton.committed_files(lab.root)
-    changed = [name for name, data in made.items() if read(tree, name) != data]
-    for name in changed:
-        source = os.path.join(lab.root, name)
-        write(tree, name, made[name], os.stat(source).st_mode & 0o777 if os.path.exists(source) else None)
-    return bool(changed)
+    """In a student's tree: the skeleton as the student got it. Whether anything has changed."""
+    changed = False
+    for name, (content, mode) in skeleton.committed_files(lab.root).items():
+        path = os.path.join(tree, name)
+        if not os.path.exists(path) or read_bytes(path) != content:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(content)
+            os.chmod(path, mode)
+            changed = True
+    return changed
+
+
+def read_bytes(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def update(lab, tree):

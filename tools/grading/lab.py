@@ -55,6 +55,8 @@ class Lab:
         self.is_skeleton = skeleton.is_skeleton(root)   # a student's tree has no solution
 
     def solution(self):
+        if self.is_skeleton:
+            raise Failure("this is a student's tree, the skeleton of a lab: there is no solution in it")
         solution = Solution(self, self.root, tree_files(self.root))
         of_steps = [region for step in self.steps for region in step.regions]
         if sorted(of_steps) != sorted(solution.regions):
