@@ -111,7 +111,8 @@ def the_device_is_told(t):
     t.expect("the device is woken though it changed its mind while the index was published", want=True,
              got=last["notified"], points=4, hint="lost-notification")
     t.expect("between the store of the index and the load of the event the processor is stopped by",
-             want="a full fence", got=between(last["trace"], "write avail.idx", "read avail_event"), points=4, hint="fence")
+             want="a full fence", got=between(last["trace"], "write avail.idx", "read avail_event"), points=4,
+             hint="fence")
 
 
 def tells_by_event(t):
@@ -239,7 +240,8 @@ def interrupts_are_asked_for(t):
     t.expect("listen and listen_later when it comes at the very moment they ask", want=[1, 1],
              got=[race_listen["result"], race_later["result"]], points=4, hint="look-again")
     t.expect("between asking and looking again the processor is stopped by", want=["a full fence"] * 2,
-             got=[between(answer["trace"], "write used_event", "read used.idx") for answer in raced], points=3, hint="fence")
+             got=[between(answer["trace"], "write used_event", "read used.idx") for answer in raced], points=3,
+             hint="fence")
 
 
 # --- the device that QEMU plays ---

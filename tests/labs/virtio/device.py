@@ -3,8 +3,8 @@ memory that both sides share is read and written from outside. So what a check s
 the kernel says of itself; and a device can lie, or be late, at the very instruction where it hurts.
 
 gdb is given this text with OPERATIONS set, a list of [name, arguments...], when the machine stands still at a place
-where the kernel can allocate memory. For each operation it prints one line, MARK and JSON: what came back, and what is in
-memory then.
+where the kernel can allocate memory. For each operation it prints one line, MARK and JSON: what came back, and what
+is in memory then.
 
     [queue, BITS, AT]        a new queue of SIZE entries whose registers are plain memory. The device has offered the
                              features BITS, and all numbers stand at AT, as if the queue had long been running
