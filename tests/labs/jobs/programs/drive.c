@@ -17,8 +17,6 @@
  * NAME is a probe's, or sh. Each operation waits for what it asks for, up to PATIENCE, and its result is reported.
  */
 #define _GNU_SOURCE
-#include <ctype.h>
-#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -30,6 +28,7 @@
 #include <time.h>
 
 #include "lab.h"
+#include "look.h"
 #include "meeting.h"
 
 #define PROBES 24
@@ -49,11 +48,6 @@ struct wish { /* what is waited for */
 };
 static int count, listener, terminal, patience = PATIENCE;
 static pid_t shell, leader;
-
-struct status {
-    char state;
-    pid_t group, session, foreground; /* foreground: of its terminal, as it is now */
-};
 
 /* ---- waiting ---- */
 
@@ -172,24 +166,6 @@ static void give_order(const char *name, const char *order, bool wait, char *res
 
 /* ---- processes ---- */
 
-/* What /proc/PID/stat says; false: there is no such process. */
-static bool status_of(pid_t pid, struct status *s)
-{
-    char path[64], text[512] = "", *end;
-    int file;
-
-    *s = (struct status){0};
-    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return false;
-    ssize_t got = read(file, text, sizeof(text) - 1);
-    close(file);
-    end = got > 0 ? strrchr(text, ')') : NULL;
-    return end != NULL && sscanf(end + 1, " %c %*d %d %d %*d %d", &s->state, &s->group, &s->session,
-                                 &s->foreground) == 4;
-}
-
 static bool is_in_state(const struct wish *wish)
 {
     struct status s;
@@ -211,7 +187,6 @@ static bool has_terminal(const struct wish *wish)
     return status_of(pid_of(wish->name), &s) && s.foreground == s.group;
 }
 
-/* Who has which descriptors open: for each pipe a word like a/1+b/0. */
 static const char *name_of(pid_t pid, char *text)
 {
     for (int i = 0; i < count; i++)
@@ -220,91 +195,6 @@ static const char *name_of(pid_t pid, char *text)
     if (pid == shell)
         return "sh";
     return snprintf(text, 16, "pid%d", pid), text;
-}
-
-static struct pipe {
-    unsigned long number;
-    char holders[128];
-} pipes[PROBES];
-static int pipe_count;
-
-static void note_pipe(unsigned long number, const char *who, const char *fd, bool of_probe)
-{
-    int i = 0;
-
-    while (i < pipe_count && pipes[i].number != number)
-        i++;
-    if (i == pipe_count) {
-        if (!of_probe || i == PROBES)
-            return;
-        pipes[i].number = number;
-        pipes[i].holders[0] = '\0';
-        pipe_count++;
-    }
-    size_t length = strlen(pipes[i].holders);
-    snprintf(pipes[i].holders + length, sizeof(pipes[i].holders) - length, "%s%s/%s",
-             length > 0 ? "+" : "", who, fd);
-}
-
-/* The pipes that PID has open. */
-static void look_at(pid_t pid, bool of_probe)
-{
-    char path[300], target[64], text[16];
-    struct dirent *entry;
-    unsigned long number;
-
-    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-    DIR *folder = opendir(path);
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        snprintf(path, sizeof(path), "/proc/%d/fd/%s", pid, entry->d_name);
-        ssize_t n = readlink(path, target, sizeof(target) - 1);
-        target[n > 0 ? n : 0] = '\0';
-        if (sscanf(target, "pipe:[%lu]", &number) == 1)
-            note_pipe(number, name_of(pid, text), entry->d_name, of_probe);
-    }
-    if (folder != NULL)
-        closedir(folder);
-}
-
-/* First the probes, in the order in which they came, which says what pipes there are; then everybody else. */
-static void list_holders(char *result, size_t size)
-{
-    struct dirent *entry;
-    size_t length = 0;
-
-    pipe_count = 0;
-    for (int i = 0; i < count; i++)
-        look_at(probes[i].pid, true);
-    DIR *folder = opendir("/proc");
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        pid_t pid = isdigit((unsigned char)entry->d_name[0]) ? atoi(entry->d_name) : 0;
-        bool seen = pid == 0 || pid == getpid();
-        for (int i = 0; i < count; i++)
-            seen = seen || probes[i].pid == pid;
-        if (!seen)
-            look_at(pid, false);
-    }
-    if (folder != NULL)
-        closedir(folder);
-    result[0] = '\0';
-    for (int i = 0; i < pipe_count; i++)
-        length += (size_t)snprintf(result + length, size - length, "%s%s", i > 0 ? " " : "",
-                                   pipes[i].holders);
-}
-
-static int count_files(pid_t pid)
-{
-    char path[64];
-    struct dirent *entry;
-    int files = 0;
-
-    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-    DIR *folder = opendir(path);
-    while (folder != NULL && (entry = readdir(folder)) != NULL)
-        files += entry->d_name[0] != '.';
-    if (folder != NULL)
-        closedir(folder);
-    return files;
 }
 
 static void shell_facts(char *result, size_t size)
@@ -425,6 +315,7 @@ static void show_file(const char *path, char *result, size_t size)
 static void perform(char *op, char *result, size_t size)
 {
     char *act = op, *a = "", *b = "";
+    pid_t pids[PROBES];
     bool done = true;
 
     a = strchr(op, ':') != NULL ? strchr(op, ':') + 1 : a;
@@ -457,7 +348,9 @@ static void perform(char *op, char *result, size_t size)
         int number = atoi(b);
         done = pid > 0 && kill(number < 0 ? -getpgid(pid) : pid, abs(number)) == 0;
     } else if (strcmp(act, "holders") == 0) {
-        list_holders(result, size);
+        for (int i = 0; i < count; i++)
+            pids[i] = probes[i].pid;
+        list_holders(pids, count, name_of, result, size);
     } else if (strcmp(act, "files") == 0) {
         snprintf(result, size, "%d", count_files(shell));
     } else if (strcmp(act, "cat") == 0) {
