@@ -85,7 +85,8 @@ def test_student_grades_what_stands_there(tmp_path):
     first = next(check.name for check in lab.load_checks() if check.visible)
     done = subprocess.run(["tools/grade", "pipe", "--check", first, "--once", "-j", "1"], cwd=tree, env=environment,
                           capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and f"  {first}: " in done.stdout and "\nPASS: " in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+    assert f"  {first}: " in done.stdout and "\nPASS: " in done.stdout, done.stdout
     report = os.path.join(tree, "build", "grades", "pipe", "working-tree", "report.json")
     with open(report, encoding="utf-8") as file:
         made = json.load(file)

@@ -342,7 +342,8 @@ def test_replay_is_the_failing_run(tmp_path):
     subprocess.run([GRADE, "harness", str(tmp_path / "panics.patch"), "--labs", harness.LABS, "-o", str(tmp_path),
                     "--once", "--quiet", "-j", "1"], check=True, capture_output=True)
     words = [GRADE, "--replay", str(tmp_path / "panics" / "report.json"), "boots", "--labs", harness.LABS]
-    for command in ("hbreak panic", "continue", "up", "list", "echo REGISTERS\\n", "info registers", "echo END\\n", "kill"):
+    for command in ("hbreak panic", "continue", "up", "list", "echo REGISTERS\\n", "info registers", "echo END\\n",
+                    "kill"):
         words += ["-ex", command]
     said = [subprocess.run(words, capture_output=True, text=True, check=False, timeout=200) for _ in range(2)]
     for one in said:

@@ -9,6 +9,7 @@ import pytest
 
 import harness
 from grading import jail
+from grading.machine import SPENT, Machine
 from support import EXTRA_WORDS
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
@@ -192,3 +193,16 @@ def test_kernel_that_says_too_much():
                          again=False)
     assert harness.verdicts(made)["boots"] == "FAIL", harness.student_text(made)
     assert "more than 2 MiB in the kernel's log" in harness.student_text(made)
+
+
+def test_kernel_that_spins_in_the_hosts_time(monkeypatch):
+    """With several processors time is the host's: what counts is what they have used."""
+    real = Machine.run
+
+    def run(self, program, args, **words):
+        return real(self, program, args, **{**words, "icount": False, "smp": 2})
+
+    monkeypatch.setattr(Machine, "run", run)
+    made = harness.grade(harness.in_kernel("for (;;) asm volatile(\"\");"), again=False)
+    assert harness.verdicts(made)["boots"] == "TIMEOUT", harness.student_text(made)
+    assert SPENT in harness.student_text(made)

@@ -7,6 +7,7 @@
     patch       what a student hands in, and whether it keeps to the lab's files
     jail        where it is built and run
     build       from a patch to a kernel
+    usage       what a jail has used of the processors
     machine     one run of that kernel, and what was seen
     checks      a check, what it expects, its verdict
     session     the grading of one patch

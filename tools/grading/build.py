@@ -205,9 +205,9 @@ def unpack(data, folder):
         raise Broken(f"the build made no {', '.join(missing)}")
 
 
-def converse(command, seconds, most_out, most_err, look=lambda: ""):
+def converse(command, seconds, most_out, most_err, look=lambda _: ""):
     """Run a jail's COMMAND: (status, output, errors, why it was ended early or ""). LOOK is called now and then
-    and gives a reason to end it, or ""."""
+    with the jail's process id and gives a reason to end it, or ""."""
     process = jail.start(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     held, why = {}, []
 
@@ -230,7 +230,7 @@ def converse(command, seconds, most_out, most_err, look=lambda: ""):
     while not why and process.poll() is None:
         if time.monotonic() >= end:
             why.append(f"no end after {seconds} seconds")
-        elif reason := look():
+        elif reason := look(process.pid):
             why.append(reason)
         else:
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -13,6 +13,7 @@ import threading
 from grading import jail
 from grading.build import converse, program_path
 from grading.trees import ROOT
+from grading.usage import processor_seconds
 
 PLACEHOLDER = b"@LAB-KEY-HERE-@!"
 REPORTS = "/lab/reports"
@@ -21,7 +22,9 @@ UPTIME = "/proc/uptime"
 READ = ("tools", "kernel", "build/tests/labs", "build/user", "build/vdso.debug.so")
 MAX_REPORTS = 100000
 WALL_SECONDS = 40       # for each second of virtual time, and once more: the slowest host that grades
-REAL_SECONDS = 10       # the same without --icount, where the machine's time is this one's, busy or not
+REAL_SECONDS = 20       # the same without --icount, where the machine's time is this one's, busy or not
+SPIN_SECONDS = 3        # and of each processor for each second, once more: it does nothing but spin
+SPENT = "the processors were busy for longer than this takes"
 MAX_OUTPUT = 64 << 20
 MASK = (1 << 64) - 1
 # How a machine ended, by the word of tools/run --end.
@@ -182,19 +185,20 @@ class Machine:
             with open(out + "/stdin", "wb") as file:
                 file.write(stdin)
             words = ["sh", "-c", 'exec < "$0"; exec "$@"', out + "/stdin", *words]
-        seen = self._run(words, wall, out, gdb, beside, interactive)
+        spin = None if icount else SPIN_SECONDS + SPIN_SECONDS * seconds * smp
+        seen = self._run(words, wall, spin, out, gdb, beside, interactive)
         self._look(seen, files, seconds if icount and not interactive else None, out)
         return seen
 
-    def _run(self, words, wall, out, gdb, beside, interactive):
+    def _run(self, words, wall, spin, out, gdb, beside, interactive):
         limits = jail.Limits(processes=self.lab.limits["processes"])
         most = self.lab.limits["output_mib"] * jail.MIB
 
-        def look():
+        def look(pid):
             with contextlib.suppress(FileNotFoundError):
                 if os.path.getsize(out + "/log") > most:
                     return f"more than {most >> 20} MiB in the kernel's log"
-            return ""
+            return SPENT if spin and processor_seconds(pid) > spin else ""
 
         seen, helpers, results = Seen(), [], {}
         reads = [self.build.folder, os.path.join(self.folder, "overlay")]
@@ -246,6 +250,9 @@ class Machine:
             seen.pcap = out + "/pcap"
         for inside, path in files.items():
             seen.fetched[inside] = read_bytes(path)
+        if seen.why == SPENT:
+            seen.end = "TIMEOUT"
+            return
         if seen.why.startswith("more than"):
             seen.end = "FAIL"
             return

@@ -83,7 +83,7 @@ def is_skeleton(root):
 
 
 def committed_files(root):
-    """name -> (contents, mode) of the skeleton as the student whose tree is ROOT was given it, but for the lab itself."""
+    """name -> (contents, mode) of the skeleton that the student was given whose tree is ROOT, but for the lab."""
     with tarfile.open(fileobj=io.BytesIO(git("archive", "--format=tar", TAG, cwd=root).stdout)) as archive:
         return {member.name: (archive.extractfile(member).read(), 0o755 if member.mode & 0o100 else 0o644)
                 for member in archive if member.isreg() and not member.name.startswith("tests/labs/")}
