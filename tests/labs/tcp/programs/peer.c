@@ -90,7 +90,8 @@ static void learn(const unsigned char *frame, ssize_t n)
         return;
     for (struct flow *f = flows; f < flows + FLOWS; f++) {
         if (f->peer_port == (tcp[2] << 8 | tcp[3])) {
-            f->iss = (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7];
+            f->iss =
+                (uint32_t)tcp[4] << 24 | (uint32_t)tcp[5] << 16 | (uint32_t)tcp[6] << 8 | tcp[7];
             f->port = (uint16_t)(tcp[0] << 8 | tcp[1]);
         }
     }
@@ -308,7 +309,8 @@ static void perform(const char *words)
         if (sscanf(words, "flow %u %u %u", &f, &port, &isn) < 3 || f >= FLOWS)
             _exit(1);
         flow = &flows[f];
-        *flow = (struct flow){.peer_port = (uint16_t)port, .port = LISTEN_PORT, .isn = isn, .fd = -1};
+        *flow =
+            (struct flow){.peer_port = (uint16_t)port, .port = LISTEN_PORT, .isn = isn, .fd = -1};
     } else if (!strcmp(name, "on")) {
         flow = &flows[number % FLOWS];
     } else if (!strcmp(name, "in")) {
