@@ -282,7 +282,7 @@ def told_shortly(numbers, count):
         f"{len(numbers)} of {count}, {len(set(numbers))} different, {numbers.count('damaged')} damaged"
 
 
-@check(points=9, needs=("the_device_is_told", "buffers_come_back"))
+@check(points=9, needs=("the_device_is_told", "buffers_come_back"), seconds=30)
 def frames_leave(t):
     "What a program sends is on the wire, each frame once, as it was; and its memory comes back."
     count, length = t.random.randrange(200, 250), t.random.randrange(600, 1500)  # fewer than the ring has room for
@@ -293,7 +293,7 @@ def frames_leave(t):
     t.expect("pages of memory that are lost", want=range(-60, 60), got=seen.one("lost"), hint="leak")
 
 
-@check(points=10, needs=("frames_leave", "interrupts_are_asked_for"))
+@check(points=10, needs=("frames_leave", "interrupts_are_asked_for"), seconds=30)
 def a_full_ring_waits(t):
     "A device that takes its time: the send ring is full again and again, nothing is lost, and nobody spins."
     count, length = t.random.randrange(900, 1100), t.random.randrange(60, 300)
@@ -320,7 +320,7 @@ def answers_on(path):
     return sum(frame[12:14] == b"\x08\0" and frame[23] == 1 and frame[34] == 0 for frame in frames_on(path))
 
 
-@check(points=9, needs=("frames_leave", "interrupts_are_asked_for"))
+@check(points=9, needs=("frames_leave", "interrupts_are_asked_for"), seconds=60)
 def frames_come(t):
     "Hundreds of packets, more than the ring has buffers: all that were on the wire are read, whole and in order."
     count, length = t.random.randrange(300, 500), t.random.randrange(1, 1000)
@@ -366,7 +366,7 @@ detach
 """
 
 
-@check(points=6, needs=("frames_come",), visible=False, seconds=20)
+@check(points=6, needs=("frames_come",), visible=False, seconds=60)
 def no_memory_for_buffers(t):
     "Memory for receive buffers runs out, and with it the ring; when there is some again, packets come again."
     count, length = t.random.randrange(280, 320), t.random.randrange(1, 100)
