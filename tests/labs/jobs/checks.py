@@ -8,7 +8,7 @@ import sys
 from grading import check
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from sessions import Session  # noqa: E402
+from sessions import Session  # noqa: E402 (it lies here)
 
 SIGINT, SIGQUIT, SIGKILL, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU = 2, 3, 9, 18, 19, 20, 21, 22
 CONTINUED = {"fore": "fg", "state": "continued"}
@@ -45,15 +45,16 @@ def data_goes_through(t):
     seen = t.boot("/bin/sh", "-c", script, stdin="".join(line + "\n" for line in lines).encode(),
                   fetch=["/tmp/all", "/tmp/count", "/tmp/sum", "/tmp/status"])
     t.expect("sort | uniq | tr | tee: what came out", want=want, got=seen.fetched["/tmp/all"] or b"", hint="pipeline")
-    t.expect("... | wc -l", want=len(set(lines)), got=int(seen.fetched["/tmp/count"] or -1), hint="pipeline")
+    t.expect("... | wc -l", want=str(len(set(lines))), hint="pipeline",
+             got=(seen.fetched["/tmp/count"] or b"").decode(errors="replace").strip())
     t.expect("MD5 of the beginning of an endless stream", want=hashlib.md5(endless[:size]).hexdigest(),
-             got=(seen.fetched["/tmp/sum"] or b"").decode().split(" ")[0], hint="sigpipe")
+             got=(seen.fetched["/tmp/sum"] or b"").decode(errors="replace").split(" ")[0], hint="sigpipe")
     t.expect("$? of that", want=b"0\n", got=seen.fetched["/tmp/status"], hint="status")
 
 
 @check(points=9, seconds=20)
 def stages_run_together(t):
-    "Three stages at once, children of the shell; each end of each pipe where it belongs and nowhere else; EOF, SIGPIPE."
+    "Three stages at once, children of the shell; every end of a pipe where it belongs, nowhere else; EOF, SIGPIPE."
     status = t.random.randrange(1, 100)
     s = Session(t, "script:probe a | probe b | probe c; probe d $?; true")
     a, b, c = s.meet("a", "b", "c")
@@ -258,7 +259,8 @@ def background_of_a_script(t):
     s.expect_all({"": "script"})
     deaf = bits(SIGINT, SIGQUIT)
     t.expect("ignored of SIGINT and SIGQUIT: with &, without, both stages with &, without",
-             want=[deaf, 0, deaf, deaf, 0], got=[(one["ignored"] or 0) & deaf for one in (a, b, c, d, e)], hint="script")
+             want=[deaf, 0, deaf, deaf, 0], hint="script",
+             got=[(one["ignored"] or 0) & deaf for one in (a, b, c, d, e)])
     t.expect("bytes read from standard input, an endless file: with &, without, first stage with &",
              want=["0", "1", "0"], got=[read.result for read in reads], hint="script")
     t.expect("all are in the script's own group", want={shell["group"]}, got=a["group"], hint="script")
@@ -449,4 +451,5 @@ def any_jobs_in_any_order(t):
     for number, (wanted, came) in enumerate(zip(want, got)):
         if wanted != lines(came):
             t.expect(f"list {number + 1} of the jobs", want=wanted, got=lines(came), hint="list")
-            break
+            return
+    t.expect("lists of the jobs", want=len(want), got=len([came for came in got if came.result is not None]))

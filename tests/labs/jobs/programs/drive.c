@@ -1,8 +1,8 @@
 /*
- * drive HOW OP...: sits at a terminal with a shell on it, types, and looks at what processes there are. HOW: terminal (a
- * session whose leader is the shell), background (another program leads the session and has the terminal in its
- * foreground), or script:TEXT (sh -c TEXT, no terminal, standard input from /dev/zero). The shell is user SHELL_USER, who
- * can neither read this program nor what it reports.
+ * drive HOW OP...: sits at a terminal with a shell on it, types, and looks at what processes there are. HOW: terminal
+ * (a session whose leader is the shell), background (another program leads the session and has the terminal in
+ * its foreground), or script:TEXT (sh -c TEXT, no terminal, standard input from /dev/zero). The shell is user
+ * SHELL_USER, who can neither read this program nor what it reports.
  *
  *     type:TEXT      type it, and Enter              key:C             type Ctrl-C, Ctrl-Z ...
  *     meet:NAME      a probe (probe.c) of that name comes: what it tells of itself

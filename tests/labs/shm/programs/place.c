@@ -2,7 +2,7 @@
  * place OP...: attaches and what else makes the map of a window of memory, one operation after the other. The
  * window has WINDOW pages; 0 and up are its pages. Segment k (0 to 3) has k + 2 pages.
  *
- *     a:K:PAGE:ODD:FLAGS   shmat segment K at the page, ODD bytes further, with r (SHM_RND), m (SHM_REMAP), o (SHM_RDONLY)
+ *     a:K:PAGE:ODD:FLAGS   shmat segment K at the page, ODD bytes further; r: SHM_RND, m: SHM_REMAP, o: SHM_RDONLY
  *     d:PAGE:ODD           shmdt there
  *     u:PAGE               munmap one page
  *     p:PAGE               map a private page there, whatever was there
