@@ -136,7 +136,7 @@ static void request(struct netdev *dev, uint32_t address)
 
 void arp_announce(struct netdev *dev, uint32_t address)
 {
-    if (dev->link_ops == &ethernet_link && netdev_is_up(dev))
+    if (dev->link_ops == &ethernet_link && (netdev_flags(dev) & IFF_RUNNING))
         transmit(dev, ARP_REQUEST, address, address, NULL);
 }
 

@@ -61,6 +61,7 @@ static bool parse(struct packet *p)
 const struct link_ops ethernet_link = {
     .send = send,
     .parse = parse,
+    .came_up = address_announce,
     .header_len = sizeof(struct ethernet_header),
     .broadcast = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
 };

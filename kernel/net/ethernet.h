@@ -19,7 +19,7 @@ int ethernet_transmit(struct netdev *dev, struct packet *p, const uint8_t *to, u
 
 /* Send P to NEXT, as soon as its address on the link is known. P is taken over. */
 void arp_send(struct netdev *dev, uint32_t next, struct packet *p);
-/* Tell the link that DEV has ADDRESS now. */
+/* Tell the link that DEV has ADDRESS now (RFC 5227, section 3); nothing while the link is down. Any context. */
 void arp_announce(struct netdev *dev, uint32_t address);
 /* Forget what is known of DEV's link; SIOCDARP, SIOCSARP: one entry, for good if PERMANENT. */
 void arp_flush(struct netdev *dev);

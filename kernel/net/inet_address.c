@@ -57,22 +57,39 @@ static void change_network(const struct inet_address *a, bool add)
 
 /* --- the list --- */
 
-/* Enter the network routes of DEV's addresses, those that are there already left alone. */
-static void restore_networks(struct netdev *dev, bool announce)
+/* Copy number N of DEV's addresses, from 0 on. False: it has not so many. */
+static bool address_number(const struct netdev *dev, unsigned n, struct inet_address *out)
 {
-    struct inet_address copy[8], *at;
-    unsigned n = 0;
+    struct inet_address *at;
+    bool found = false;
 
     spin_lock(&list_lock);
-    list_for_each (at, &addresses, link)
-        if (at->dev == dev && n < ARRAY_SIZE(copy))
-            copy[n++] = *at;
-    spin_unlock(&list_lock);
-    for (unsigned i = 0; i < n; i++) {
-        change_network(&copy[i], true);
-        if (announce)
-            arp_announce(dev, copy[i].address);
+    list_for_each (at, &addresses, link) {
+        if (at->dev == dev && n-- == 0) {
+            *out = *at;
+            found = true;
+            break;
+        }
     }
+    spin_unlock(&list_lock);
+    return found;
+}
+
+/* Enter the network routes of DEV's addresses, those that are there already left alone. */
+static void restore_networks(struct netdev *dev)
+{
+    struct inet_address a;
+
+    for (unsigned n = 0; address_number(dev, n, &a); n++)
+        change_network(&a, true);
+}
+
+void address_announce(struct netdev *dev)
+{
+    struct inet_address a;
+
+    for (unsigned n = 0; address_number(dev, n, &a); n++)
+        arp_announce(dev, a.address);
 }
 
 int address_add(const struct inet_address *a)
@@ -127,7 +144,7 @@ int address_remove(struct netdev *dev, uint32_t address, unsigned prefix)
     change_network(found, false);
     change_local(found, false);
     if (netdev_is_up(dev)) /* another address may be of the same network */
-        restore_networks(dev, false);
+        restore_networks(dev);
     kfree(found);
     return 0;
 }
@@ -220,7 +237,8 @@ void address_for_each(void (*emit)(void *ctx, const struct inet_address *a), voi
 void address_device_changed(struct netdev *dev)
 {
     if (netdev_is_up(dev)) {
-        restore_networks(dev, true);
+        restore_networks(dev);
+        address_announce(dev);
     } else {
         route_flush(dev);
         arp_flush(dev);

@@ -187,8 +187,11 @@ int netdev_set_mtu(struct netdev *dev, uint32_t mtu)
 
 void netdev_set_carrier(struct netdev *dev, bool up)
 {
-    if (__atomic_exchange_n(&dev->carrier, up, __ATOMIC_ACQ_REL) != up)
-        log_info("%s: link is %s", dev->name, up ? "up" : "down");
+    if (__atomic_exchange_n(&dev->carrier, up, __ATOMIC_ACQ_REL) == up)
+        return;
+    log_info("%s: link is %s", dev->name, up ? "up" : "down");
+    if (up && dev->link_ops->came_up)
+        dev->link_ops->came_up(dev);
 }
 
 /* --- sending --- */

@@ -51,6 +51,8 @@ struct link_ops {
      * makes no sense.
      */
     bool (*parse)(struct packet *p);
+    /* DEV's link is there again: its neighbours, maybe others than before, are told who we are. Any context. May be NULL. */
+    void (*came_up)(struct netdev *dev);
     unsigned header_len;               /* const */
     uint8_t broadcast[NETDEV_ADDRESS]; /* const */
 };
@@ -122,6 +124,7 @@ int netdev_transmit(struct netdev *dev, struct packet *p);
 void netdev_receive(struct netdev *dev, struct packet *p);
 /* Transmit queue QUEUE has room again. No lock held. */
 void netdev_resume(struct netdev *dev, unsigned queue);
+/* The link is up, or down, whether that is news or not. No lock held. */
 void netdev_set_carrier(struct netdev *dev, bool up);
 static inline struct netdev_counters *netdev_count(struct netdev *dev)
 {

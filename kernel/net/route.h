@@ -114,6 +114,8 @@ enum route_type address_kind(uint32_t address);
 void address_for_each(void (*emit)(void *ctx, const struct inet_address *a), void *ctx);
 /* DEV came up or went down: its routes come and go. */
 void address_device_changed(struct netdev *dev);
+/* Tell DEV's neighbours of each of its addresses. Any context. */
+void address_announce(struct netdev *dev);
 /* Change those of DEV's IFF_* that may be changed to WANTED's, up and down with all that follows. 0 or -errno. */
 int inet_set_flags(struct netdev *dev, uint32_t wanted);
 

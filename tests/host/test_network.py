@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from frames import BROADCAST, ITS_IP, OUR_IP, Wire, checksum, icmp, ipv4, udp
+from frames import BROADCAST, ITS_IP, Wire, arp, checksum, icmp, ipv4, udp
 from support import BUILD, EXTRA_WORDS, RUN, busybox, run
 
 
@@ -154,6 +154,46 @@ def test_a_link_that_goes_is_noticed(tmp_path):
         wire.terminal.expect("isnow,UP[^\n]*mtu\r\n")
         talk.sendall(b"set_link net on\n")
         wire.terminal.expect_exact("isnow,UP,LOWER_UP\r\n")
+        assert wire.ping(b"again") == b"again"
+        wire.finish()
+
+
+def announces(frame, address, mac):
+    """A question to all for ADDRESS, which its owner asks itself (RFC 5227, section 3)."""
+    return frame[:14] == BROADCAST + mac + b"\x08\x06" and \
+        frame[14:42] == arp(1, mac, address, b"\0" * 6, address)
+
+
+def test_addresses_are_announced_when_set_and_when_the_link_comes_up(tmp_path):
+    """Each address of the interface is, and of one that goes away nobody hears."""
+    monitor = str(tmp_path / "monitor")
+    others = [f"10.9.0.{n}" for n in range(11, 23)]
+    script = ("until_it_is() { while ! ip link show eth0 | grep -q \"$1\"; do usleep 20000; done; }; read x; "
+              "for n in $(seq 11 22); do ip addr add 10.9.0.$n/24 dev eth0; done; read x; "
+              "ip addr del 10.9.0.22/24 dev eth0; ifconfig eth0 down; ifconfig eth0 up; read x; "
+              "until_it_is ',UP> mtu'; echo go''ne; read x")
+    with Wire(script, "--monitor", monitor) as wire, socket.socket(socket.AF_UNIX) as talk:
+        talk.connect(monitor)
+
+        def next_step(addresses):
+            wire.terminal.send("\r")
+            for address in addresses:
+                wire.expect(lambda f: announces(f, address, wire.mac))
+
+        next_step(others)
+        del others[-1]
+        next_step([ITS_IP, *others])
+        talk.sendall(b"set_link net off\n")
+        next_step([])
+        wire.terminal.expect_exact("gone\r\n")
+        wire.idle(1000)
+        talk.sendall(b"set_link net on\n")
+        heard = []
+        while len(heard) <= len(others):
+            frame = wire.expect(lambda f: f[12:14] == b"\x08\x06")
+            heard.append(socket.inet_ntoa(frame[28:32]))
+            assert announces(frame, heard[-1], wire.mac)
+        assert heard == [ITS_IP, *others]
         assert wire.ping(b"again") == b"again"
         wire.finish()
 
