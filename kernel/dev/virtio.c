@@ -179,6 +179,8 @@ void virtio_fail(struct virtio_device *v, const char *why)
     /* No use waiting for the reset here: it may be the device that never answers. */
     set_status(v, 0);
     log_err("%s: %s; the device is disabled", v->name, why);
+    if (v->failed)
+        v->failed(v);
 }
 
 /* --- down and up again --- */

@@ -47,6 +47,7 @@ struct virtio_device {
     unsigned vectors;           /* const after virtio_open(): of MSI-X; 0: one interrupt line */
     uint16_t config_vector;     /* const after virtio_connect_config(); or VIRTIO_NO_VECTOR */
     bool stopped;               /* atomic: given up, or not started: nothing is put or taken */
+    void (*failed)(struct virtio_device *v); /* const after probe: see virtio_fail(); may be NULL */
 };
 
 /* One piece of a buffer: memory in the direct map. */
@@ -87,7 +88,10 @@ static inline bool virtio_has(const struct virtio_device *v, unsigned bit)
 }
 /* All queues are set up, or set up again: begin. */
 void virtio_start(struct virtio_device *v);
-/* Give the device up: reset, and one line saying WHY. Later calls do nothing. Any context. */
+/*
+ * Give the device up: reset, one line saying WHY, and its driver's failed() is told, in whatever context and with
+ * whatever locks that is. Later calls do nothing. Any context.
+ */
 void virtio_fail(struct virtio_device *v, const char *why);
 /*
  * Stop, whether it runs or was given up: when this returns 0 the device touches no memory any more. -EIO: it does not

@@ -299,14 +299,29 @@ void virtio_net_tx_interrupt(void *arg)
 
 void virtio_net_receive_again(struct timer *t)
 {
-    virtio_net_receive(container_of(t, struct net_pair, again));
+    struct net_pair *r = container_of(t, struct net_pair, again);
+
+    virtio_net_receive(r);
+    if (READ_ONCE(r->net->virtio.stopped))
+        netdev_resume(&r->net->dev, r->index); /* what waits for room in the ring: none will come */
     backlog_run();
+}
+
+void virtio_net_failed(struct virtio_device *v)
+{
+    struct virtio_net *net = container_of(v, struct virtio_net, virtio);
+
+    netdev_fail(&net->dev);
+    for (unsigned i = 0; i < net->num_pairs; i++)
+        timer_set(&net->pairs[i].again, clock_monotonic());
 }
 
 void virtio_net_read_link(struct virtio_net *net)
 {
     uint16_t status = STATUS_LINK_UP;
 
+    if (READ_ONCE(net->virtio.stopped))
+        return;
     if (virtio_has(&net->virtio, NET_F_STATUS) &&
         virtio_config_read(&net->virtio, CONFIG_STATUS, &status, sizeof(status)))
         status = 0;

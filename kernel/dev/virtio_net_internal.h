@@ -32,8 +32,8 @@ struct net_pair {
     struct virtio_net *net;    /* const */
     unsigned index;            /* const */
     struct virtqueue *rx, *tx; /* const; their own locks */
-    struct timer again;        /* rx->lock to arm: more to take in, or memory to be had again */
-    unsigned in_ring;          /* rx->lock: buffers that the device has */
+    struct timer again; /* more to take in, or memory to be had again, or the device has failed */
+    unsigned in_ring;   /* rx->lock: buffers that the device has */
 };
 
 struct virtio_net {
@@ -63,6 +63,8 @@ void virtio_net_config_interrupt(void *net);
 void virtio_net_line_interrupt(void *net);
 /* The timer's function of a pair. */
 void virtio_net_receive_again(struct timer *t);
+/* The device was given up (virtio_fail()). */
+void virtio_net_failed(struct virtio_device *v);
 
 /* netdev_ops: see there (virtio_net_setup.c). */
 int virtio_net_open(struct netdev *dev);

@@ -225,6 +225,7 @@ static void probe(struct pci_device *pci)
         virtio_fail(&net->virtio, "no memory for it");
         return;
     }
+    net->virtio.failed = virtio_net_failed;
     if (start(net))
         return;
     log_info("%s: virtio-net, %u queue pairs, features %#llx", dev->name, net->num_pairs,

@@ -68,7 +68,7 @@ static int send_on(struct packet *p, const struct route_path *path, bool loop)
                 packet_free(copy);
         }
     }
-    if (!netdev_is_up(path->dev)) {
+    if (!netdev_can_send(path->dev)) {
         packet_free(p);
         return -ENETDOWN;
     }

@@ -143,6 +143,7 @@ static int set_up(struct netdev *dev, bool up)
     if (netdev_is_up(dev) == up)
         return 0;
     if (up) {
+        WRITE_ONCE(dev->failed, false);
         int error = dev->ops->open ? dev->ops->open(dev) : 0;
         if (error)
             return error;
@@ -194,6 +195,12 @@ void netdev_set_carrier(struct netdev *dev, bool up)
         dev->link_ops->came_up(dev);
 }
 
+void netdev_fail(struct netdev *dev)
+{
+    WRITE_ONCE(dev->failed, true);
+    WRITE_ONCE(dev->carrier, false);
+}
+
 /* --- sending --- */
 
 /* True: P is gone. Q's lock held. */
@@ -217,7 +224,7 @@ int netdev_transmit(struct netdev *dev, struct packet *p)
     int error = 0;
 
     p->dev = dev;
-    if (unlikely(!netdev_is_up(dev))) {
+    if (unlikely(!netdev_can_send(dev))) {
         packet_free(p);
         return -ENETDOWN;
     }

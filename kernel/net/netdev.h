@@ -51,7 +51,7 @@ struct link_ops {
      * makes no sense.
      */
     bool (*parse)(struct packet *p);
-    /* DEV's link is there again: its neighbours, maybe others than before, are told who we are. Any context. May be NULL. */
+    /* DEV's link is there again: tell its neighbours, maybe others than before, who we are. Any context; or NULL. */
     void (*came_up)(struct netdev *dev);
     unsigned header_len;               /* const */
     uint8_t broadcast[NETDEV_ADDRESS]; /* const */
@@ -87,6 +87,7 @@ struct netdev {
     struct netdev_queue *queues;      /* const: num_queues of them */
     struct netdev_counters *counters; /* const: one a CPU, each counts for itself */
     bool carrier;                     /* atomic: the link is up */
+    bool failed;                      /* atomic: see netdev_fail() */
     unsigned promiscuous;             /* atomic: packet sockets that want everything */
     unsigned transmit_queue_len;      /* atomic: packets that may wait: NETDEV_BACKLOG at first */
 };
@@ -107,6 +108,11 @@ static inline bool netdev_is_up(const struct netdev *dev)
 {
     return READ_ONCE(dev->flags) & IFF_UP;
 }
+/* Up, and its driver has not given it up. */
+static inline bool netdev_can_send(const struct netdev *dev)
+{
+    return netdev_is_up(dev) && !READ_ONCE(dev->failed);
+}
 /* Its IFF_* as programs see them: with what the link says. */
 uint32_t netdev_flags(const struct netdev *dev);
 int netdev_set_mtu(struct netdev *dev, uint32_t mtu); /* -EINVAL */
@@ -126,6 +132,11 @@ void netdev_receive(struct netdev *dev, struct packet *p);
 void netdev_resume(struct netdev *dev, unsigned queue);
 /* The link is up, or down, whether that is news or not. No lock held. */
 void netdev_set_carrier(struct netdev *dev, bool up);
+/*
+ * DEV's hardware is beyond belief: its link is down, and who sends by it hears -ENETDOWN until it has been brought down
+ * and up again. Any context, in the driver's locks. The driver still has to call netdev_resume(), for what waits.
+ */
+void netdev_fail(struct netdev *dev);
 static inline struct netdev_counters *netdev_count(struct netdev *dev)
 {
     return &dev->counters[cpu_id()];

@@ -237,6 +237,8 @@ int route_lookup(uint32_t destination, struct netdev *dev, struct route_path *ou
                : r.type == ROUTE_PROHIBIT  ? -EACCES
                                            : -EINVAL;
     fill_path(out, &r, destination);
+    if (unlikely(READ_ONCE(out->dev->failed)))
+        return -ENETDOWN;
     if (unlikely(READ_ONCE(have_notes)) && r.type == ROUTE_UNICAST)
         out->mtu = noted_mtu(destination, out->mtu);
     return 0;
