@@ -275,9 +275,7 @@ int datagram_get_option(struct datagram_socket *d, int name, void *value, unsign
     case SO_ACCEPTCONN: number = 0; break;
     default: return -ENOPROTOOPT;
     }
-    *len = min(*len, (unsigned)sizeof(number));
-    memcpy(value, &number, *len);
-    return 0;
+    return option_give(value, len, &number, sizeof(number));
 }
 
 /* --- what a program sends --- */

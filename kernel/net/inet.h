@@ -106,6 +106,17 @@ int inet_give_control(struct inet_socket *i, struct message *m, const struct pac
 /* Does I want P, which is for all or for a group? */
 bool inet_wants_group(struct inet_socket *i, const struct packet *p);
 
+/* --- what UDP and raw sockets share (inet_datagram.c) --- */
+
+/* The address that M names: -EINVAL (too short), -EAFNOSUPPORT. */
+int inet_message_address(const struct message *m, struct sockaddr_in *out);
+/* proto_ops: see there. */
+ssize_t inet_receive(struct socket *s, struct message *m);
+/* Linux says ENOTCONN to who isn't connected, but does it. */
+int inet_shutdown(struct socket *s, unsigned how);
+unsigned inet_poll(struct socket *s, struct poll_table *pt);
+long inet_queue_ioctl(struct socket *s, unsigned cmd, unsigned long arg);
+
 int inet_set_option(struct socket *s, int level, int name, const void *value, unsigned len);
 int inet_get_option(struct socket *s, int level, int name, void *value, unsigned *len);
 /* Interfaces, routes, the address cache (inet_ioctl.c): by a socket of whatever family. -ENOTTY. */

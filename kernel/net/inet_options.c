@@ -261,11 +261,8 @@ int inet_get_option(struct socket *s, int level, int name, void *value, unsigned
         return datagram_get_option(&i->d, name, value, len);
     if (level != SOL_IP)
         return -ENOPROTOOPT;
-    if (name == IP_MULTICAST_IF) {
-        *len = min(*len, (unsigned)sizeof(uint32_t));
-        memcpy(value, &i->group_source, *len);
-        return 0;
-    }
+    if (name == IP_MULTICAST_IF)
+        return option_give(value, len, &i->group_source, sizeof(i->group_source));
     int error = get_number(i, name, &number);
     if (error)
         return error;

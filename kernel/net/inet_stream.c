@@ -282,9 +282,7 @@ int stream_get_option(struct socket *s, int level, int name, void *value, unsign
         number = st->c.min_ttl;
     else
         return -ENOPROTOOPT;
-    *len = min(*len, (unsigned)sizeof(number));
-    memcpy(value, &number, *len);
-    return 0;
+    return option_give(value, len, &number, sizeof(number));
 }
 
 const struct proto_ops stream_ops = {

@@ -312,9 +312,7 @@ static int packet_get_option(struct socket *s, int level, int name, void *value,
     struct tpacket_stats stats = {k->d.arrived, k->d.dropped};
     k->d.arrived = k->d.dropped = 0;
     spin_unlock(&s->rx.lock);
-    *len = min(*len, (unsigned)sizeof(stats));
-    memcpy(value, &stats, *len);
-    return 0;
+    return option_give(value, len, &stats, sizeof(stats));
 }
 
 static void packet_release(struct socket *s)

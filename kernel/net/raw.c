@@ -7,7 +7,6 @@
  */
 #include <abi/if_packet.h>
 
-#include "fs/poll.h"
 #include "lib/byteorder.h"
 #include "lib/string.h"
 #include "net/inet.h"
@@ -142,11 +141,9 @@ static ssize_t raw_send(struct socket *s, struct message *m)
         return -EOPNOTSUPP;
     if (m->namelen) {
         struct sockaddr_in in;
-        if (m->namelen < sizeof(in))
-            return -EINVAL;
-        memcpy(&in, &m->name, sizeof(in));
-        if (in.sin_family != AF_INET && in.sin_family != AF_UNSPEC)
-            return -EAFNOSUPPORT;
+        int error = inet_message_address(m, &in);
+        if (error)
+            return error;
         address = in.sin_addr.s_addr;
     } else if (!address) {
         return -EDESTADDRREQ;
@@ -166,44 +163,10 @@ static ssize_t raw_send(struct socket *s, struct message *m)
 
 static ssize_t raw_receive(struct socket *s, struct message *m)
 {
-    struct inet_socket *i = inet_of(s);
-    struct packet *p;
-
-    if (m->flags & MSG_OOB)
-        return -EOPNOTSUPP;
-    if (m->flags & MSG_ERRQUEUE)
-        return -EAGAIN; /* nothing is ever put there */
-    int error = datagram_take(&i->d, m, &p);
-    if (error)
-        return error < 0 ? error : 0;
-    if (m->wants_name)
-        m->namelen = (unsigned)inet_name(&m->name, p->ip.source, 0);
-    if (inet_give_control(i, m, p)) {
-        packet_free(p);
-        return -EFAULT;
-    }
-    return datagram_give(m, p);
+    return m->flags & MSG_OOB ? -EOPNOTSUPP : inet_receive(s, m);
 }
 
 /* --- the rest --- */
-
-static int raw_shutdown(struct socket *s, unsigned how)
-{
-    struct inet_socket *i = inet_of(s);
-
-    datagram_shutdown(&i->d, how);
-    return READ_ONCE(i->remote) ? 0 : -ENOTCONN;
-}
-
-static unsigned raw_poll(struct socket *s, struct poll_table *pt)
-{
-    return datagram_poll(&inet_of(s)->d, pt);
-}
-
-static long raw_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
-{
-    return datagram_ioctl(&inet_of(s)->d, cmd, arg);
-}
 
 static int raw_set_option(struct socket *s, int level, int name, const void *value, unsigned len)
 {
@@ -231,9 +194,7 @@ static int raw_get_option(struct socket *s, int level, int name, void *value, un
         return -ENOPROTOOPT;
     if (s->protocol != IPPROTO_ICMP)
         return -EOPNOTSUPP;
-    *len = min(*len, (unsigned)sizeof(filter));
-    memcpy(value, &filter, *len);
-    return 0;
+    return option_give(value, len, &filter, sizeof(filter));
 }
 
 static const struct proto_ops raw_ops = {
@@ -242,11 +203,11 @@ static const struct proto_ops raw_ops = {
     .name = raw_name,
     .send = raw_send,
     .receive = raw_receive,
-    .shutdown = raw_shutdown,
-    .poll = raw_poll,
+    .shutdown = inet_shutdown,
+    .poll = inet_poll,
     .set_option = raw_set_option,
     .get_option = raw_get_option,
-    .ioctl = raw_ioctl,
+    .ioctl = inet_queue_ioctl,
     .release = inet_release,
 };
 

@@ -170,6 +170,9 @@ int address_to_user(const struct sockaddr_storage *a, unsigned len, struct socka
 int socket_set_option(struct socket *s, int level, int name, const void *value, unsigned len);
 int socket_get_option(struct socket *s, int level, int name, void *value, unsigned *len);
 
+/* The N bytes of an option at FROM, as far as *LEN bytes at VALUE hold them: 0, and *LEN is how many it was. */
+int option_give(void *value, unsigned *len, const void *from, unsigned n);
+
 void unix_init(void);
 /* Forget connections that are only remembered (TIME-WAIT): for leak checks. */
 void inet_drain(void);

@@ -150,8 +150,7 @@ int socket_set_option(struct socket *s, int level, int name, const void *value, 
 
 /* --- asking --- */
 
-/* What fits of the N bytes at FROM. */
-static int give(void *value, unsigned *len, const void *from, unsigned n)
+int option_give(void *value, unsigned *len, const void *from, unsigned n)
 {
     *len = min(*len, n);
     memcpy(value, from, *len);
@@ -161,13 +160,13 @@ static int give(void *value, unsigned *len, const void *from, unsigned n)
 static int give_int(void *value, unsigned *len, long number)
 {
     int n = (int)number;
-    return give(value, len, &n, sizeof(n));
+    return option_give(value, len, &n, sizeof(n));
 }
 
 static int give_timeout(void *value, unsigned *len, nsec_t time)
 {
     struct timeval tv = timeval_of(time);
-    return give(value, len, &tv, sizeof(tv));
+    return option_give(value, len, &tv, sizeof(tv));
 }
 
 static int get_socket_option(struct socket *s, int name, void *value, unsigned *len)
@@ -182,7 +181,7 @@ static int get_socket_option(struct socket *s, int name, void *value, unsigned *
     case SO_SNDBUF: return give_int(value, len, READ_ONCE(s->send_limit));
     case SO_RCVBUF: return give_int(value, len, READ_ONCE(s->receive_limit));
     case SO_PRIORITY: return give_int(value, len, READ_ONCE(s->priority));
-    case SO_LINGER: return give(value, len, &s->linger, sizeof(s->linger));
+    case SO_LINGER: return option_give(value, len, &s->linger, sizeof(s->linger));
     case SO_RCVLOWAT: return give_int(value, len, READ_ONCE(s->low_water));
     case SO_SNDLOWAT: return give_int(value, len, 1);
     case SO_RCVTIMEO: return give_timeout(value, len, READ_ONCE(s->receive_timeout));

@@ -1,5 +1,4 @@
 /* UDP sockets: the calls. Which socket a datagram is for is udp.c's matter. */
-#include "fs/poll.h"
 #include "lib/byteorder.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -136,11 +135,9 @@ static int find_destination(struct inet_socket *i, const struct message *m, stru
 
     if (m->namelen) {
         struct sockaddr_in in;
-        if (m->namelen < sizeof(in))
-            return -EINVAL;
-        memcpy(&in, &m->name, sizeof(in));
-        if (in.sin_family != AF_INET && in.sin_family != AF_UNSPEC)
-            return -EAFNOSUPPORT;
+        int error = inet_message_address(m, &in);
+        if (error)
+            return error;
         address = in.sin_addr.s_addr;
         *port = ntohs(in.sin_port);
         if (!*port)
@@ -274,47 +271,7 @@ static ssize_t udp_send(struct socket *s, struct message *m)
     return error ? error : (ssize_t)n;
 }
 
-/* --- receiving --- */
-
-static ssize_t udp_receive(struct socket *s, struct message *m)
-{
-    struct inet_socket *i = inet_of(s);
-    struct packet *p;
-
-    if (m->flags & MSG_ERRQUEUE)
-        return -EAGAIN; /* nothing is ever put there */
-    int error = datagram_take(&i->d, m, &p);
-    if (error)
-        return error < 0 ? error : 0;
-    if (m->wants_name)
-        m->namelen = (unsigned)inet_name(&m->name, p->ip.source, p->source_port);
-    if (unlikely(i->receive_flags || i->d.stamp || i->d.stamp_ns) && inet_give_control(i, m, p)) {
-        packet_free(p);
-        return -EFAULT;
-    }
-    return datagram_give(m, p);
-}
-
 /* --- the rest --- */
-
-/* Linux says ENOTCONN to who isn't connected, but does it. */
-static int udp_shutdown(struct socket *s, unsigned how)
-{
-    struct inet_socket *i = inet_of(s);
-
-    datagram_shutdown(&i->d, how);
-    return READ_ONCE(i->remote_port) ? 0 : -ENOTCONN;
-}
-
-static unsigned udp_poll(struct socket *s, struct poll_table *pt)
-{
-    return datagram_poll(&inet_of(s)->d, pt);
-}
-
-static long udp_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
-{
-    return datagram_ioctl(&inet_of(s)->d, cmd, arg);
-}
 
 static int udp_set_option(struct socket *s, int level, int name, const void *value, unsigned len)
 {
@@ -344,9 +301,7 @@ static int udp_get_option(struct socket *s, int level, int name, void *value, un
         return inet_get_option(s, level, name, value, len);
     if (name != UDP_CORK)
         return -ENOPROTOOPT;
-    *len = min(*len, (unsigned)sizeof(number));
-    memcpy(value, &number, *len);
-    return 0;
+    return option_give(value, len, &number, sizeof(number));
 }
 
 static void udp_release(struct socket *s)
@@ -360,12 +315,12 @@ static const struct proto_ops udp_ops = {
     .connect = udp_connect,
     .name = udp_name,
     .send = udp_send,
-    .receive = udp_receive,
-    .shutdown = udp_shutdown,
-    .poll = udp_poll,
+    .receive = inet_receive,
+    .shutdown = inet_shutdown,
+    .poll = inet_poll,
     .set_option = udp_set_option,
     .get_option = udp_get_option,
-    .ioctl = udp_ioctl,
+    .ioctl = inet_queue_ioctl,
     .release = udp_release,
 };
 

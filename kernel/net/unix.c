@@ -51,16 +51,10 @@ static int get_option(struct socket *s, int level, int name, void *value, unsign
     struct ucred ids = u->peer_ids;
     int listening = u->state == UNIX_LISTENING;
     spin_unlock(&unix_lock);
-    if (name == SO_PEERCRED) {
-        *len = min(*len, (unsigned)sizeof(ids));
-        memcpy(value, &ids, *len);
-        return 0;
-    }
-    if (name == SO_ACCEPTCONN) {
-        *len = min(*len, (unsigned)sizeof(listening));
-        memcpy(value, &listening, *len);
-        return 0;
-    }
+    if (name == SO_PEERCRED)
+        return option_give(value, len, &ids, sizeof(ids));
+    if (name == SO_ACCEPTCONN)
+        return option_give(value, len, &listening, sizeof(listening));
     return -ENOPROTOOPT;
 }
 
