@@ -264,6 +264,7 @@ static bool port_is_claimed(struct tcp_stack *stack, uint16_t port)
     return false;
 }
 
+/* Some port for a call of T. Never the one that is called: nobody asks by chance to be connected with himself. */
 static uint16_t port_for_call(struct tcp_stack *stack, struct tcp_tuple t, nsec_t now)
 {
     uint16_t low;
@@ -271,6 +272,8 @@ static uint16_t port_for_call(struct tcp_stack *stack, struct tcp_tuple t, nsec_
 
     for (unsigned i = 0; i < n; i++) {
         t.local_port = (uint16_t)(low + (start + i) % n);
+        if (t.local_port == t.remote_port && t.local == t.remote)
+            continue;
         if (!port_is_claimed(stack, t.local_port) && tuple_is_free(stack, &t, now))
             return t.local_port;
     }

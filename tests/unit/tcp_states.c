@@ -72,8 +72,13 @@ static const struct case_ cases[] = {
      "< S 0 0\n> SA 0 1\n< A 1 1\naccept"},
     {"closing a listener resets those who wait (RFC 9293, 3.10.4)",
      "listen\n< S 0 0\n> SA 0 1\n< A 1 1\nclose listener\n> RA 1 1\n< A 1 1\n> R 1"},
-    {"closing a listener forgets embryos",
-     "listen\n< S 0 0\n> SA 0 1\nclose listener\n< A 1 1\n> R 1"},
+    {"closing a listener resets embryos, and who answers later is refused",
+     "listen\n< S 0 0\n> SA 0 1\nclose listener\n> RA 1 1\n< A 1 1\n> R 1"},
+    {"so is one whose ACK found the queue full: he would send nothing more",
+     "listen 2\n< S 0 0\n> SA 0 1\n< A 1 1\npeer-port 5001\n< S 0 0\n> SA 0 1\n< A 1 1\n"
+     "peer-port 5002\n< S 0 0\n> SA 0 1\npeer-port 5003\n< S 0 0\n> SA 0 1\n< A 1 1\n"
+     "peer-port 5002\n< S 0 0\n> SA 0 1\n< A 1 1\nclose listener\n> RA 1 1\n"
+     "> RA * 1\n> RA * 1\n> RA * 1"},
     {"a child that was reset is accepted with its error (Linux)",
      "listen\n< S 0 0\n> SA 0 1\n< A 1 1\n< R 1 0\naccept\nstate CLOSED\nerror ECONNRESET"},
     {"TCP_DEFER_ACCEPT waits for data",
