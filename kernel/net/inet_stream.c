@@ -46,6 +46,7 @@ static void start_anew(struct stream_socket *st)
     tcp_disconnect(&st->c);
     spin_lock(&st->s.rx.lock);
     queue_flush(&st->s.rx);
+    st->taken = 0;
     spin_unlock(&st->s.rx.lock);
     atomic_store(&st->s.shutdown, 0);
     WRITE_ONCE(st->calling, false);

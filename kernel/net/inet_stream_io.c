@@ -163,25 +163,30 @@ static int wait_for_data(struct stream_socket *st, const struct message *m, nsec
 
 /*
  * How many bytes may be read now, when urgent data is about: a read stops at the mark, and steps over a byte that is
- * not in line. rx.lock held; it is let go meanwhile.
+ * not in line. 0: what there was is gone. rx.lock held; it is let go meanwhile, and what others take then moves the
+ * mark nearer.
  */
 static size_t limit_at_mark(struct stream_socket *st, size_t want)
 {
     struct queue *q = &st->s.rx;
-    uint32_t most = (uint32_t)min(want, (size_t)UINT32_MAX), n;
+    uint32_t most = (uint32_t)min(want, (size_t)UINT32_MAX), taken, n;
     bool skip;
     char byte;
 
-    for (;;) {
+    do {
+        taken = st->taken;
         spin_unlock(&q->lock);
-        n = tcp_readable(&st->c, most, &skip);
+        n = tcp_readable(&st->c, taken, most, &skip);
         spin_lock(&q->lock);
-        if (!skip || queue_read_kernel(q, &byte, 1) != 1)
-            return n;
-        spin_unlock(&q->lock);
-        tcp_consumed(&st->c, 1);
-        spin_lock(&q->lock);
-    }
+    } while (st->taken != taken);
+    if (!skip || queue_read_kernel(q, &byte, 1) != 1)
+        return n;
+    st->taken++;
+    spin_unlock(&q->lock);
+    tcp_consumed(&st->c, 1);
+    backlog_run();
+    spin_lock(&q->lock);
+    return 0;
 }
 
 /* With MSG_TRUNC bytes are counted, not given. rx.lock held. */
@@ -249,8 +254,8 @@ ssize_t stream_receive(struct socket *s, struct message *m)
     while (m->data.left) {
         bool urgent = READ_ONCE(st->c.urgent) != TCP_URGENT_NONE;
         size_t want = m->data.left;
-        if (unlikely(urgent) && !queue_is_empty(q))
-            want = limit_at_mark(st, want);
+        if (unlikely(urgent) && !queue_is_empty(q) && !(want = limit_at_mark(st, want)))
+            continue;
         if (queue_is_empty(q)) {
             if (done >= max(target, (size_t)1))
                 break;
@@ -273,6 +278,7 @@ ssize_t stream_receive(struct socket *s, struct message *m)
         done += (size_t)n;
         if (peek)
             break;
+        st->taken += (uint32_t)n;
         untold += (size_t)n;
         if (unlikely(urgent))
             break; /* the mark may be here */
@@ -332,11 +338,11 @@ long stream_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
     if (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCATMARK)
         return -ENOTTY;
     if (cmd == SIOCATMARK)
-        return put_user((int)tcp_at_mark(&st->c), out);
+        return put_user((int)tcp_at_mark(&st->c, READ_ONCE(st->taken)), out);
     if (READ_ONCE(st->c.state) == TCP_LISTEN)
         return -EINVAL;
     if (cmd == SIOCOUTQ)
         return put_user((int)tcp_unacknowledged(&st->c), out);
     bool skip;
-    return put_user((int)tcp_readable(&st->c, INT32_MAX, &skip), out);
+    return put_user((int)tcp_readable(&st->c, READ_ONCE(st->taken), INT32_MAX, &skip), out);
 }

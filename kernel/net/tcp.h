@@ -422,13 +422,14 @@ int tcp_send(struct tcp_conn *c, struct list *bufs, unsigned flags);
 /* The user has read N of the delivered bytes: the window may open. */
 void tcp_consumed(struct tcp_conn *c, uint32_t n);
 /*
- * How many of the next WANT unread bytes may be read at once: a read stops at the urgent mark. *SKIP: the next
+ * How many of the next WANT bytes may be read at once: a read stops at the urgent mark. *SKIP: the next
  * byte is the urgent one, not to be read in line: take it from the queue, throw it away, say tcp_consumed(1).
+ * TAKEN: bytes of this connection, modulo 2^32, that were taken from the queue, be the engine told of them or not yet.
  */
-uint32_t tcp_readable(struct tcp_conn *c, uint32_t want, bool *skip);
+uint32_t tcp_readable(struct tcp_conn *c, uint32_t taken, uint32_t want, bool *skip);
 /* MSG_OOB: the urgent byte; -EINVAL: there is none, or it is in line, or was read; -EAGAIN: it hasn't come. */
 int tcp_read_urgent(struct tcp_conn *c, bool peek);
-bool tcp_at_mark(struct tcp_conn *c); /* SIOCATMARK */
+bool tcp_at_mark(struct tcp_conn *c, uint32_t taken); /* SIOCATMARK */
 
 /* SHUT_RD and SHUT_WR: 0 or -ENOTCONN. */
 int tcp_shutdown(struct tcp_conn *c, bool read, bool write);

@@ -300,13 +300,19 @@ static void take_urgent(struct tcp_conn *c, const struct tcp_segment *seg)
     c->events |= TCP_EVENT_PRIORITY;
 }
 
-uint32_t tcp_readable(struct tcp_conn *c, uint32_t want, bool *skip)
+/* Sequence number of the byte that the user, who has taken TAKEN bytes, takes next. */
+static uint32_t next_to_take(const struct tcp_conn *c, uint32_t taken)
+{
+    return c->irs + 1 + taken;
+}
+
+uint32_t tcp_readable(struct tcp_conn *c, uint32_t taken, uint32_t want, bool *skip)
 {
     spin_lock(&c->lock);
-    uint32_t copied = c->rcv_nxt - c->fin_received - c->rcv_unread;
-    uint32_t to_mark = c->rcv_up - copied;
+    uint32_t next = next_to_take(c, taken), to_mark = c->rcv_up - next;
+    uint32_t there = min(c->rcv_nxt - c->fin_received - next, c->rcv_unread);
     *skip = false;
-    if (c->urgent != TCP_URGENT_NONE && to_mark < c->rcv_unread) {
+    if (c->urgent != TCP_URGENT_NONE && to_mark < there) {
         if (to_mark > 0)
             want = min(want, to_mark);
         else if (!READ_ONCE(c->oob_inline)) {
@@ -314,7 +320,7 @@ uint32_t tcp_readable(struct tcp_conn *c, uint32_t want, bool *skip)
             want = 0;
         }
     }
-    want = min(want, c->rcv_unread);
+    want = min(want, there);
     spin_unlock(&c->lock);
     return want;
 }
@@ -337,11 +343,10 @@ int tcp_read_urgent(struct tcp_conn *c, bool peek)
     return result;
 }
 
-bool tcp_at_mark(struct tcp_conn *c)
+bool tcp_at_mark(struct tcp_conn *c, uint32_t taken)
 {
     spin_lock(&c->lock);
-    bool at =
-        c->urgent != TCP_URGENT_NONE && c->rcv_up == c->rcv_nxt - c->fin_received - c->rcv_unread;
+    bool at = c->urgent != TCP_URGENT_NONE && c->rcv_up == next_to_take(c, taken);
     spin_unlock(&c->lock);
     return at;
 }

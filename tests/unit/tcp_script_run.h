@@ -188,7 +188,7 @@ static bool do_unread(char **words)
 static bool do_readable(char **words)
 {
     bool skip;
-    uint32_t n = tcp_readable(&conn->c, 1000000, &skip);
+    uint32_t n = tcp_readable(&conn->c, conn->read_pos - 1, 1000000, &skip);
 
     if (skip != has_word(words, "skip"))
         return fail("skip is %d", skip);
@@ -206,7 +206,7 @@ static bool do_oob(char **words)
 
 static bool do_mark(char **words)
 {
-    return same("mark", tcp_at_mark(&conn->c), words[0]);
+    return same("mark", tcp_at_mark(&conn->c, conn->read_pos - 1), words[0]);
 }
 
 static bool do_shutdown(char **words)
