@@ -119,12 +119,16 @@ static void advance(struct tcp_conn *c, const struct tcp_segment *seg)
     }
 }
 
-/* SND.WND, by the newest segment only. True if it changed. */
+/*
+ * SND.WND, by the newest segment only. True if it changed. Of two that tell neither data nor an ACK apart the larger
+ * window is the newer one, for a right edge never moves left: they may have come by different processors, and who
+ * believes that a window is closed when it has been opened waits for a probe.
+ */
 static bool take_window(struct tcp_conn *c, const struct tcp_segment *seg)
 {
     uint32_t window = (uint32_t)seg->window << c->snd_scale;
-    bool newer =
-        seq_lt(c->snd_wl1, seg->seq) || (c->snd_wl1 == seg->seq && seq_le(c->snd_wl2, seg->ack));
+    bool newer = seq_lt(c->snd_una, seg->ack) || seq_lt(c->snd_wl1, seg->seq) ||
+                 (c->snd_wl1 == seg->seq && c->snd_wnd < window);
 
     if (!newer)
         return false;
@@ -135,8 +139,8 @@ static bool take_window(struct tcp_conn *c, const struct tcp_segment *seg)
     }
     c->snd_wnd = window;
     c->snd_wl1 = seg->seq;
-    c->snd_wl2 = seg->ack;
     c->snd_wnd_max = max(c->snd_wnd_max, window);
+    c->snd_wnd_usual = max(c->snd_wnd_usual, window);
     return changed;
 }
 

@@ -21,7 +21,7 @@ uint32_t tcp_segment_size(const struct tcp_conn *c)
 
 void tcp_delay_ack(struct tcp_conn *c)
 {
-    if (c->ack_delayed)
+    if (c->ack_delayed && c->deadline[TCP_TIMER_DELACK])
         return;
     c->ack_delayed = true;
     tcp_set_timer(c, TCP_TIMER_DELACK, tcp_now(c) + READ_ONCE(c->stack->params.delack));
@@ -133,7 +133,7 @@ static uint32_t new_bytes(struct tcp_conn *c, uint32_t pipe)
         return 0;
     /* The window ends before the data: RFC 9293, section 3.8.6.2.1, condition (3). */
     if (n < unsent)
-        return n >= c->snd_wnd_max / 2 ? n : 0;
+        return n >= c->snd_wnd_usual / 2 ? n : 0;
     return may_send_small(c) ? n : 0;
 }
 

@@ -194,9 +194,8 @@ static void established(struct tcp_conn *c, const struct tcp_segment *seg, uint3
         tcp_rtt_sample(c, seg->now - c->rtt_sent);
     c->rtt_sent = 0;
     c->snd_una = seg->ack;
-    c->snd_wnd = c->snd_wnd_max = window;
+    c->snd_wnd = c->snd_wnd_max = c->snd_wnd_usual = window;
     c->snd_wl1 = seg->seq;
-    c->snd_wl2 = seg->ack;
     c->snd_probe = c->snd_una;
     tcp_begin_congestion(c);
     tcp_stop_timer(c, TCP_TIMER_RETRANSMIT);

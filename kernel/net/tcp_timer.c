@@ -74,6 +74,8 @@ static void probe_window(struct tcp_conn *c, nsec_t now)
     }
     c->probes++;
     if (n) {
+        /* All that was sent is acknowledged, so this is the window it has now: next time it isn't waited for. */
+        c->snd_wnd_usual = c->snd_wnd;
         int sent = tcp_send_range(c, c->snd_nxt, c->snd_nxt + n);
         if (sent > 0) {
             c->snd_nxt += (uint32_t)sent;

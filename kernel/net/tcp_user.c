@@ -120,6 +120,14 @@ static int sending_error(const struct tcp_conn *c)
     return can && !c->fin_queued ? 0 : -EPIPE;
 }
 
+/* How many bytes the limits let come. */
+static uint32_t room_left(const struct tcp_conn *c)
+{
+    if (c->notsent_low && tcp_unsent_bytes(c) >= c->notsent_low)
+        return 0;
+    return c->send_bytes < c->send_limit ? c->send_limit - c->send_bytes : 0;
+}
+
 ssize_t tcp_send_room(struct tcp_conn *c)
 {
     ssize_t room = 0;
@@ -127,12 +135,8 @@ ssize_t tcp_send_room(struct tcp_conn *c)
     spin_lock(&c->lock);
     if (c->state != TCP_SYN_SENT && c->state != TCP_SYN_RECEIVED)
         room = sending_error(c);
-    if (!room && (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT)) {
-        if (c->send_bytes < c->send_limit)
-            room = c->send_limit - c->send_bytes;
-        if (c->notsent_low && tcp_unsent_bytes(c) >= c->notsent_low)
-            room = 0;
-    }
+    if (!room && (c->state == TCP_ESTABLISHED || c->state == TCP_CLOSE_WAIT))
+        room = room_left(c);
     if (!room)
         c->write_blocked = true;
     spin_unlock(&c->lock);
@@ -183,7 +187,8 @@ int tcp_send(struct tcp_conn *c, struct list *bufs, unsigned flags)
             buf_free(b);
     }
     if (!error) {
-        c->more = flags & TCP_SEND_MORE;
+        /* Who has more but finds no room waits for this to arrive: it mustn't be held back for him. */
+        c->more = flags & TCP_SEND_MORE && room_left(c);
         if (flags & TCP_SEND_URGENT) {
             c->snd_urgent = true;
             c->snd_up = tcp_data_end(c);

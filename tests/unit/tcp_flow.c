@@ -129,6 +129,10 @@ static const struct case_ cases[] = {
     {"for 200 ms at most (tcp(7))", "estab\nopt cork 1\nsend 10\n+199\n> none\n+1\n> A 1 1 len=10"},
     {"MSG_MORE holds it until the next send",
      "estab\nsend 10 more\n> none\nsend 5\n> A 1 1 len=15"},
+    {"but not when the send buffer is full: nothing more could come",
+     "opt sndbuf 500\nestab\nsend 400 more\n> none\nsend 100 more\n> A 1 1 len=500"},
+    {"nor when TCP_NOTSENT_LOWAT lets nobody write",
+     "opt notsent 100\nestab\nsend 99 more\n> none\nsend 1 more\n> A 1 1 len=100"},
     {"PSH stands on the last of what was given (RFC 9293, 3.9.1.2)",
      "estab\nsend 2000\n> A 1 1 len=1000\n> PA 1001 1 len=1000"},
 
@@ -161,6 +165,17 @@ static const struct case_ cases[] = {
     {"a silly window is used after a while (RFC 9293, 3.8.6.2.1, condition 4)",
      "estab win=1000\nsend 1000\n> A 1 1 len=1000\n< A 1 1001 win=10\nsend 500\n> none\n"
      "+200\n> A 1001 1 len=10"},
+    {"a peer that has a smaller window from now on isn't waited for each time",
+     "estab win=1000\nsend 1000\n> A 1 1 len=1000\n< A 1 1001 win=100\nsend 500\n> none\n"
+     "+200\n> A 1001 1 len=100\n< A 1 1101 win=100\n> A 1101 1 len=100\n"
+     "< A 1 1201 win=49\n> none\n< A 1 1201 win=50\n> A 1201 1 len=50"},
+    {"of two ACKs that changed places the one that opens the window counts",
+     "estab win=1000\nsend 1000\n> A 1 1 len=1000\nsend 500\n< A 1 1001 win=1000\n> A 1001 1 len=500\n"
+     "< A 1 1001 win=0\n< A 1 1501 win=0\ninfo snd_wnd 0\n< A 1 1501 win=1000\n< A 1 1501 win=0\n"
+     "info snd_wnd 1000\nsend 10\n> A 1501 1 len=10"},
+    {"an ACK that is newer tells the window, be its data old",
+     "estab win=1000\nsend 500\n> A 1 1 len=500\n< A 101 1 len=10 win=1000\n> A 501 1\n"
+     "< A 1 501 len=100 win=700\n> A 501 111\ninfo snd_wnd 700"},
     {"a window that shrinks is no reason to send more (RFC 9293, 3.8.6)",
      "estab win=2000\nsend 5000\n> A 1 1\n> A 1001 1\n< A 1 1001 win=500\n> none\n"
      "< A 1 2001 win=2000\n> A 2001 1\n> A 3001 1"},
