@@ -25,9 +25,10 @@
 struct backlog {
     struct list packets; /* this CPU only, as all here */
     unsigned count;
-    bool running;      /* backlog_run() is at work: whoever calls it now need not */
-    bool set_up;       /* the list and the timer are initialised */
-    struct timer more; /* what a flood has left over */
+    bool running;         /* backlog_run() is at work: whoever calls it now need not */
+    bool set_up;          /* the list and the timer are initialised */
+    void (*at_end)(void); /* see backlog_await(); NULL: nobody awaits more */
+    struct timer more;    /* what a flood has left over */
 } aligned(64);
 
 static struct backlog backlogs[MAX_CPUS];
@@ -90,6 +91,21 @@ void netdev_receive(struct netdev *dev, struct packet *p)
     }
 }
 
+bool backlog_is_empty(void)
+{
+    return this_backlog()->count == 0;
+}
+
+bool backlog_await(void (*fn)(void))
+{
+    struct backlog *b = this_backlog();
+
+    if (!b->count)
+        return false;
+    b->at_end = fn;
+    return true;
+}
+
 /* One packet, to whoever handles its kind. */
 static void deliver(struct packet *p)
 {
@@ -111,8 +127,25 @@ static void deliver(struct packet *p)
     packet_free(p); /* a protocol that nobody here speaks: no error */
 }
 
+/* Handle packets, at most MOST. How many there were. */
+static unsigned deliver_some(struct backlog *b, unsigned most)
+{
+    unsigned n = 0;
+
+    while (b->count > 0 && n < most) {
+        struct packet *p = list_first(&b->packets, struct packet, link);
+        list_remove(&p->link);
+        b->count--;
+        n++;
+        deliver(p);
+    }
+    return n;
+}
+
 void backlog_run(void)
 {
+    unsigned left = BATCH;
+
     irq_push_off();
     struct backlog *b = this_backlog();
     if (b->running) {
@@ -120,16 +153,15 @@ void backlog_run(void)
         return;
     }
     b->running = true;
-    for (unsigned n = 0; b->count > 0; n++) {
-        if (n == BATCH) {
-            timer_set(&b->more, clock_monotonic());
-            break;
-        }
-        struct packet *p = list_first(&b->packets, struct packet, link);
-        list_remove(&p->link);
-        b->count--;
-        deliver(p);
-    }
+    do {
+        left -= deliver_some(b, left);
+        void (*at_end)(void) = b->at_end;
+        b->at_end = NULL;
+        if (unlikely(at_end))
+            at_end();
+    } while (b->count > 0 && left > 0);
+    if (b->count > 0)
+        timer_set(&b->more, clock_monotonic());
     b->running = false;
     irq_pop_off();
 }

@@ -1,7 +1,7 @@
 /*
  * Stream sockets of the Internet family: what stands between the socket layer and the TCP engine (net/tcp.h).
  * inet_stream.c: the calls that make and end connections; inet_stream_io.c: data; inet_stream_net.c: what
- * the engine asks of the kernel: routes, packets, timers, wakeups.
+ * the engine asks of the kernel: routes, packets, timers, wakeups; inet_stream_merge.c: many segments made one.
  *
  * Sleepers: readers, and who accepts, on rx.readable; writers, who connects and who lingers on rx.writable. The engine
  * tells of events (stream_notify) with the connection's lock held; rx.lock is taken inside it. So nobody calls
@@ -62,4 +62,6 @@ static inline unsigned stream_changes(const struct stream_socket *st)
 int stream_await(struct stream_socket *st, unsigned seen, nsec_t deadline);
 /* It has changed: wake all who wait so, and who reads if READERS. rx.lock held. */
 void stream_changed(struct stream_socket *st, bool readers);
+/* P, a segment for this machine, has come: it is taken over (inet_stream_merge.c). In backlog_run(). */
+void stream_input(struct packet *p);
 void stream_net_init(void);

@@ -214,7 +214,7 @@ static void input(struct packet *p)
         packet_free(p); /* RFC 1122, section 4.2.3.10 */
         return;
     }
-    tcp_input(&tcp_stack, p, p->ip.source, p->ip.destination);
+    stream_input(p);
 }
 
 static void icmp_error(struct packet *p, int error, bool hard, uint32_t info,

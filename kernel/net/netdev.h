@@ -152,6 +152,13 @@ void backlog_run(void);
 /* Put P, received by DEV, where backlog_run() finds it. Below any lock. False: too many wait, P is the caller's. */
 bool backlog_put(struct packet *p);
 
+/*
+ * For who handles a packet and would rather see the next first: does none wait on this CPU? And: FN shall be called
+ * when those that wait, or as many as are handled at a time, have been; false: none does. One FN at a time.
+ */
+bool backlog_is_empty(void);
+bool backlog_await(void (*fn)(void));
+
 /* Who handles packets of an EtherType. */
 struct packet_handler {
     uint16_t protocol;               /* const: host order */

@@ -258,6 +258,13 @@ void packet_append(struct packet *p, struct buf *b)
     p->len += b->len;
 }
 
+void packet_join(struct packet *p, struct packet *from)
+{
+    list_splice_back(&p->bufs, &from->bufs);
+    p->len += from->len;
+    packet_free_empty(from);
+}
+
 void packet_copy(const struct packet *p, uint32_t off, void *out, uint32_t n)
 {
     struct buf *b;

@@ -89,6 +89,8 @@ void packet_unpull(struct packet *p, uint32_t n);
 void *packet_put(struct packet *p, uint32_t n);
 /* Add B at the end; the packet takes it over. */
 void packet_append(struct packet *p, struct buf *b);
+/* Add FROM's bytes at P's end; what is left of FROM is freed. */
+void packet_join(struct packet *p, struct packet *from);
 /* Bytes [OFF, OFF+N) to OUT; they are there, or it is a bug. */
 void packet_copy(const struct packet *p, uint32_t off, void *out, uint32_t n);
 

@@ -397,13 +397,17 @@ void tcp_data_arrives(struct tcp_conn *c, struct tcp_segment *seg)
         return; /* behind the end: nonsense */
     if (!seg->len)
         return;
-    c->data_segs_in++;
+    c->data_segs_in += seg->pieces;
     c->last_data_in = seg->now;
-    c->rcv_mss = max(min(seg->len, (uint32_t)c->mss), c->rcv_mss);
+    uint32_t size = seg->pieces > 1 ? seg->packet->segment_size : seg->len;
+    c->rcv_mss = max(min(size, (uint32_t)c->mss), c->rcv_mss);
     take_urgent(c, seg);
     if (seg->seq != c->rcv_nxt) {
         keep_early(c, seg);
-        c->ack_now = true; /* RFC 5681, section 4.2: a duplicate ACK, at once */
+        /* RFC 5681, section 4.2: a duplicate ACK, at once; one each for a peer that hears no SACK: it counts them. */
+        for (uint32_t n = 1; n < seg->pieces && !c->sack_ok; n++)
+            tcp_send_ack(c);
+        c->ack_now = true;
         return;
     }
     deliver(c, seg->packet, seg->len);

@@ -53,6 +53,7 @@ static bool parse(struct packet *p, uint32_t src, uint32_t dst, struct tcp_segme
     tcp_options_parse((const uint8_t *)(h + 1), len - TCP_HEADER, &seg->options);
     packet_pull(p, len);
     seg->len = p->len;
+    seg->pieces = p->segment_size && p->len ? DIV_ROUND_UP(p->len, p->segment_size) : 1;
     seg->packet = p;
     return seg->tuple.local_port && seg->tuple.remote_port;
 }
@@ -121,12 +122,13 @@ void tcp_input(struct tcp_stack *stack, struct packet *p, uint32_t src, uint32_t
 {
     struct tcp_segment seg;
 
-    tcp_count(stack, in_segs);
     if (!parse(p, src, dst, &seg)) {
+        tcp_count(stack, in_segs);
         tcp_count(stack, in_errs);
         packet_free(p);
         return;
     }
+    tcp_count_many(stack, in_segs, seg.pieces);
     seg.now = stack->ops->now();
     dispatch(stack, &seg);
     packet_free(seg.packet);

@@ -93,7 +93,8 @@ struct tcp_segment {
     struct packet *packet; /* its data; NULL once somebody has taken it over */
     struct tcp_tuple tuple;
     uint32_t seq, ack;
-    uint32_t len; /* of the data */
+    uint32_t len;    /* of the data */
+    uint32_t pieces; /* how many it was on the wire: see inet_stream_merge.c */
     uint16_t window, urgent;
     uint8_t flags;
     nsec_t now;
@@ -138,7 +139,8 @@ static inline nsec_t tcp_now(const struct tcp_conn *c)
 {
     return c->stack->ops->now();
 }
-#define tcp_count(stack, what) ((void)atomic_add(&(stack)->counters.what, 1))
+#define tcp_count_many(stack, what, n) ((void)atomic_add(&(stack)->counters.what, n))
+#define tcp_count(stack, what) tcp_count_many(stack, what, 1)
 
 static inline void tcp_lock(struct tcp_conn *c)
 {

@@ -399,7 +399,7 @@ static bool fin_acked(struct tcp_conn *c, nsec_t now)
 
 void tcp_segment_arrives(struct tcp_conn *c, struct tcp_segment *seg)
 {
-    c->segs_in++;
+    c->segs_in += seg->pieces;
     c->last_heard = seg->now;
     if (c->state == TCP_SYN_SENT) {
         syn_sent_arrives(c, seg);

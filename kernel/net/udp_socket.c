@@ -156,15 +156,9 @@ static int find_destination(struct inet_socket *i, const struct message *m, stru
 /* Move P's data behind those that wait. rx.lock held. False: together they are too long. */
 static bool append(struct corked *c, struct packet *p)
 {
-    struct buf *b, *next;
-
     if (c->p->len + p->len > UDP_DATA_MAX)
         return false;
-    list_for_each_safe (b, next, &p->bufs, link) {
-        list_remove(&b->link);
-        packet_append(c->p, b);
-    }
-    packet_free_empty(p);
+    packet_join(c->p, p);
     return true;
 }
 
