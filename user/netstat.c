@@ -94,10 +94,10 @@ static int show_local(void)
     return !f;
 }
 
-/* /proc/net/snmp: for each protocol a line of names and one of numbers. */
-static int show_counters(void)
+/* /proc/net/snmp and netstat: for each protocol a line of names and one of numbers. */
+static int show_counters(const char *path)
 {
-    FILE *f = open_table("/proc/net/snmp");
+    FILE *f = open_table(path);
     char names[2048], numbers[2048];
 
     while (f && fgets(names, sizeof(names), f) && fgets(numbers, sizeof(numbers), f)) {
@@ -136,7 +136,9 @@ int main(int argc, char **argv)
         usage(1, USAGE);
     if (routes || counters) {
         status = routes ? routes_show(numeric) : 0;
-        return command_end(counters && show_counters() ? 1 : status);
+        if (counters)
+            status |= show_counters("/proc/net/snmp") | show_counters("/proc/net/netstat");
+        return command_end(status);
     }
     if (!tcp && !udp && !raw && !local)
         tcp = udp = raw = local = true;

@@ -299,12 +299,14 @@ NET_FILE(udp)
 NET_FILE(tcp)
 NET_FILE(raw)
 NET_FILE(snmp)
+NET_FILE(netstat)
 
 static const struct proc_node net_nodes[] = {
-    PROC_FILE("arp", 0444, show_arp),   PROC_FILE("dev", 0444, show_dev),
-    PROC_FILE("raw", 0444, show_raw),   PROC_FILE("route", 0444, show_route),
-    PROC_FILE("snmp", 0444, show_snmp), PROC_FILE("tcp", 0444, show_tcp),
-    PROC_FILE("udp", 0444, show_udp),   PROC_FILE("unix", 0444, show_unix),
+    PROC_FILE("arp", 0444, show_arp),         PROC_FILE("dev", 0444, show_dev),
+    PROC_FILE("netstat", 0444, show_netstat), PROC_FILE("raw", 0444, show_raw),
+    PROC_FILE("route", 0444, show_route),     PROC_FILE("snmp", 0444, show_snmp),
+    PROC_FILE("tcp", 0444, show_tcp),         PROC_FILE("udp", 0444, show_udp),
+    PROC_FILE("unix", 0444, show_unix),
 };
 static const struct proc_dir net_dir = {
     .id = 14, .nodes = net_nodes, .count = ARRAY_SIZE(net_nodes)};

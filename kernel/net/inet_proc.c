@@ -245,3 +245,15 @@ void net_snmp_show(net_emit *emit, void *ctx)
     show_tcp_numbers(&o);
     show_numbers(&o, "Udp", udp_numbers, ARRAY_SIZE(udp_numbers));
 }
+
+/* What no RFC's table has a name for, under Linux's names. */
+void net_netstat_show(net_emit *emit, void *ctx)
+{
+    const struct tcp_counters *c = &tcp_stack.counters;
+    struct out o = {emit, ctx, 0};
+
+    print(&o, "TcpExt: SyncookiesSent SyncookiesRecv SyncookiesFailed PAWSEstab ListenOverflows "
+              "TCPTimeouts TCPChallengeACK\n");
+    print(&o, "TcpExt: %lu %lu %lu %lu %lu %lu %lu\n", c->cookies_sent, c->cookies_good,
+          c->cookies_bad, c->paws_rejected, c->listen_overflows, c->timeouts, c->challenge_acks);
+}

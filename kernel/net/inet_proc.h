@@ -9,3 +9,4 @@ void net_udp_show(net_emit *emit, void *ctx);
 void net_tcp_show(net_emit *emit, void *ctx);
 void net_raw_show(net_emit *emit, void *ctx);
 void net_snmp_show(net_emit *emit, void *ctx);
+void net_netstat_show(net_emit *emit, void *ctx);

@@ -142,7 +142,7 @@ struct tcp_params {
     const struct tcp_congestion *congestion; /* atomic: of new connections */
 };
 
-/* For /proc/net/snmp: numbers since boot. Each is atomic. */
+/* For /proc/net/snmp and netstat: numbers since boot. Each is atomic. */
 struct tcp_counters {
     uint64_t active_opens, passive_opens, attempt_fails, estab_resets;
     uint64_t in_segs, out_segs, retrans_segs, in_errs, out_rsts;

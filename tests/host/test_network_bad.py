@@ -149,6 +149,39 @@ def test_a_flood_of_syns_is_survived():
                 Connection(wire, 1100 + n // 20000).echo(b"in the middle of it")
 
 
+def test_a_full_backlog_answers_with_cookies():
+    """Of a call that finds the queue full nothing is kept; the answer to its answer makes the connection."""
+    script = ("nc -ll -p 7 -e cat & count() { cat /proc/net/netstat; grep -c ' 03 ' /proc/net/tcp; echo coun''ted; }; "
+              "read x; count; read x; count; read x; kill %1; killall cat 2> /dev/null")
+
+    def counted(wire):
+        """The numbers of /proc/net/netstat by name, and how many calls are half made."""
+        wire.terminal.send("\r")
+        lines = wire.terminal.expect("counted\r\n").splitlines()
+        names, numbers = (line.split()[1:] for line in lines if line.startswith("TcpExt:"))
+        return dict(zip(names, map(int, numbers)), half_made=int(lines[-1]))
+
+    def call(port):
+        wire.send(ipv4(tcp(b"", port, 7, 5000, 0, SYN, options=b"\2\4\5\xb4"), 6))
+
+    with Wire(script) as wire:
+        Connection(wire, 2000).echo(b"before")
+        before = counted(wire)
+        for port in range(3000, 3064):
+            call(port)
+        made = Connection(wire, 2001)
+        made.echo(b"by a cookie")
+        # A cookie that nobody was given.
+        wire.send(ipv4(tcp(b"", 2002, 7, 5001, 12345, ACK), 6))
+        assert wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 6 and f[36:38] == b"\x07\xd2")[47] & RST
+        after = counted(wire)
+        made.echo(b"and still there")
+        wire.finish()
+    assert before["half_made"] == before["SyncookiesSent"] == before["SyncookiesRecv"] == 0
+    assert after["SyncookiesSent"] >= 60 and after["SyncookiesRecv"] == 1 and after["SyncookiesFailed"] == 1
+    assert 1 <= after["half_made"] <= 4 and after["ListenOverflows"] == 0
+
+
 def test_a_storm_of_questions_costs_little():
     with echo_server() as (wire, _):
         for n in range(10000):
