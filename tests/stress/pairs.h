@@ -1,13 +1,14 @@
 /*
  * What the races of sockets have in common. Arguments: [SEED [SECONDS [ROUNDS [NAME]]]].
  *
- * Each race is played for ROUNDS rounds, or until its share of the seconds is over, by this process and a
- * partner that is forked for the round. Both hesitate for a few random steps first. An alarm ends who waits in
- * vain: a lost wakeup is a failure and not a hang. What is leaked shows outside (tools/run --leak-check).
+ * Each race is played for ROUNDS rounds (a few, when neither is said), or until its share of the seconds is over, by
+ * this process and a partner that is forked for the round. Both hesitate for a few random steps first. An alarm ends
+ * who waits in vain: a lost wakeup is a failure and not a hang. What is leaked shows outside (tools/run --leak-check).
  */
 #pragma once
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -88,7 +89,7 @@ static inline void partner_ends(pid_t pid)
 static inline int play_all(const struct race *races, size_t count, int argc, char **argv)
 {
     long seed = argc > 1 ? strtol(argv[1], NULL, 0) : 1, seconds = argc > 2 ? atol(argv[2]) : 3600;
-    long rounds = argc > 3 ? atol(argv[3]) : DEFAULT_ROUNDS;
+    long rounds = argc > 3 ? atol(argv[3]) : argc > 2 ? LONG_MAX : DEFAULT_ROUNDS;
     const char *only = argc > 4 ? argv[4] : NULL;
 
     program = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
@@ -102,7 +103,8 @@ static inline int play_all(const struct race *races, size_t count, int argc, cha
             alarm(PATIENCE + 10);
             races[i].play();
         }
-        printf("%s: %s: %s\n", program, race, round_number > 0 ? "nothing lost" : "not played");
+        if (round_number > 0)
+            printf("%s: %s: %ld rounds, nothing lost\n", program, race, round_number);
         fflush(stdout);
         need(round_number > 0);
     }
