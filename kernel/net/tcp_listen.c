@@ -306,7 +306,6 @@ struct tcp_conn *tcp_accept(struct tcp_conn *l)
 static struct tcp_conn *some_child(struct tcp_conn *l)
 {
     spin_lock(&l->accept_lock);
-    l->accepting = false;
     struct tcp_conn *c = list_first(&l->embryos, struct tcp_conn, child_link);
     if (!c)
         c = list_first(&l->ready, struct tcp_conn, child_link);

@@ -256,6 +256,10 @@ static void close_listener(struct tcp_conn *c)
 {
     tcp_leave_listener(c);
     tcp_set_state(c, TCP_CLOSED);
+    /* Here, and not among what follows: once the lock is let go somebody may listen anew. */
+    spin_lock(&c->accept_lock);
+    c->accepting = false;
+    spin_unlock(&c->accept_lock);
     tcp_unlock(c);
     tcp_stop_listening(c);
     tcp_lock(c);
