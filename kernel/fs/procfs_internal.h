@@ -74,8 +74,8 @@ struct proc_dir {
     const struct proc_node *number; /* what those are */
 };
 
-extern const struct proc_dir proc_root_dir, proc_sys_dir, proc_pid_dir, proc_thread_dir,
-    proc_fd_dir, proc_fdinfo_dir, proc_task_dir, proc_sysvipc_dir, proc_mqueue_dir,
+extern const struct proc_dir proc_root_dir, proc_sys_dir, proc_sys_net_dir, proc_pid_dir,
+    proc_thread_dir, proc_fd_dir, proc_fdinfo_dir, proc_task_dir, proc_sysvipc_dir, proc_mqueue_dir,
     proc_inotify_dir;
 
 /* An inode's private: which node, of whom. */

@@ -1,5 +1,6 @@
 /*
- * /proc/sys: the system's few adjustable values, and constants that programs ask for. Each is a line.
+ * /proc/sys: the system's few adjustable values, and constants that programs ask for. Each is a line. procfs_sys_net.c
+ * has those of the network.
  */
 #include <abi/limits.h>
 #include <abi/sysinfo.h>
@@ -237,6 +238,7 @@ static const struct proc_dir vm_dir = {.id = 11, .nodes = vm_nodes, .count = ARR
 static const struct proc_node sys_nodes[] = {
     PROC_DIR("fs", 0555, &fs_dir),
     PROC_DIR("kernel", 0555, &kernel_dir),
+    PROC_DIR("net", 0555, &proc_sys_net_dir),
     PROC_DIR("vm", 0555, &vm_dir),
 };
 const struct proc_dir proc_sys_dir = {.id = 1, .nodes = sys_nodes, .count = ARRAY_SIZE(sys_nodes)};

@@ -310,6 +310,18 @@ def test_netstat_and_friends_read_our_tables():
     assert "1 packets received" in out and "RX packets:" in out
 
 
+def test_tcp_is_adjusted_while_it_runs():
+    """Every call of twenty is made by a cookie, since that was asked for; what makes no sense is refused."""
+    out = busybox("cd /proc/sys/net/ipv4; echo 2 > tcp_syncookies; echo 5000000 > tcp_rto_min_us; "
+                  "for wrong in 3 x -1; do echo $wrong > tcp_syncookies; done; echo 0 > tcp_rto_min_us; cat tcp_*; "
+                  "awk '/^Tcp: [0-9]/ { print $3 }' /proc/net/snmp; "
+                  "nc -ll -p 7 -e cat & while ! grep -q ':0007 .* 0A' /proc/net/tcp; do usleep 1000; done; "
+                  "for i in $(seq 20); do echo $i | nc 127.0.0.1 7; done | tr '\\n' ' '; "
+                  "awk '/^TcpExt: [0-9]/ { print $2, $3, $4 }' /proc/net/netstat; kill %1").text
+    assert out.count("Invalid argument") == 4 and "5000000\n2\n5000\n" in out, out
+    assert out.endswith(" ".join(map(str, range(1, 21))) + " 20 20 0\n"), out
+
+
 def test_ten_thousand_idle_connections_fit():
     """Both ends of each in one machine of 256 MiB, and the memory comes back."""
     out = run("--leak-check", "--mem", "256", "--timeout", "120", "--",

@@ -162,6 +162,7 @@ def test_a_full_backlog_answers_with_cookies():
         return dict(zip(names, map(int, numbers)), half_made=int(lines[-1]))
 
     def call(port):
+        """The first half of a call."""
         wire.send(ipv4(tcp(b"", port, 7, 5000, 0, SYN, options=b"\2\4\5\xb4"), 6))
 
     with Wire(script) as wire:
