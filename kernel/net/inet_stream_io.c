@@ -153,9 +153,8 @@ static int wait_for_data(struct stream_socket *st, const struct message *m, nsec
         return queue_is_empty(q) ? 1 : 0; /* the last bytes may have come meanwhile */
     if (message_nonblock(m))
         return -EAGAIN;
-    error = wait_event_exclusive(&q->readable,
-                                 !queue_is_empty(q) || at_end(st) || READ_ONCE(st->s.error),
-                                 deadline);
+    error = wait_event_exclusive(
+        &q->readable, !queue_is_empty(q) || at_end(st) || READ_ONCE(st->s.error), deadline);
     if (error == -ERESTARTSYS)
         return socket_interrupted(READ_ONCE(st->s.receive_timeout));
     return error == -ETIMEDOUT ? -EAGAIN : error;

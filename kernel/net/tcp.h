@@ -245,8 +245,8 @@ struct tcp_conn {
     uint32_t snd_wnd, snd_wl1; /* lock: the peer's window, and which segment told it */
     uint32_t snd_wnd_max;      /* lock: largest window so far */
     uint32_t snd_wnd_usual;    /* lock: likewise since it was last too small to be used at once */
-    uint32_t snd_up;                    /* lock: urgent data ends here, if snd_urgent */
-    uint32_t snd_probe;    /* lock: a probe has sent bytes before this one beyond snd_nxt */
+    uint32_t snd_up;           /* lock: urgent data ends here, if snd_urgent */
+    uint32_t snd_probe;        /* lock: a probe has sent bytes before this one beyond snd_nxt */
     uint32_t snd_small;    /* lock: end of the last segment that wasn't full (Minshall's Nagle) */
     struct list send_bufs; /* lock: struct buf, from snd_una on */
     uint32_t send_bytes;   /* lock, atomic: in send_bufs */

@@ -170,7 +170,8 @@ static void random_call(struct app *a)
     case 2:
     case 3:
         snprintf(number_text, sizeof(number_text), "%u",
-                 tcp_readable(&a->c, a->c.rcv_nxt - a->c.fin_received - a->c.rcv_unread - a->c.irs - 1,
+                 tcp_readable(&a->c,
+                              a->c.rcv_nxt - a->c.fin_received - a->c.rcv_unread - a->c.irs - 1,
                               1 + draw(5000), &skip));
         a->c.rcv_unread ? (void)tcp_consumed(&a->c, (uint32_t)number(number_text) + skip) : (void)0;
         break;
