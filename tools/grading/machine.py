@@ -180,7 +180,8 @@ class Machine:
             words += ["--env", f"{key}={value}"]
         for inside, path in files.items():
             words += ["--fetch", f"{inside}:{path}"]
-        words += ["--", program if "/" in program else f"/lab/{program}", *(str(arg) for arg in args)]
+        # By way of /lab, which the host has not: tools/run would bring the host's /bin/sh along.
+        words += ["--", "/lab/.." + program if "/" in program else f"/lab/{program}", *(str(arg) for arg in args)]
         if stdin is not None:
             with open(out + "/stdin", "wb") as file:
                 file.write(stdin)
