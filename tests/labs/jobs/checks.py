@@ -86,21 +86,6 @@ def stages_run_together(t):
     t.expect("the pipeline's status", want=str(status), got=d["words"], hint="status")
 
 
-@check(points=6, needs=("stages_run_together",), seconds=20)
-def nothing_stays_open(t):
-    "After sixty pipelines the shell has as many descriptors as before, and no child that it has not waited for."
-    s = Session(t, "script:probe before; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do"
-                   " true | true | true; : | : ; (true) | (true; true); done; probe after; true")
-    s.meet("before")
-    before = s.do("files")
-    s.leave("before")
-    s.meet("after")
-    after = s.do("files")
-    s.run()
-    s.expect_all({"meet:": "descriptors"})
-    t.expect("descriptors of the shell, before and after", want=before.result, got=after.result, hint="descriptors")
-
-
 @check(points=6, seconds=20)
 def a_stage_is_a_world_of_its_own(t):
     "What a stage or a subshell changes stays there; ! and the status of the last stage."
@@ -119,6 +104,21 @@ def a_stage_is_a_world_of_its_own(t):
     t.expect("$x and $PWD after stages and subshells changed theirs", want=[str(x), f"{x},{home}", home, str(x)],
              got=[words[0], words[1], words[2], words[6]], hint="subshell")
     t.expect("the statuses", want=[str(m), "1", "0"], got=words[3:6], hint="status")
+
+
+@check(points=6, needs=("a_stage_is_a_world_of_its_own",), seconds=20)
+def nothing_stays_open(t):
+    "After sixty pipelines the shell has as many descriptors as before, and no child that it has not waited for."
+    s = Session(t, "script:probe before; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do"
+                   " true | true | true; : | : ; (true) | (true; true); done; probe after; true")
+    s.meet("before")
+    before = s.do("files")
+    s.leave("before")
+    s.meet("after")
+    after = s.do("files")
+    s.run()
+    s.expect_all({"meet:": "descriptors"})
+    t.expect("descriptors of the shell, before and after", want=before.result, got=after.result, hint="descriptors")
 
 
 # ---- step 2: groups and the terminal
