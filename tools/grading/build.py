@@ -37,7 +37,7 @@ cd "$to"
 rm -f -- "$@"
 # What fails is done once more, one file after the other: so it is always the same that is told.
 products='build/kernel.elf build/initrd.cpio'
-make -j"$jobs" $products >/dev/null 2>&1 || make -j1 $products >&2
+make -j"$jobs" $products >../log 2>&1 || make -j1 $products >&2
 exec tar -cf - $products
 """
 

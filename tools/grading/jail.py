@@ -58,7 +58,7 @@ ln -s /proc/self/fd "$root/dev/fd"
 cd "$root"
 pivot_root . old
 umount -l /old
-mount -o remount,ro,nosuid,nodev /
+mount -o remount,bind,ro,nosuid,nodev /
 cd /
 identity=
 [ "$user" = 0 ] || identity="--reuid=$user --regid=$user --clear-groups"
