@@ -277,3 +277,25 @@ def test_counted_runs_are_equal():
     first, second = (busybox(script, "--icount") for _ in range(2))
     assert first.status == 0, first.err
     assert first.out == second.out
+
+
+@pytest.mark.skipif(ON_LINUX, reason="another kernel takes longer to boot")
+@pytest.mark.parametrize("script, status", [("sleep 2; exit 3", 3), ("sleep 1000000", TIMEOUT)])
+def test_budget_is_of_the_machines_own_time(script, status):
+    """Whoever sleeps under --icount needs no time of ours: a million seconds are over at once."""
+    begun = time.monotonic()
+    result = busybox(script, "--icount", "--budget", "10", "--timeout", "300")
+    assert result.status == status, result.err
+    assert ("no end after 10 seconds of its own time" in result.err) == (status == TIMEOUT), result.err
+    assert time.monotonic() - begun < 200
+
+
+@pytest.mark.skipif(ON_LINUX, reason="another kernel's panic is another")
+@pytest.mark.parametrize("script, words, end", [
+    ("exit 124", [], "exit"), ("kill -9 $$", [], "signal"), ("sleep 1000", ["--timeout", "3"], "timeout"),
+    ("echo c > /proc/sysrq-trigger", [], "panic"), ("true", ["--fetch", "/none:/dev/null"], "nofile"),
+    ("poweroff -f; sleep 100", [], "lost")])
+def test_end_is_told_in_a_word(tmp_path, script, words, end):
+    """The program's status may be any of ours; this comes from outside of the machine."""
+    busybox(script, "--end", str(tmp_path / "end"), *words)
+    assert (tmp_path / "end").read_text() == end + "\n"

@@ -21,10 +21,11 @@ UPTIME = "/proc/uptime"
 # What tools/run and gdb need of the tree.
 READ = ("tools", "kernel", "build/tests/labs", "build/user", "build/vdso.debug.so")
 MAX_REPORTS = 100000
-WALL_SECONDS = 40       # for each second of virtual time, and once more: the slowest host that grades
+WALL_SECONDS = 100      # for each second of virtual time, and once more: the slowest host that grades
 REAL_SECONDS = 20       # the same without --icount, where the machine's time is this one's, busy or not
 SPIN_SECONDS = 3        # and of each processor for each second, once more: it does nothing but spin
 SPENT = "the processors were busy for longer than this takes"
+MEMORY = 6 << 30        # of addresses, of which QEMU's translations take one GiB
 MAX_OUTPUT = 64 << 20
 MASK = (1 << 64) - 1
 # How a machine ended, by the word of tools/run --end.
@@ -192,7 +193,7 @@ class Machine:
         return seen
 
     def _run(self, words, wall, spin, out, gdb, beside, interactive):
-        limits = jail.Limits(processes=self.lab.limits["processes"])
+        limits = jail.Limits(memory=MEMORY, processes=self.lab.limits["processes"])
         most = self.lab.limits["output_mib"] * jail.MIB
 
         def look(pid):
@@ -238,7 +239,7 @@ class Machine:
             file.write(commands)
         *words, kernel = self.gdb_words(out)
         waiting = 'while [ ! -S "$0" ]; do sleep 0.05; done; exec "$@"'
-        limits = jail.Limits(memory=4096 * jail.MIB, processes=self.lab.limits["processes"])
+        limits = jail.Limits(memory=MEMORY, processes=self.lab.limits["processes"])
         command = cell.command(["sh", "-c", waiting, out + "/gdb", *words, "-batch", "-x", script, kernel], limits)
         _, said, errors, _ = converse(command, wall + 30, MAX_OUTPUT, MAX_OUTPUT)
         return (said + errors).decode(errors="replace")
