@@ -99,7 +99,7 @@ class Player:
 
     def step(self, word):
         pipe, what, n = self.pipe, word[0], int(word[1:]) if word[1:].isdigit() else 0
-        if what == "w":
+        if what in "wv":
             result = pipe.write(n)
         elif what == "f":
             result = 0

@@ -72,39 +72,58 @@ static void patient_writer(void)
     close(fd);
 }
 
-/* Who gives up waiting is not counted any more. */
-static void given_up(void)
+/*
+ * Who gives up waiting is not counted any more. Another one goes on waiting, since a FIFO that nobody has open
+ * forgets all counters.
+ */
+static void reader_gives_up(void)
 {
-    pid_t pid = start(reader, "reader_gave_up");
+    pid_t pid = start(reader, "reader_gave_up"), other = start(reader, "other_reader");
 
     settle(pid);
+    settle(other);
     kill(pid, SIGUSR1);
     lab_report("fate", "%s", fate(pid));
     int fd = open(NAME, O_WRONLY | O_NONBLOCK);
-    lab_report("no_reader", "%ld", fd < 0 ? outcome(fd) : 0);
-    close(fd);
-
-    pid = start(writer, "writer_gave_up");
-    settle(pid);
-    kill(pid, SIGUSR1);
-    lab_report("fate", "%s", fate(pid));
-    fd = open(NAME, O_RDONLY | O_NONBLOCK);
-    lab_report("no_writer", "%ld", outcome(read(fd, buffer, 1)));
+    settle(other);
+    kill(other, SIGKILL);
+    lab_report("other", "%s", fate(other));
+    lab_report("no_reader", "%ld", outcome(write(fd, buffer, 1)));
     close(fd);
 }
 
-/* An open that fails has changed nothing: a reader who comes afterwards waits. */
+/* Another writer waits; then a reader reads what it writes, to the end of the file. */
+static void read_after(const char *key, pid_t other)
+{
+    int fd = open(NAME, O_RDONLY | O_NONBLOCK);
+
+    lab_report("other", "%s", fate(other));
+    long n = outcome(read(fd, buffer, sizeof(buffer)));
+    lab_report(key, "%ld %ld", n, outcome(read(fd, buffer, sizeof(buffer))));
+    close(fd);
+}
+
+static void writer_gives_up(void)
+{
+    pid_t pid = start(writer, "writer_gave_up"), other = start(writer, "other_writer");
+
+    settle(pid);
+    settle(other);
+    kill(pid, SIGUSR1);
+    lab_report("fate", "%s", fate(pid));
+    read_after("no_writer", other);
+}
+
+/* An open that fails has changed nothing. */
 static void refused(void)
 {
-    int fd = open(NAME, O_WRONLY | O_NONBLOCK);
+    pid_t other = start(writer, "third_writer");
 
+    settle(other);
+    int fd = open(NAME, O_WRONLY | O_NONBLOCK);
     lab_report("refused", "%ld", fd < 0 ? outcome(fd) : 0);
     close(fd);
-    pid_t pid = start(reader, "late");
-    char state = settle(pid);
-    fd = open(NAME, O_WRONLY);
-    close(fd);
-    lab_report("late_state", "%c %s", state, fate(pid));
+    read_after("after_refusal", other);
 }
 
 /* The end of the file comes with the last of several writers. */
@@ -137,7 +156,8 @@ int main(int argc, char **argv)
     mkfifo(NAME, 0600);
     hasty_writer(atoi(argv[1]));
     patient_writer();
-    given_up();
+    reader_gives_up();
+    writer_gives_up();
     refused();
     two_writers();
     both_ways();

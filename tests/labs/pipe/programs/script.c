@@ -4,6 +4,7 @@
  *     script SEED STEP...
  *
  *     wN rN     write, read N bytes          WN RN   the same at an address that is not there
+ *     vN        write N bytes from pages not touched yet
  *     fN        write N bytes until that fails: how many writes did not
  *     n p       FIONREAD; poll both ends, as reader:writer in hexadecimal
  *     gN sN     F_GETPIPE_SZ, F_SETPIPE_SZ   cr cw   close an end        u   read into a page not touched yet
@@ -54,6 +55,23 @@ static int ready(int fd)
     return fd < 0 || poll(&p, 1, 0) < 0 ? 0 : p.revents;
 }
 
+static long put_fresh(size_t n)
+{
+    int file = memfd_create("fresh", 0);
+    size_t offset = PAGE - n / 2;
+
+    fill(buffer, seed, written, n);
+    lab_must(ftruncate(file, 3 * PAGE));
+    lab_must(pwrite(file, buffer, n, (off_t)offset));
+    unsigned char *pages = mmap(NULL, 3 * PAGE, PROT_READ, MAP_PRIVATE, file, 0);
+    long result = outcome(write(ends[1], pages + offset, n));
+    if (result > 0)
+        written += (uint64_t)result;
+    munmap(pages, 3 * PAGE);
+    close(file);
+    return result;
+}
+
 static long fill_up(size_t n)
 {
     long writes = 0;
@@ -70,6 +88,7 @@ static long step(const char *word)
 
     switch (word[0]) {
     case 'w': return put((size_t)n);
+    case 'v': return put_fresh((size_t)n);
     case 'f': return fill_up((size_t)n);
     case 'r': return get((size_t)n, buffer);
     case 'W': return outcome(write(ends[1], BAD, (size_t)n));

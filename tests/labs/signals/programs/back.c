@@ -1,7 +1,9 @@
 /*
  * The way back from a handler: what it changed in the frame is in the registers, and what no program may have is not.
  *
- *     back REGISTER... FLAGS ZONE NEW...     17 numbers, and 15 registers that a handler writes
+ *     back REGISTER... FLAGS ZONE NEW... [forge]     17 numbers, and 15 registers that a handler writes
+ *
+ * With `forge` the frames are forged.
  */
 #include "trip.h"
 
@@ -190,14 +192,16 @@ static int forge(void *arg)
 
 int main(int argc, char **argv)
 {
-    (void)argc;
     load_trip(argv + 1);
     for (int i = 0; i < TRIP_REGISTERS; i++)
         new_registers[i] = strtoul(argv[1 + TRIP_ARGUMENTS + i], NULL, 16);
+    if (argc > 1 + TRIP_ARGUMENTS + TRIP_REGISTERS) {
+        for (int i = 0; i < (int)(sizeof(forged) / sizeof(forged[0])); i++)
+            lab_report(forged[i].key, "%s", fate(start(forge, &i)));
+        lab_report("shown_end", "%s", fate(start(shown, NULL)));
+        return 0;
+    }
     lab_report("changed_end", "%s", fate(start(changed, NULL)));
-    for (int i = 0; i < (int)(sizeof(forged) / sizeof(forged[0])); i++)
-        lab_report(forged[i].key, "%s", fate(start(forge, &i)));
-    lab_report("shown_end", "%s", fate(start(shown, NULL)));
     prepare();
     be_patient(PATIENCE);
     untouched();

@@ -9,7 +9,7 @@
 
 static uint64_t mask, sa_mask;
 static char order[64];
-static int depth, deepest;
+static int depth, deepest, handlers;
 
 void landed(void) {}
 
@@ -24,6 +24,7 @@ static void report_masks(int number, siginfo_t *info, void *context)
 
     (void)number;
     (void)info;
+    handlers++;
     lab_report("masks", "%lx %lx", (unsigned long)blocked_now(), (unsigned long)uc->uc_sigmask);
 }
 
@@ -66,18 +67,18 @@ static int one_handler(void *arg)
     set_mask(mask);
     raise(SIGUSR1);
     raise(SIGUSR2);
-    lab_report("after", "%lx", (unsigned long)blocked_now());
+    lab_report("after", "%lx %d", (unsigned long)blocked_now(), handlers);
 
     /* sigsuspend: another mask while it sleeps; the old one is the one to come back to. */
     set_mask(mask | 1UL << (SIGUSR1 - 1));
     raise(SIGUSR1);
     long result = outcome(syscall(SYS_rt_sigsuspend, &suspended, 8));
-    lab_report("suspended", "%ld %lx", result, (unsigned long)blocked_now());
+    lab_report("suspended", "%ld %lx %d", result, (unsigned long)blocked_now(), handlers);
     pipe(fd);
     raise(SIGUSR1);
     struct pollfd p = {.fd = fd[0], .events = POLLIN};
     result = outcome(syscall(SYS_ppoll, &p, 1, NULL, &suspended, 8));
-    lab_report("polled", "%ld %lx", result, (unsigned long)blocked_now());
+    lab_report("polled", "%ld %lx %d", result, (unsigned long)blocked_now(), handlers);
     return 0;
 }
 

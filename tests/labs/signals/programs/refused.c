@@ -1,6 +1,6 @@
 /*
- * Returns through a frame with registers of its own and a code selector that is not a program's. What is left of it is a
- * core file.
+ * Returns through a frame with registers of its own and a code selector that is not a program's. What is left of
+ * it is a core file.
  *
  *     refused REGISTER... FLAGS ZONE NEW...
  */

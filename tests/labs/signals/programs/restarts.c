@@ -128,6 +128,8 @@ int main(int argc, char **argv)
             pid_t pid = start(sleeper, NULL);
             close(ends[0]);
             settle(pid);
+            if (calls[which].call == call_nanosleep)
+                usleep(40000); /* of its 60: one that begins again then sleeps 100 */
             signal_it(pid);
             char state = settle(pid);
             if (state == 'S' && calls[which].call != call_nanosleep)

@@ -28,8 +28,8 @@ int sigframe_push(struct regs *regs, int signo, const struct siginfo *info,
      *
      * What: the restorer as return address; uc_flags (UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS, and UC_FP_XSTATE with
      * XSAVE); uc_link NULL; uc_stack as it was set; uc_sigmask BLOCKED; uc_mcontext (fill_sigcontext); with
-     * SA_SIGINFO the siginfo, SIGINFO_USED bytes of it and zeros behind. write_fpstate() writes the FPU state. Padding is
-     * zero too: what the kernel's stack held before is nobody's business.
+     * SA_SIGINFO the siginfo, SIGINFO_USED bytes of it and zeros behind. write_fpstate() writes the FPU state.
+     * Padding is zero too: what the kernel's stack held before is nobody's business.
      *
      * As it stands the signal gets lost: the program goes on as if there had been none.
      */
