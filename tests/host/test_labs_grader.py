@@ -3,17 +3,18 @@ student's. The patches are for the lab `harness`, tests/host/labs/harness."""
 
 import json
 import os
+import shutil
 import subprocess
 import xml.etree.ElementTree as xml
 
 import pytest
 
 import harness
-from grading import machine, report, session
-from grading.checks import Ended, Outcome, Trial, check, same
+from grading import jail, machine, report, session
+from grading.checks import Ended, Outcome, Trial, check, registered, same
 from grading.machine import Infra
 from grading.trees import ROOT, difference, read
-from support import EXTRA_WORDS
+from support import BUILD, EXTRA_WORDS
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
 GRADE = os.path.join(ROOT, "tools", "grade")
@@ -259,14 +260,12 @@ def test_mistake_in_a_check_is_no_zero():
         raise KeyError("the instructor's")
 
     made = check(points=3)(broken)
-    from grading.checks import registered
     outcome = Trial(harness.lab(), registered.pop(), type("Build", (), {"kernel": "", "initrd": ""}), None, 1).run()
     assert made is broken and outcome.verdict == "INFRA" and "the instructor's" in outcome.text
 
 
 def run_check(function, points=10):
     check(points=points)(function)
-    from grading.checks import registered
     return Trial(harness.lab(), registered.pop(), type("Build", (), {"kernel": "", "initrd": ""}), None, 1).run()
 
 
@@ -352,3 +351,54 @@ def test_replay_is_the_failing_run(tmp_path):
         assert 'panic("my own fault %d", mine)' in one.stdout, one.stdout
     first, second = (one.stdout.split("REGISTERS\n")[1].split("END\n")[0] for one in said)
     assert first == second and "rip" in first
+
+
+# --- what goes on beside the machine --------------------------------------------------------------------------
+
+
+@pytest.fixture(name="boot_beside")
+def the_machine(tmp_path):
+    """A function that gives the outcome of a check with one machine, of the kernel that stands here."""
+    names = ("kernel.elf", "initrd.cpio")
+    tmp_path.chmod(0o755)
+    for name in names:
+        shutil.copy(os.path.join(BUILD, name), tmp_path)
+    paths = [str(tmp_path / name) for name in names]
+    built = type("Built", (), {"folder": str(tmp_path), "kernel": paths[0], "initrd": paths[1]})
+    return lambda beside, *program, **words: boot_with(built, beside, program, words)
+
+
+def boot_with(built, beside, program, words):
+    def booted(t):
+        seen = t.boot(*(program or ("/bin/true",)), beside=beside, **words)
+        t.expect("what went on beside", want="well", got=seen.beside)
+
+    check(points=1)(booted)
+    before = os.umask(0)
+    try:
+        return Trial(harness.lab(), registered.pop(), built, jail.choose(), 1).run()
+    finally:
+        os.umask(before)
+
+
+def test_what_goes_on_beside_is_told_from_the_machine(boot_beside):
+    def fails():
+        raise OSError("no wire")
+
+    def finds():
+        raise Ended("FAIL", "a bad frame", hint="three")
+
+    assert boot_beside(lambda: "well").verdict == "PASS"
+    found = boot_beside(finds)
+    assert (found.verdict, found.text, found.hints) == ("FAIL", "a bad frame", ["three"])
+    failed = boot_beside(fails)
+    assert failed.verdict == "INFRA" and "no wire" in failed.text
+    # The peer of a machine that panics has reason to complain.
+    assert boot_beside(fails, "/bin/sh", "-c", "echo c > /proc/sysrq-trigger").verdict == "PANIC"
+
+
+def test_paths_inside_are_the_machines(boot_beside):
+    """The host has a /bin/sh too, and it is not meant."""
+    outcome = boot_beside(lambda: "well", "/bin/sh", "-c", "test -d /demo && test ! -e /usr/share",
+                          fetch=["/demo/hello.txt"])
+    assert outcome.verdict == "PASS", outcome.text

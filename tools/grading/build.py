@@ -126,6 +126,7 @@ def update(lab, tree):
             if os.path.lexists(target):
                 os.unlink(target)
             shutil.copy2(source, target, follow_symlinks=False)
+            let_read(target)
             changed = True
     for name in set(tree_files(tree)) - set(given):
         os.unlink(os.path.join(tree, name))
@@ -138,7 +139,14 @@ def same_time(one, other):
         a, b = os.lstat(one), os.lstat(other)
     except FileNotFoundError:
         return False
-    return (a.st_mtime_ns, a.st_size, a.st_mode) == (b.st_mtime_ns, b.st_size, b.st_mode)
+    return (a.st_mtime_ns, a.st_size, a.st_mode & 0o100) == (b.st_mtime_ns, b.st_size, b.st_mode & 0o100)
+
+
+def let_read(path):
+    """The jail has a user of its own, whatever the umask was when the tree was made."""
+    if not os.path.islink(path):
+        mode = os.stat(path).st_mode
+        os.chmod(path, mode | 0o444 | (0o111 if mode & 0o100 else 0))
 
 
 def copy_build(root, tree):

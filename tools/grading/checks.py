@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import traceback
 
-from grading.machine import Infra, Machine
+from grading.machine import Ended, Infra, Machine
 
 registered = []
 END_WORDS = {"PANIC": "the kernel panicked", "TIMEOUT": "no end in time", "LEAK": "the kernel leaked memory",
@@ -33,14 +33,6 @@ def check(points, visible=True, needs=(), seconds=3):
         registered.append(Check(function, points, visible, needs, seconds))
         return function
     return register
-
-
-class Ended(Exception):
-    """The check can't go on: KIND is its verdict."""
-
-    def __init__(self, kind, text, hint=None):
-        super().__init__(text)
-        self.kind, self.hint = kind, hint
 
 
 class Outcome:
@@ -117,6 +109,8 @@ class Trial:
         self._attach(seen)
         if seen.end != "EXIT" and seen.end not in may_end:
             raise Ended(seen.end, f"{END_WORDS[seen.end]}: {program}" + (f"\n{seen.why}" if seen.why else ""))
+        if seen.end == "EXIT" and seen.trouble:
+            raise seen.trouble
         if seen.reports.get("stopped") and not may_end:
             raise Ended("FAIL", f"the test program {program} could not go on: {seen.reports['stopped'][0]}")
         return seen

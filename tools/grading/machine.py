@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import threading
+import traceback
 
 from grading import jail
 from grading.build import converse, program_path
@@ -37,6 +38,14 @@ LOST = {"lost": "the machine went off before the program's end (a triple fault, 
 
 class Infra(Exception):
     """Not the student's doing: this run says nothing."""
+
+
+class Ended(Exception):
+    """The check can't go on: KIND is its verdict."""
+
+    def __init__(self, kind, text, hint=None):
+        super().__init__(text)
+        self.kind, self.hint = kind, hint
 
 
 def rotate(x, n):
@@ -105,6 +114,7 @@ class Seen:
         self.end, self.status, self.why = None, None, ""
         self.reports, self.console, self.log, self.panic = {}, "", "", ""
         self.fetched, self.gdb, self.pcap, self.beside, self.words = {}, "", None, None, ""
+        self.trouble = None     # an exception of what went on beside: it counts if the machine did end well
 
     def one(self, key):
         """What was reported under KEY, None unless just once: a number if it looks like one."""
@@ -217,12 +227,11 @@ class Machine:
             status, console, errors, why = converse(command, wall + 60, most, MAX_OUTPUT, look)
         for helper in helpers:
             helper.join(60)
-            if helper.is_alive():
-                raise Infra("what goes on beside the machine did not end with it")
-        for name, (value, error) in results.items():
-            if error:
-                raise Infra(f"{name}: {error}") from error
+        for name, value in results.items():
             setattr(seen, name, value)
+        seen.trouble = next((helper.error for helper in helpers if helper.error), None) or next(
+            (Infra("what goes on beside the machine did not end with it") for helper in helpers if helper.is_alive()),
+            None)
         seen.status, seen.console = status, console.decode(errors="replace")
         seen.words = errors.decode(errors="replace")
         seen.why = why
@@ -264,10 +273,10 @@ class Machine:
         if seen.end == "FAIL":
             seen.why += "".join("\n" + line for line in seen.words.splitlines() if line.startswith("tools/run: "))
         seen.reports = believed(seen.fetched.pop(REPORTS) or b"", self.key)
-        uptime = (seen.fetched.pop(UPTIME) or b"").split()
+        uptime = re.match(rb"\d+\.\d+ ", seen.fetched.pop(UPTIME) or b"")
         if budget is not None and seen.end == "EXIT" and uptime and float(uptime[0]) > budget:
             seen.end = "TIMEOUT"
-        if seen.end == "TIMEOUT" and budget is not None and "of its own time" not in seen.words and not uptime:
+        elif budget is not None and seen.end == "TIMEOUT" and "of its own time" not in seen.words:
             raise Infra("this machine was too slow for the time of the clock that is left for a run")
 
 
@@ -281,18 +290,20 @@ def converse_until(command, function):
 
 
 class Helper(threading.Thread):
-    """Something that goes on beside the machine: RESULTS[NAME] becomes its result and None, or None and its failure."""
+    """Something that goes on beside the machine: RESULTS[NAME] becomes its result, or `error` how it failed."""
 
     def __init__(self, results, name, function):
         super().__init__(daemon=True)
-        self.results, self.key, self.function = results, name, function
+        self.results, self.key, self.function, self.error = results, name, function, None
         self.start()
 
     def run(self):
         try:
-            self.results[self.key] = (self.function(), None)
+            self.results[self.key] = self.function()
+        except Ended as ended:
+            self.error = ended
         except Exception as error:  # whatever a check's own code raises
-            self.results[self.key] = (None, error)
+            self.error = Infra(f"{self.key}: " + "".join(traceback.format_exception(error)))
 
 
 def read_bytes(path):
