@@ -334,7 +334,7 @@ def time_wait_waits(t):
     ours = [("close", 0, ["FA 1 1 0"]), ("in FA 1 2 0", None, ["A 2 2 0"])]
     younger = (int(second[0][0].split()[3]) + 100) % WRAP
     seen = play(t, [
-        part(6, "the wait"), ("listen 8", 0), *first, *ours,
+        part(5, "the wait"), ("listen 8", 0), *first, *ours,
         ("in FA 1 2 0", None, ["A 2 2 0"], "fin-again"), ("in A 2 2 0", None, [], "chatter"),
         ("in R 2 0 0", None, [], "assassination"), ("in RA 2 2 0", None, [], "assassination"),
         ("in FA 1 2 0", None, ["A 2 2 0"], "assassination"),
@@ -349,7 +349,7 @@ def time_wait_waits(t):
     ])
     old, young = (seen.firsts + [0, 0, 0])[1:3]
     t.expect("how far the young connection's first number is above the old one's last", want=range(65536, WRAP // 2),
-             got=(young - old - 2) % WRAP, hint="young-call")
+             got=(young - old - 2) % WRAP, points=1, hint="young-call")
 
 
 def stamped(t, number):
