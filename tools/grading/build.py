@@ -69,28 +69,36 @@ def program_path(lab, source):
     return os.path.join(ROOT, "build", name)
 
 
+prepared = {}   # lab's folder -> tree: once in a process, or the second patch would be graded by other rules
+
+
 def prepare(lab):
     """The folder with the lab's skeleton, built and up to date; the lab's programs are built as well."""
+    if lab.folder not in prepared:
+        prepared[lab.folder] = prepare_now(lab)
+    return prepared[lab.folder]
+
+
+def prepare_now(lab):
     folder = os.path.join(ROOT, "build", "labs", lab.name)
     tree = os.path.join(folder, "tree")
-    with locked(folder + ".lock"):
-        programs = [os.path.relpath(program_path(lab, source), ROOT) for source in lab.program_sources()]
-        if programs:
+    programs = [os.path.relpath(program_path(lab, source), ROOT) for source in lab.program_sources()]
+    if programs:
+        with locked(os.path.join(ROOT, "build", "labs", "programs.lock")):
             run_make(ROOT, *programs)
+    with locked(folder + ".lock"):
         if lab.is_skeleton:
-            changed = export(lab, tree)
+            export(lab, tree)
         else:
-            changed = update(lab, tree)
-        if changed or not all(os.path.exists(os.path.join(tree, name)) for name in PRODUCTS):
-            run_make(tree, *PRODUCTS)
-            # Made afresh whenever it is needed, and partly for root alone.
-            shutil.rmtree(os.path.join(tree, "build", "root"), ignore_errors=True)
+            update(lab, tree)
+        run_make(tree, *PRODUCTS)
+        # Made afresh whenever it is needed, and partly for root alone.
+        shutil.rmtree(os.path.join(tree, "build", "root"), ignore_errors=True)
     return tree
 
 
 def export(lab, tree):
-    """In a student's tree: the skeleton as the student got it. Whether anything has changed."""
-    changed = False
+    """In a student's tree: the skeleton as the student got it."""
     for name, (content, mode) in skeleton.committed_files(lab.root).items():
         path = os.path.join(tree, name)
         if not os.path.exists(path) or read_bytes(path) != content:
@@ -98,8 +106,6 @@ def export(lab, tree):
             with open(path, "wb") as file:
                 file.write(content)
             os.chmod(path, mode)
-            changed = True
-    return changed
 
 
 def read_bytes(path):
@@ -108,30 +114,24 @@ def read_bytes(path):
 
 
 def update(lab, tree):
-    """Bring TREE up to date with the solution's skeleton. Whether anything has changed."""
+    """Bring TREE up to date with the solution's skeleton: what has not changed keeps its time."""
     made, given = skeleton.files(lab)
     given = [name for name in given if not name.startswith("tests/labs/")]
-    changed = False
     if not os.path.exists(tree):
-        changed = True
         copy_build(lab.root, tree)
     for name in given:
         source, target = os.path.join(lab.root, name), os.path.join(tree, name)
         if name in made and made[name] != read(lab.root, name):
             if read(tree, name) != made[name]:
                 write(tree, name, made[name])
-                changed = True
         elif not same_time(source, target):
             os.makedirs(os.path.dirname(target), exist_ok=True)
             if os.path.lexists(target):
                 os.unlink(target)
             shutil.copy2(source, target, follow_symlinks=False)
             let_read(target)
-            changed = True
     for name in set(tree_files(tree)) - set(given):
         os.unlink(os.path.join(tree, name))
-        changed = True
-    return changed
 
 
 def same_time(one, other):

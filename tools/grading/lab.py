@@ -1,5 +1,6 @@
 """A lab's folder, tests/labs/NAME: its description lab.toml, its checks and its programs."""
 
+import functools
 import glob
 import importlib.util
 import os
@@ -54,7 +55,8 @@ class Lab:
         self.steps = [Step(**step) for step in table.get("step", [])]
         self.is_skeleton = skeleton.is_skeleton(root)   # a student's tree has no solution
 
-    def solution(self):
+    @functools.cached_property
+    def _solution(self):
         if self.is_skeleton:
             raise Failure("this is a student's tree, the skeleton of a lab: there is no solution in it")
         solution = Solution(self, self.root, tree_files(self.root))
@@ -63,6 +65,10 @@ class Lab:
             raise Failure(f"{self.name}: lab.toml's steps have the regions {sorted(of_steps)}, "
                           f"the tree has {sorted(solution.regions)}")
         return solution
+
+    def solution(self):
+        """The marked tree, as it is when it is asked for first."""
+        return self._solution
 
     def solved_by(self, steps):
         """The regions of the first so many steps."""
