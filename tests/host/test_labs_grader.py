@@ -4,7 +4,9 @@ student's. The patches are for the lab `harness`, tests/host/labs/harness."""
 import json
 import os
 import shutil
+import signal
 import subprocess
+import time
 import xml.etree.ElementTree as xml
 
 import pytest
@@ -351,6 +353,25 @@ def test_replay_is_the_failing_run(tmp_path):
         assert 'panic("my own fault %d", mine)' in one.stdout, one.stdout
     first, second = (one.stdout.split("REGISTERS\n")[1].split("END\n")[0] for one in said)
     assert first == second and "rip" in first
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_grading_ends_when_it_is_told_to(tmp_path, number):
+    """At once, with all its machines, and leaves nothing."""
+    (tmp_path / "sleeps.patch").write_text(harness.in_kernel('for (;;) asm volatile("");'))
+    environment = dict(os.environ, TMPDIR=str(tmp_path))
+    process = subprocess.Popen([GRADE, "harness", str(tmp_path / "sleeps.patch"), "--labs", harness.LABS, "-o",
+                                str(tmp_path / "out"), "-j", "2"], env=environment, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, start_new_session=True)
+    end = time.monotonic() + 300
+    while not list(tmp_path.glob("sb-*/1/out/log")):
+        assert process.poll() is None and time.monotonic() < end
+        time.sleep(0.1)
+    os.killpg(process.pid, number)
+    assert process.wait(60) == 128 + number
+    assert not list(tmp_path.glob("sb-*")) and not list(tmp_path.glob("signalbox-*"))
+    with open("/proc/self/mountinfo", encoding="utf-8") as file:
+        assert str(tmp_path) not in file.read()
 
 
 # --- what goes on beside the machine --------------------------------------------------------------------------

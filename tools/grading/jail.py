@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 
 from grading.trees import ROOT, Failure
 
@@ -210,9 +211,17 @@ def folder_words(paths):
     return [word for path in sorted(found) for word in ("--perms", "0755", "--dir", path)]
 
 
+running = set()
+over = threading.Event()
+
+
 def start(command, **words):
     """A jail's process. It goes when we go."""
-    return subprocess.Popen(command, preexec_fn=die_with_parent, start_new_session=True, **words)
+    process = subprocess.Popen(command, preexec_fn=die_with_parent, start_new_session=True, **words)
+    running.add(process)
+    if over.is_set():
+        stop(process)
+    return process
 
 
 def stop_soon(process):
@@ -227,3 +236,11 @@ def stop(process):
     """End the jail and everything in it, and wait for that."""
     stop_soon(process)
     process.wait()
+    running.discard(process)
+
+
+def stop_all():
+    """Whoever graded was told to end: so do all jails, and those that a thread may just begin."""
+    over.set()
+    for process in list(running):
+        stop_soon(process)

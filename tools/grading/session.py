@@ -133,14 +133,22 @@ def run_checks(lab, checks, built, plan, seed):
 
     # What is needed stands before who needs it, so that who waits never keeps it from a place.
     with concurrent.futures.ThreadPoolExecutor(plan.jobs) as pool:
-        for future in [pool.submit(one, check) for check in checks]:
-            future.result()
+        futures = [pool.submit(one, check) for check in checks]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            jail.stop_all()
+            for event in done.values():
+                event.set()
+            raise
     return [results[check.name] for check in checks]
 
 
 def attempt(lab, check, built, plan, seed):
     """One run; a run that says nothing is repeated."""
-    for _ in range(TRIES):
+    for _ in range(TRIES if not jail.over.is_set() else 1):
         outcome = Trial(lab, check, built, plan.kind, seed).run()
         if outcome.verdict != "INFRA":
             break
