@@ -423,3 +423,12 @@ def test_paths_inside_are_the_machines(boot_beside):
     outcome = boot_beside(lambda: "well", "/bin/sh", "-c", "test -d /demo && test ! -e /usr/share",
                           fetch=["/demo/hello.txt"])
     assert outcome.verdict == "PASS", outcome.text
+
+
+def test_leak_is_a_verdict(boot_beside):
+    program = ("/bin/sh", "-c", "head -c 100000 /dev/zero > /tmp/left")
+    outcome = boot_beside(lambda: "well", *program, leak_check=True)
+    assert outcome.verdict == "LEAK" and outcome.score == 0, outcome.text
+    assert b"shmem_pages" in outcome.attached["run.txt"]
+    assert boot_beside(lambda: "well", *program).verdict == "PASS"
+    assert boot_beside(lambda: "well", *program, leak_check=True, may_end=("LEAK",)).verdict == "PASS"
