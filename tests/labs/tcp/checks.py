@@ -365,8 +365,11 @@ def stamped(t, number):
             (below,), ("in S 0 0 0" + stamp(now + 9), None, ["SA 0 1 0"], "young-call")]
 
 
-# gdb notes each value that the state of the first connection takes, whoever writes it.
-WATCH = """
+@check(points=6, needs=("it_closes_first", "the_peer_closes_first"), visible=False, seconds=60)
+def states_as_the_figure_has_them(t):
+    "A watchpoint on the state of a connection: the arrows of the figure that are gone, in order."
+    # gdb notes each value that the state of the first connection takes, whoever writes it.
+    watch = """
 hbreak tcp_connect
 continue
 delete
@@ -381,11 +384,6 @@ end
 delete
 detach
 """
-
-
-@check(points=6, needs=("it_closes_first", "the_peer_closes_first"), visible=False, seconds=60)
-def states_as_the_figure_has_them(t):
-    "A watchpoint on the state of a connection: every arrow of the figure that is gone, in order, and no other."
     ways = {
         "an active close": ([("shutdown", 0, ["FA 1 1 0"]), ("in A 1 2 0",), ("in FA 1 2 0", None, ["A 2 2 0"])],
                             [SYN_SENT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT, CLOSED]),
@@ -395,6 +393,6 @@ def states_as_the_figure_has_them(t):
                             [SYN_SENT, ESTABLISHED, CLOSE_WAIT, LAST_ACK, CLOSED]),
     }
     for way, (script, states) in ways.items():
-        seen = play(t, [*called(t, 0), *script], gdb=WATCH.replace("CHANGES", str(len(states))))
+        seen = play(t, [*called(t, 0), *script], gdb=watch.replace("CHANGES", str(len(states))))
         passed = [int(line.split()[1]) for line in seen.gdb.splitlines() if line.startswith("@state")]
         t.expect(f"the states of {way}", want=states, got=passed, hint="arrows")

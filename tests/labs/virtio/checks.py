@@ -333,7 +333,10 @@ def frames_come(t):
     t.expect("the sum of their data", want=echoed(count, length), got=(seen.all("sum") or [""])[-1], hint="wire")
 
 
-NO_MEMORY = """
+@check(points=6, needs=("frames_come",), visible=False, seconds=60)
+def no_memory_for_buffers(t):
+    "Memory for receive buffers runs out, and with it the ring; when there is some again, packets come again."
+    script = """
 python
 import gdb
 def refilling():
@@ -364,16 +367,11 @@ end
 delete
 detach
 """
-
-
-@check(points=6, needs=("frames_come",), visible=False, seconds=60)
-def no_memory_for_buffers(t):
-    "Memory for receive buffers runs out, and with it the ring; when there is some again, packets come again."
     count, length = t.random.randrange(280, 320), t.random.randrange(1, 100)
-    seen = t.boot("echoes", count, length, "late", net="user", gdb=NO_MEMORY)
+    seen = t.boot("echoes", count, length, "late", net="user", gdb=script)
     refused = [int(line.split()[1]) for line in seen.gdb.splitlines() if line.startswith("@refused")]
     t.expect("the kernel asked for buffers while there was no memory", want=True, got=sum(refused) > 2,
              hint="refill-gives-up")
-    # The ring had SIZE of them at most, and the device drops the rest whenever gdb halts the machine.
+    # The ring had 256 of them at most, and the device drops the rest whenever gdb halts the machine.
     t.expect("answers read before the ring was empty", want=range(1, 257), got=seen.one("answers"))
     t.expect("answers read when there was memory again", want=count, got=seen.one("late"), hint="refill-gives-up")
