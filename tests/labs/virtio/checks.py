@@ -276,6 +276,11 @@ def experiments(path, length):
     return numbers
 
 
+def within(number, low, high, word, unit):
+    """WORD for a number in these bounds, which says no more than it must: reports shall repeat."""
+    return word if isinstance(number, int) and low <= number <= high else f"{number} {unit}"
+
+
 def told_shortly(numbers, count):
     """Which of 0, 1, ... are there, in few words."""
     return "each once, in order" if numbers == list(range(count)) else \
@@ -290,7 +295,8 @@ def frames_leave(t):
     t.expect("frames that the kernel took from the program", want=count, got=seen.one("accepted"), hint="send-stuck")
     t.expect("frames on the wire", want=told_shortly(list(range(count)), count),
              got=told_shortly(experiments(seen.pcap, length), count), hint="wire")
-    t.expect("pages of memory that are lost", want=range(-60, 60), got=seen.one("lost"), hint="leak")
+    t.expect("memory that is free in the end", want="as much as before",
+             got=within(seen.one("lost"), -60, 60, "as much as before", "pages fewer"), hint="leak")
 
 
 @check(points=10, needs=("frames_leave", "interrupts_are_asked_for"), seconds=30)
@@ -373,5 +379,6 @@ detach
     t.expect("the kernel asked for buffers while there was no memory", want=True, got=sum(refused) > 2,
              hint="refill-gives-up")
     # The ring had 256 of them at most, and the device drops the rest whenever gdb halts the machine.
-    t.expect("answers read before the ring was empty", want=range(1, 257), got=seen.one("answers"))
+    t.expect("answers read before the ring was empty", want="some",
+             got=within(seen.one("answers"), 1, 256, "some", "answers"))
     t.expect("answers read when there was memory again", want=count, got=seen.one("late"), hint="refill-gives-up")
