@@ -108,7 +108,8 @@ class Wrong:
     def __init__(self, lab, path):
         with open(path, encoding="utf-8") as file:
             self.text = file.read()
-        self.lab, self.path, self.name = lab, path, os.path.basename(path).removesuffix(".patch")
+        self.lab, self.path = lab, os.path.abspath(path)
+        self.name = os.path.basename(path).removesuffix(".patch")
         head = self.text.split("\ndiff --git ")[0]
         mistake = re.search(r"^Mistake: (.*(?:\n[ \t]+\S.*)*)", head, re.M)
         caught = re.search(r"^Caught by: (.*)", head, re.M)

@@ -336,7 +336,7 @@ def any_order_of_events(t):
     t.expect("segments whose structure was freed", want=world.freed, got=hits(seen.gdb, "segment_free"), hint="leak")
 
 
-@check(points=9, visible=False, needs=("removal_waits_for_the_last",), seconds=60)
+@check(points=9, visible=False, needs=("removal_waits_for_the_last",), seconds=8)
 def removal_while_attaching(t):
     "A segment is removed while shmat is between finding it and mapping it: it fails, or has the segment."
     rounds = 200
