@@ -8,8 +8,8 @@ import threading
 import pytest
 
 import harness
-from grading import jail
-from grading.machine import SPENT, Machine
+from grading import jail, machine
+from grading.machine import Machine
 from support import EXTRA_WORDS
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
@@ -208,6 +208,6 @@ def test_kernel_that_spins_in_the_hosts_time(monkeypatch):
         return real(self, program, args, **{**words, "icount": False, "smp": 2})
 
     monkeypatch.setattr(Machine, "run", run)
+    monkeypatch.setattr(machine, "REAL_SECONDS", 10000)
     made = harness.grade(harness.in_kernel("for (;;) asm volatile(\"\");"), again=False)
     assert harness.verdicts(made)["boots"] == "TIMEOUT", harness.student_text(made)
-    assert SPENT in harness.student_text(made)
