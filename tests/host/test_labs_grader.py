@@ -1,4 +1,5 @@
-"""The grader itself: what it refuses, what it believes, that it repeats, and what it reports. The patches are for the lab `harness`, tests/host/labs/harness."""
+"""The grader itself: what it refuses, what it believes, that it repeats, and what it reports. The patches are for
+the lab `harness`, tests/host/labs/harness."""
 
 import json
 import os
