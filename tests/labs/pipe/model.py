@@ -2,7 +2,7 @@
 
 PAGE = 4096
 SMALL = 64          # bytes that a write puts in without looking for whole pages
-EAGAIN, EFAULT, EBUSY, EPIPE, EINVAL = 11, 14, 16, 32, 22
+EAGAIN, EFAULT, EBUSY, EPIPE = 11, 14, 16, 32
 POLLIN, POLLOUT, POLLERR, POLLHUP = 1, 4, 8, 16
 
 

@@ -9,9 +9,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from core import Core
 
 NAMES = "r8 r9 r10 r11 r12 r13 r14 r15 rdi rsi rbp rbx rdx rax rcx".split()
-SIGILL, SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2, SIGALRM, SIGSTOP = 4, 9, 10, 11, 12, 14, 19
+SIGILL, SIGKILL, SIGUSR1, SIGSEGV, SIGALRM, SIGSTOP = 4, 9, 10, 11, 14, 19
 EINTR, EPERM, ENOMEM, EINVAL = 4, 1, 12, 22
-SS_ONSTACK, SS_DISABLE, SS_AUTODISARM = 1, 2, -1 << 31
+SS_ONSTACK, SS_AUTODISARM = 1, -1 << 31
 FLAGS_ALWAYS = 0x202            # IF, and the bit that is always set
 FLAGS_OF_PROGRAMS = 0xcd5       # CF PF AF ZF SF DF OF
 DF = 0x400
@@ -264,7 +264,7 @@ def masks_nest(t):
     mask = t.random.choice([bit(33), bit(40) | bit(2), bit(64) | bit(23)])
     sa_mask = t.random.choice([bit(50) | bit(15), bit(63), bit(3) | bit(35)])
     seen = t.boot("masks", f"{mask:x}", f"{sa_mask:x}")
-    usr1, usr2, hup = bit(SIGUSR1), bit(SIGUSR2), bit(1)
+    usr1, hup = bit(SIGUSR1), bit(1)
     inside = [(mask | sa_mask | usr1, mask), (mask | sa_mask, mask)]
     waited = (hup | sa_mask | usr1, mask | usr1)
     t.expect("blocked in the handler, and in the frame: SIGUSR1, with SA_NODEFER, in sigsuspend, in ppoll",
