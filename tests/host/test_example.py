@@ -20,7 +20,7 @@ def steps():
 
 def copy_tree(target):
     """The tree as it stands, with what is built: only what the example touches is compiled again."""
-    skipped = shutil.ignore_patterns(".git", "__pycache__", "debug", "iso", "root", "signalbox.iso")
+    skipped = shutil.ignore_patterns(".git", "__pycache__", "debug", "iso", "root", "signalbox.iso", "labs", "grades")
     shutil.copytree(ROOT, target, symlinks=True, ignore=skipped)
 
 
