@@ -33,7 +33,10 @@ struct plan {
     uint32_t abort_at;  /* bytes received by then */
     bool aborted;
     bool accepted;
-    int ended; /* sides that have finished */
+    uint32_t iss; /* the caller's first sequence number */
+    bool
+        refused; /* a listener that had sent cookies answered one of the caller's segments with RST */
+    int ended;   /* sides that have finished */
 };
 
 struct app {
@@ -218,8 +221,10 @@ static int op_output(struct tcp_stack *stack, struct tcp_conn *c, const struct t
                      struct packet *p)
 {
     struct host *h = (struct host *)stack;
+    const struct tcp_header *header = packet_header(p, TCP_HEADER);
 
-    (void)c;
+    if (h == &hosts[1] && !c && header->flags & TCP_RST && plans[t->remote_port])
+        plans[t->remote_port]->refused |= stack->counters.cookies_sent > 0;
     need(p->len <= max(h->mtu, h->tso) - 20, "a packet of %u bytes, the MTU is %u", p->len, h->mtu);
     need(p->segment_size || p->len <= h->mtu - 20, "%u bytes and nobody is to cut them", p->len);
     if (p->segment_size) {

@@ -139,9 +139,9 @@ static void step(struct app *a)
             return; /* it has ended, but is still to be read */
         /*
          * A cookie is only in the first ACK's number: if later data overtakes it, or a late SYN has made
-         * an embryo since, the call is refused.
+         * an embryo since, the call is refused; and if the first ACK comes then, who accepts it is reset.
          */
-        p->aborted |= a->side == 0 && !a->received && hosts[1].stack.counters.cookies_sent > 0;
+        p->aborted |= p->refused;
         need(p->aborted || (done && (!error || host_fail_one_in)), "error %d: %s", error,
              progress(a));
         finish_app(a, false);
@@ -177,8 +177,11 @@ static void accept_all(struct app *l)
         a->plan = plans[c->entry.tuple.remote_port];
         a->side = 1;
         a->is_open = true;
-        if (a->plan->accepted) {
-            /* An old duplicate of an ACK with a cookie makes a call of nobody's: the price of keeping nothing. */
+        if (a->plan->accepted || c->irs != a->plan->iss) {
+            /*
+             * An old duplicate of an ACK with a cookie makes a call of nobody's, or of one who had this port before:
+             * the price of keeping nothing.
+             */
             need(a->host->stack.counters.cookies_good, "connection %u came twice", a->plan->id);
             a->is_open = false;
             tcp_close(c, true);

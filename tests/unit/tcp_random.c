@@ -93,6 +93,7 @@ static void call(struct plan *p)
         tcp_set_receive_limit(&a->c, 1000 + draw(20000));
     int error = tcp_connect(&a->c, hosts[1].address, PORT);
     need(!error, "connect: %d", error);
+    p->iss = a->c.iss;
     plans[a->c.entry.tuple.local_port] = p;
 }
 

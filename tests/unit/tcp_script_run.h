@@ -68,6 +68,8 @@ static bool do_param(char **words)
     }
     if (is(name, "cookies"))
         p->syncookies = (uint8_t)v;
+    else if (is(name, "port"))
+        p->port_low = p->port_high = (uint16_t)v; /* the only one for calls */
     else if (is(name, "cubic"))
         p->congestion = v ? &tcp_cubic : &tcp_reno;
     else
@@ -91,11 +93,14 @@ static bool do_bind(char **words)
     return returned(tcp_bind(&conn->c, LOCAL, (uint16_t)number(words[0])), words);
 }
 
+/* "connect self": the port 5000 here instead of the peer's. */
 static bool do_connect(char **words)
 {
+    bool self = words[0] && is(words[0], "self");
+
     if (!conn)
         start();
-    return returned(tcp_connect(&conn->c, PEER, peer_port), words);
+    return returned(tcp_connect(&conn->c, self ? LOCAL : PEER, peer_port), words);
 }
 
 static bool do_listen(char **words)

@@ -207,5 +207,9 @@ static const struct case_ cases[] = {
      "connect\n> S 0"},
     {"a call to oneself meets itself (RFC 9293, 3.5)",
      "bind 5000\nconnect\n> S 0\n< S 0 0\n> SA 0 1\n< SA 0 1\nstate ESTABLISHED"},
+    {"but is never made by chance",
+     "param port 5000\nconnect self = EADDRNOTAVAIL\nparam port 5001\nconnect self\n> S 0"},
+    {"only by who has asked for that port", "bind 5000\nconnect self\n> S 0"},
+    {"the same port of another host is as good as any", "param port 5000\nconnect\n> S 0"},
 };
 RUN_CASES(cases)
