@@ -5,12 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench.h"
+#include "stream.h"
 
-#define CHUNK 65536
 #define NODELAY 1 /* TCP_NODELAY */
-
-static char chunk[CHUNK];
 
 /* Only Linux, alone with these programs, boots without it. */
 static void loopback_up(void)
@@ -69,45 +66,20 @@ static int serve(void (*serve)(int fd), pid_t *child)
     return fd;
 }
 
-static void echo(int fd)
-{
-    char byte;
-
-    while (read(fd, &byte, 1) == 1)
-        if (write(fd, &byte, 1) != 1)
-            break;
-}
-
-static void swallow(int fd)
-{
-    while (read(fd, chunk, sizeof chunk) > 0)
-        ;
-}
-
 static void ping_pong_row(void)
 {
     pid_t child;
-    char byte = 'x';
-    int fd = serve(echo, &child);
+    int fd = serve(stream_echo, &child);
 
-    MEASURE(3000)
-    {
-        bench_need(write(fd, &byte, 1) == 1, "write");
-        bench_need(read(fd, &byte, 1) == 1, "read");
-    }
-    close(fd);
-    bench_reap(child);
+    stream_ping_pong(fd, child);
 }
 
 static void bulk_row(void)
 {
     pid_t child;
-    int fd = serve(swallow, &child);
+    int fd = serve(stream_swallow, &child);
 
-    MEASURE(1000)
-    bench_need(write(fd, chunk, sizeof chunk) == sizeof chunk, "write");
-    close(fd);
-    bench_reap(child);
+    stream_bulk(fd, child);
 }
 
 /* One process calls itself, so that what is counted is the connections and not the switches. */

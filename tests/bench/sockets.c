@@ -2,11 +2,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "bench.h"
-
-#define CHUNK 65536
-
-static char chunk[CHUNK];
+#include "stream.h"
 
 /* Two connected sockets, and a child that has the second and runs SERVE on it until the first is closed. */
 static int serve(int type, void (*serve)(int fd), pid_t *child)
@@ -24,45 +20,20 @@ static int serve(int type, void (*serve)(int fd), pid_t *child)
     return ends[0];
 }
 
-static void echo(int fd)
-{
-    char byte;
-
-    while (read(fd, &byte, 1) == 1)
-        if (write(fd, &byte, 1) != 1)
-            break;
-}
-
-static void swallow(int fd)
-{
-    while (read(fd, chunk, sizeof chunk) > 0)
-        ;
-}
-
 static void ping_pong_row(void)
 {
     pid_t child;
-    char byte = 'x';
-    int fd = serve(SOCK_STREAM, echo, &child);
+    int fd = serve(SOCK_STREAM, stream_echo, &child);
 
-    MEASURE(3000)
-    {
-        bench_need(write(fd, &byte, 1) == 1, "write");
-        bench_need(read(fd, &byte, 1) == 1, "read");
-    }
-    close(fd);
-    bench_reap(child);
+    stream_ping_pong(fd, child);
 }
 
 static void bulk_row(void)
 {
     pid_t child;
-    int fd = serve(SOCK_STREAM, swallow, &child);
+    int fd = serve(SOCK_STREAM, stream_swallow, &child);
 
-    MEASURE(1000)
-    bench_need(write(fd, chunk, sizeof chunk) == sizeof chunk, "write");
-    close(fd);
-    bench_reap(child);
+    stream_bulk(fd, child);
 }
 
 static const struct bench_row rows[] = {

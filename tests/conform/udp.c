@@ -1,21 +1,8 @@
 /* musl: UDP on the loopback: names, sizes, connections and errors. */
 #define _GNU_SOURCE
-#include "inet.h"
+#include "inet_datagram.h"
 
 #include <pthread.h>
-
-static char big[70000];
-
-#define UDP SOCK_DGRAM
-
-static ssize_t receive_from(int fd, void *data, size_t n, struct sockaddr_in *from)
-{
-    socklen_t len = sizeof(*from);
-    ssize_t got = recvfrom(fd, data, n, 0, (struct sockaddr *)from, &len);
-    if (got >= 0)
-        same(len, sizeof(*from));
-    return got;
-}
 
 /* --- making --- */
 
