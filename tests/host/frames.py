@@ -126,7 +126,8 @@ class Connection:
 
 
 class Wire:
-    """A running machine whose eth0 is ITS_IP, and its wire. `script` runs when the interface is up."""
+    """A running machine whose eth0 is ITS_IP, and its wire. `script` begins when this end has spoken with it, so that
+    no frame of the script's is missed."""
 
     def __init__(self, script, *words, timeout=60):
         self.folder = tempfile.TemporaryDirectory(prefix="wire-")
@@ -134,7 +135,7 @@ class Wire:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.socket.bind(self.there)
-        setup = f"ifconfig eth0 {ITS_IP} netmask 255.255.255.0 up; echo re''ady; "
+        setup = f"ifconfig eth0 {ITS_IP} netmask 255.255.255.0 up; echo re''ady; read x; "
         self.terminal = Terminal("--debug", "--timeout", str(timeout), "--net", f"dgram:{self.here}:{self.there}",
                                  *words, "--", "/bin/busybox", "sh", "-c", setup + script)
         self.mac = None
@@ -144,6 +145,7 @@ class Wire:
         self.send(arp(1, OUR_MAC, OUR_IP, b"\0" * 6, ITS_IP), to=BROADCAST, kind=0x806)
         answer = self.expect(lambda f: f[12:14] == b"\x08\x06" and f[20:22] == b"\0\2")
         self.mac = answer[6:12]
+        self.terminal.send("\r")
         return self
 
     def __exit__(self, *_):
@@ -173,7 +175,7 @@ class Wire:
                 continue
             return frame
 
-    def expect(self, claim, timeout=10):
+    def expect(self, claim, timeout=30):
         """The first frame of which CLAIM holds."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:

@@ -2,7 +2,7 @@
 
 import re
 
-from frames import OUR_IP, Wire, icmp, ipv4
+from frames import OUR_IP, Wire, checksum, icmp, ipv4
 from support import BUILD, busybox, run_on_host
 
 
@@ -26,6 +26,35 @@ def test_ping_who_is_not_there():
     assert "2 sent, 0 received" in out and "100% lost\n1\n" in out
     assert re.search(r"\n[34] sent, [34] received, 0% lost\nround trip[^\n]*\n0\n", out)
     assert "ping: nonesuch.invalid: " in out and out.endswith("\n1\n")
+
+
+def test_ping_hears_what_routers_say():
+    with Wire("/bin/ping -c 1 -W 60 10.9.0.1; echo status $?; /bin/ping -c 1 -W 60 10.9.0.1; echo status $?; "
+              "/bin/ping -c 2 -i 0.2 -W 60 10.9.0.1; echo status $?") as wire:
+        def echo():
+            return wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 1 and f[34] == 8)
+        asked = echo()
+        assert checksum(asked[34:98]) == 0 and asked[42:98] == bytes(range(56))
+        wire.send(ipv4(icmp(11, 0, 0, asked[14:42]), 1))
+        wire.terminal.expect_exact("from 10.9.0.1: icmp_seq=1 time to live exceeded")
+        wire.terminal.expect_exact("1 sent, 0 received, 1 errors")
+        wire.terminal.expect_exact("status 1")
+        # Others' answers, errors about others' packets, and what is damaged.
+        asked = echo()
+        ident = int.from_bytes(asked[38:40], "big")
+        wire.send(ipv4(icmp(0, 0, (ident ^ 1) << 16 | 1, asked[42:98]), 1))
+        wire.send(ipv4(icmp(11, 0, 0, asked[14:30]), 1))
+        wire.send(ipv4(icmp(3, 1, 0, ipv4(asked[34:42], 17)), 1))
+        wire.send(ipv4(icmp(0, 0, ident << 16 | 1, b"\1" + asked[43:98]), 1))
+        wire.terminal.expect_exact("ms (damaged)")
+        wire.terminal.expect_exact("status 0")
+        asked = echo()
+        for _ in range(2):
+            wire.send(ipv4(icmp(0, 0, int.from_bytes(asked[38:40], "big") << 16 | 1, asked[42:98]), 1))
+        wire.terminal.expect_exact("ttl=64 (again)")
+        asked = echo()
+        wire.send(ipv4(icmp(0, 0, int.from_bytes(asked[38:40], "big") << 16 | 2, asked[42:98]), 1))
+        wire.terminal.expect_exact("status 0")
 
 
 def test_traceroute():

@@ -30,9 +30,8 @@ def test_a_member_says_so_and_answers_and_leaves(tmp_path):
     (tmp_path / "member").write_bytes(open(MEMBER, "rb").read())
     (tmp_path / "member").chmod(0o755)
     report = (GROUP_MAC, GROUP_BYTES, GROUP_BYTES)
-    script = f"route add -net 224.0.0.0 netmask 240.0.0.0 eth0; read x; /member {GROUP} 5000; read x"
+    script = f"route add -net 224.0.0.0 netmask 240.0.0.0 eth0; /member {GROUP} 5000; read x"
     with Wire(script, "--overlay", str(tmp_path)) as wire:
-        wire.terminal.send("\r")
         # Joined without a name of the interface, left again, and joined by its number.
         assert reported(wire, 0x16) == report
         assert reported(wire, 0x17) == (b"\1\0\x5e\0\0\2", b"\xe0\0\0\2", GROUP_BYTES)
