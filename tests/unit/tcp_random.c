@@ -85,16 +85,11 @@ static void call(struct plan *p)
 
     while (!(a = new_app(&hosts[0])))
         ;
-    a->plan = p;
-    a->is_open = true;
     tcp_set_option(&a->c, TCP_NODELAY, &(int){(int)draw(2)}, sizeof(int));
     tcp_set_keepalive(&a->c, true);
     if (draw(8) == 0)
         tcp_set_receive_limit(&a->c, 1000 + draw(20000));
-    int error = tcp_connect(&a->c, hosts[1].address, PORT);
-    need(!error, "connect: %d", error);
-    p->iss = a->c.iss;
-    plans[a->c.entry.tuple.local_port] = p;
+    call_for(a, p);
 }
 
 /* How many plans have not ended. An abort may leave a side that was never accepted. */

@@ -43,10 +43,7 @@ static nsec_t run(const struct trial *t, struct plan *plan)
     prepare(&hosts[1], t);
     l = start_listener();
     a = new_app(&hosts[0]);
-    a->plan = plan;
-    a->is_open = true;
-    need(!tcp_connect(&a->c, hosts[1].address, PORT), "connect");
-    plans[a->c.entry.tuple.local_port] = plan;
+    call_for(a, plan);
     while (heap_len) {
         struct event e = pop();
         /* The handshake is left alone: it has only its timer. */
