@@ -349,7 +349,8 @@ def time_wait_waits(t):
     ])
     firsts = [first for port, first in seen.firsts if port == port_of(second[0])]
     t.expect("how far the young connection's first number is above the old one's last", want=range(65536, WRAP // 2),
-             got=(firsts[1] - firsts[0] - 2) % WRAP if len(firsts) == 2 else "there is none", points=1, hint="young-call")
+             got=(firsts[1] - firsts[0] - 2) % WRAP if len(firsts) == 2 else "there is none", points=1,
+             hint="young-call")
 
 
 def stamped(t, number):
