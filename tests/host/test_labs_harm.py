@@ -1,5 +1,6 @@
 """What is handed in and does harm: its own failing grade each time, and this machine and the next grading unharmed."""
 
+import collections
 import os
 import socket
 import subprocess
@@ -70,9 +71,9 @@ def test_fork_bomb_in_the_build(kind, short):
     def count():
         while not over.wait(0.05):
             users = subprocess.run(["ps", "-eo", "uid"], capture_output=True, text=True, check=True).stdout.split()
-            ours = users if os.geteuid() else [user for user in users if user.isdigit()
-                                               and int(user) >= jail.FIRST_USER]
-            most[0] = max(most[0], len(ours))
+            # As root each jail has a user of its own, and other gradings may be at work.
+            jails = collections.Counter(user for user in users if user.isdigit() and int(user) >= jail.FIRST_USER)
+            most[0] = max(most[0], len(users) if os.geteuid() else max(jails.values(), default=0))
 
     watcher = threading.Thread(target=count)
     before = len(os.listdir("/proc"))
