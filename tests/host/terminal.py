@@ -26,7 +26,11 @@ class Terminal:
         return self
 
     def __exit__(self, *_):
-        self.child.close(force=True)
+        try:
+            self.child.close(force=True)
+        except pexpect.ExceptionPexpect:  # killed, but a busy machine had no time yet to bury it
+            if self.child.isalive():
+                self.child.wait()
 
     def send(self, text):
         self.child.send(text)
