@@ -233,8 +233,8 @@ def test_sigusr1_finds_a_cpu_that_spins(tmp_path):
 
 def test_sigusr1_while_recording_is_refused(tmp_path):
     with Running(tmp_path, "--record", str(tmp_path / "record"), "--", "/bin/busybox", "sh", "-c",
-                 "echo ready; sleep 3") as machine:
-        machine.wait_for(machine.out, "ready")
+                 "echo ready; i=0; while [ $i -lt 100000 ]; do i=$((i + 1)); done") as machine:
+        machine.wait_for(machine.out, "ready")  # and busy: a sleep would be over at once, time jumps here
         machine.process.send_signal(signal.SIGUSR1)
         machine.wait_for(machine.err, "no report: ")
         assert machine.process.wait(100) == 0
