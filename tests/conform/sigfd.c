@@ -548,6 +548,7 @@ TEST(a_pidfd_for_one_thread)
     thread_may_end = true;
     pthread_join(t, NULL);
     wait_until(ready(fd) & POLLIN);
+    wait_until(send(fd, 0)); /* Linux says that it has ended a moment before it is gone */
     fails(send(fd, 0), ESRCH);
 }
 
