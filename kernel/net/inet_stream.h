@@ -19,9 +19,8 @@ struct stream_socket {
     struct tcp_conn c;  /* its own locks; its references are the socket's */
     struct timer timer; /* c.lock to arm: the engine's; while armed it has a reference */
     unsigned changes;   /* rx.lock to write, atomic: see stream_await */
-    uint32_t
-        taken;    /* rx.lock to write, atomic: bytes of this connection that readers took from rx */
-    bool calling; /* atomic: connect(2) has begun and nobody has heard how it ended */
+    uint32_t taken;     /* rx.lock to write, atomic: bytes that readers took since connected */
+    bool calling;       /* atomic: connect(2) has begun and nobody has heard how it ended */
     bool was_connected; /* atomic */
     uint8_t tos;        /* atomic */
     int16_t ttl;        /* atomic; -1: the usual */

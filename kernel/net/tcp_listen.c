@@ -330,8 +330,8 @@ void tcp_stop_listening(struct tcp_conn *l)
         }
         spin_unlock(&l->accept_lock);
         if (c->embryo) {
-            tcp_abort(c,
-                      0); /* its ACK may have come and found no place: it will say nothing more */
+            /* Its ACK may have come and found no place: it will say nothing more. */
+            tcp_abort(c, 0);
         } else if (ready) {
             c->listener = NULL;
             c->orphan = true;
