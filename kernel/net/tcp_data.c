@@ -9,8 +9,8 @@
  * The right edge never moves left: what was promised is kept. It moves right only by steps worth a segment (RFC 9293,
  * section 3.8.6.2.2).
  *
- * Each early fragment costs memory beyond its bytes, so what waits is counted by the room of its buffers, and
- * small fragments are copied into small buffers.
+ * Each early fragment costs memory beyond its bytes, so what waits is counted by the room of its buffers; small
+ * fragments are copied into small buffers, and what follows a fragment into its last one.
  */
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -213,16 +213,37 @@ static void drain(struct tcp_conn *c)
     unreport(c);
 }
 
-/* The packet's data in as few bytes of memory as it is worth. */
+/* Put BUFS behind P's bytes: into its last buffer as long as they fit. */
+static void absorb(struct packet *p, struct list *bufs)
+{
+    struct buf *b, *next;
+
+    list_for_each_safe (b, next, bufs, link) {
+        char *at = packet_put(p, b->len);
+        list_remove(&b->link);
+        if (at) {
+            memcpy(at, b->base + b->off, b->len);
+            buf_free(b);
+        } else {
+            packet_append(p, b);
+        }
+    }
+}
+
+/*
+ * The packet's data in as few bytes of memory as it is worth. A card puts each segment into a page of its own: if that
+ * were what early data cost, there would be no room for the window that was promised.
+ */
 static void compact_packet(struct packet *p)
 {
     struct buf *b = list_first(&p->bufs, struct buf, link);
+    struct list more = LIST_INIT(more);
 
-    if (list_last(&p->bufs, struct buf, link) != b)
-        return;
     list_remove(&b->link);
-    b = compact(b);
-    list_push_back(&p->bufs, &b->link);
+    list_splice_back(&more, &p->bufs);
+    p->len = 0;
+    packet_append(p, compact(b));
+    absorb(p, &more);
 }
 
 /* The last fragment that begins at or before SEQ. */
@@ -241,27 +262,51 @@ static struct tcp_fragment *fragment_at(struct tcp_conn *c, uint32_t seq)
     return fragment_of(best);
 }
 
+/* P's data follow what F has. */
+static void extend_fragment(struct tcp_conn *c, struct tcp_fragment *f, struct packet *p)
+{
+    c->reorder_room -= packet_room(f->packet);
+    f->len += p->len;
+    absorb(f->packet, &p->bufs);
+    packet_free_empty(p);
+    c->reorder_room += packet_room(f->packet);
+}
+
+/* A fragment of SEG's own; NULL: no memory. */
+static struct tcp_fragment *new_fragment(struct tcp_conn *c, const struct tcp_segment *seg)
+{
+    struct tcp_fragment *f = kmalloc(sizeof(*f));
+
+    if (!f)
+        return NULL;
+    f->packet = seg->packet;
+    f->seq = seg->seq;
+    f->len = seg->len;
+    c->reorder_room += packet_room(seg->packet);
+    tree_insert(&c->reorder, &f->node, fragment_before);
+    return f;
+}
+
 /* Keep SEG's data, which is early; fragments may overlap, since each is only counted when its turn comes. */
 static void keep_early(struct tcp_conn *c, struct tcp_segment *seg)
 {
     uint32_t end = seg->seq + seg->len;
-    struct tcp_fragment *before = fragment_at(c, seg->seq), *f;
+    struct tcp_fragment *f = fragment_at(c, seg->seq);
 
     c->reordered_in++;
-    if (before && seq_le(end, before->seq + before->len)) {
+    if (f && seq_le(end, f->seq + f->len)) {
         tcp_note_duplicate(c, seg->seq, end);
         return;
     }
     compact_packet(seg->packet);
     uint32_t room = packet_room(seg->packet);
-    if (c->reorder_room + room > 2 * c->rcv_limit + 65536 || !(f = kmalloc(sizeof(*f))))
+    if (c->reorder_room + room > 2 * c->rcv_limit + 65536)
         return; /* it will come again */
-    f->packet = seg->packet;
-    f->seq = seg->seq;
-    f->len = seg->len;
+    if (f && f->seq + f->len == seg->seq)
+        extend_fragment(c, f, seg->packet);
+    else if (!(f = new_fragment(c, seg)))
+        return;
     seg->packet = NULL;
-    c->reorder_room += room;
-    tree_insert(&c->reorder, &f->node, fragment_before);
     /* What it covers wholly isn't needed any more: so overlaps can't pile up. */
     struct tree_node *n;
     while ((n = tree_next(&f->node)) && seq_le(fragment_of(n)->seq + fragment_of(n)->len, end)) {
