@@ -243,6 +243,7 @@ struct tcp_conn {
     uint32_t iss;              /* lock: our first sequence number */
     uint32_t snd_una, snd_nxt; /* lock: oldest unacknowledged; next to be sent for the first time */
     uint32_t snd_wnd, snd_wl1; /* lock: the peer's window, and which segment told it */
+    uint32_t snd_wl_stamp;     /* lock: its timestamp */
     uint32_t snd_wnd_max;      /* lock: largest window so far */
     uint32_t snd_wnd_usual;    /* lock: likewise since it was last too small to be used at once */
     uint32_t snd_up;           /* lock: urgent data ends here, if snd_urgent */

@@ -119,16 +119,23 @@ static void advance(struct tcp_conn *c, const struct tcp_segment *seg)
     }
 }
 
+/* SEG, whose timestamp was looked at, was sent later than what told the window. */
+static bool stamp_is_newer(const struct tcp_conn *c, const struct tcp_segment *seg)
+{
+    return !c->timestamps_ok || seq_lt(c->snd_wl_stamp, seg->options.tsval);
+}
+
 /*
- * SND.WND, by the newest segment only. True if it changed. Of two that tell neither data nor an ACK apart the larger
- * window is the newer one, for a right edge never moves left: they may have come by different processors, and who
- * believes that a window is closed when it has been opened waits for a probe.
+ * SND.WND, by the newest segment only. True if it changed. Of two that neither data nor an ACK tells apart, nor a
+ * timestamp, the larger window is the newer one, for a right edge seldom moves left: they may have come by different
+ * processors, and who believes that a window is closed when it has been opened waits for a probe. A peer without
+ * memory may close it nevertheless, and its next answer has another timestamp.
  */
 static bool take_window(struct tcp_conn *c, const struct tcp_segment *seg)
 {
     uint32_t window = (uint32_t)seg->window << c->snd_scale;
     bool newer = seq_lt(c->snd_una, seg->ack) || seq_lt(c->snd_wl1, seg->seq) ||
-                 (c->snd_wl1 == seg->seq && c->snd_wnd < window);
+                 (c->snd_wl1 == seg->seq && (c->snd_wnd < window || stamp_is_newer(c, seg)));
 
     if (!newer)
         return false;
@@ -139,6 +146,7 @@ static bool take_window(struct tcp_conn *c, const struct tcp_segment *seg)
     }
     c->snd_wnd = window;
     c->snd_wl1 = seg->seq;
+    c->snd_wl_stamp = seg->options.tsval;
     c->snd_wnd_max = max(c->snd_wnd_max, window);
     c->snd_wnd_usual = max(c->snd_wnd_usual, window);
     return changed;

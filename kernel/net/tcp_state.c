@@ -196,6 +196,7 @@ static void established(struct tcp_conn *c, const struct tcp_segment *seg, uint3
     c->snd_una = seg->ack;
     c->snd_wnd = c->snd_wnd_max = c->snd_wnd_usual = window;
     c->snd_wl1 = seg->seq;
+    c->snd_wl_stamp = seg->options.tsval;
     c->snd_probe = c->snd_una;
     tcp_begin_congestion(c);
     tcp_stop_timer(c, TCP_TIMER_RETRANSMIT);

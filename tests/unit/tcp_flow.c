@@ -170,9 +170,15 @@ static const struct case_ cases[] = {
      "+200\n> A 1001 1 len=100\n< A 1 1101 win=100\n> A 1101 1 len=100\n"
      "< A 1 1201 win=49\n> none\n< A 1 1201 win=50\n> A 1201 1 len=50"},
     {"of two ACKs that changed places the one that opens the window counts",
-     "estab win=1000\nsend 1000\n> A 1 1 len=1000\nsend 500\n< A 1 1001 win=1000\n> A 1001 1 len=500\n"
-     "< A 1 1001 win=0\n< A 1 1501 win=0\ninfo snd_wnd 0\n< A 1 1501 win=1000\n< A 1 1501 win=0\n"
-     "info snd_wnd 1000\nsend 10\n> A 1501 1 len=10"},
+     "param ts 1\nestab win=1000\nsend 900\n> A 1 1 len=900\n< A 1 901 win=0 ts=101,0\n"
+     "info snd_wnd 0\n< A 1 901 win=1000 ts=101,0\n< A 1 901 win=0 ts=101,0\ninfo snd_wnd 1000\n"
+     "send 10\n> A 901 1 len=10"},
+    {"a window that is closed by an ACK with a newer timestamp is closed (RFC 9293, 3.8.6)",
+     "param ts 1\nestab win=1000\nsend 900\n> A 1 1 len=900\n< A 1 901 win=1000 ts=101,0\n"
+     "< A 1 901 win=0 ts=102,0\ninfo snd_wnd 0\nsend 10\n> none\n< A 1 901 win=500 ts=102,0\n"
+     "> A 901 1 len=10"},
+    {"and so it is when there are no timestamps",
+     "estab win=1000\n< A 1 1 win=0\ninfo snd_wnd 0\nsend 10\n> none"},
     {"an ACK that is newer tells the window, be its data old",
      "estab win=1000\nsend 500\n> A 1 1 len=500\n< A 101 1 len=10 win=1000\n> A 501 1\n"
      "< A 1 501 len=100 win=700\n> A 501 111\ninfo snd_wnd 700"},
