@@ -73,9 +73,14 @@ static int await_answer(struct stream_socket *st, bool nonblock, int unfinished)
     }
     WRITE_ONCE(st->calling, false);
     int error = socket_take_error(&st->s);
-    /* It is over already, and somebody has taken the error. */
-    if (!error && READ_ONCE(st->c.state) == TCP_CLOSED)
-        error = -ECONNABORTED;
+    if (!error && READ_ONCE(st->c.state) == TCP_CLOSED) {
+        /* It is over already. Who ended it says why before he lets go of the lock. */
+        spin_lock(&st->c.lock);
+        spin_unlock(&st->c.lock);
+        error = socket_take_error(&st->s);
+        if (!error) /* somebody else has taken it */
+            error = -ECONNABORTED;
+    }
     if (error)
         start_anew(st); /* it may try again */
     return error;
