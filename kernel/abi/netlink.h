@@ -12,6 +12,23 @@ struct sockaddr_nl {
     unsigned int nl_groups;
 };
 
+/* Options of level SOL_NETLINK. */
+#define SOL_NETLINK 270
+#define NETLINK_ADD_MEMBERSHIP 1
+#define NETLINK_DROP_MEMBERSHIP 2
+#define NETLINK_PKTINFO 3
+#define NETLINK_NO_ENOBUFS 5
+#define NETLINK_LIST_MEMBERSHIPS 9
+struct nl_pktinfo {
+    unsigned int group; /* that the message was for; 0: for us alone */
+};
+
+/* Groups that a socket may join, to be told what changes. In nl_groups group N is bit N-1. */
+#define RTNLGRP_LINK 1
+#define RTNLGRP_NEIGH 3
+#define RTNLGRP_IPV4_IFADDR 5
+#define RTNLGRP_IPV4_ROUTE 7
+
 struct nlmsghdr {
     unsigned int nlmsg_len; /* with this header, without what fills up to the next */
     unsigned short nlmsg_type;

@@ -5,6 +5,9 @@
  *     WANTED --answer--> KNOWN --REACHABLE passes, and it is used--> DOUBTED --answer--> KNOWN
  *       \__TRIES requests without answer: gone, "host unreachable"__/
  *
+ * Somebody else who claims an address of ours is told once in a while that it is taken (RFC 5227, section 2.4, c): a
+ * machine that others rely on doesn't give way.
+ *
  * What has neither been used nor heard of for UNUSED goes too.
  *
  * Who says what nobody asked changes what is known, but makes no entry. The table is small, so that a
@@ -14,8 +17,10 @@
 #include <abi/in.h>
 
 #include "lib/byteorder.h"
+#include "lib/log.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "net/announce.h"
 #include "net/ethernet.h"
 #include "net/ipv4.h"
 #include "net/packet.h"
@@ -28,6 +33,7 @@
 #define RETRY NSEC_PER_SEC
 #define TRIES 3u
 #define ENTRIES_MAX 512u
+#define DEFEND_INTERVAL (10 * NSEC_PER_SEC) /* RFC 5227, section 1.1 */
 
 struct arp_packet {
     uint16_t hardware, protocol; /* network order */
@@ -57,6 +63,7 @@ struct neighbor {
 static struct spinlock lock = SPINLOCK_INIT(RANK_NEIGHBOR, "neighbours");
 static struct list neighbors = LIST_INIT(neighbors); /* lock */
 static unsigned count;                               /* lock */
+static nsec_t defended; /* lock: when an address of ours was claimed by us last */
 static struct timer
     timer; /* the next request, or the end of what is not used; armed under the lock */
 
@@ -77,10 +84,28 @@ static void unlink_neighbor(struct neighbor *n)
     count--;
 }
 
+static struct neighbor_info info_of(const struct neighbor *n)
+{
+    struct neighbor_info info = {
+        .dev = n->dev,
+        .address = n->address,
+        .known = n->state != WANTED,
+        .doubted = n->state == DOUBTED,
+        .permanent = n->state == PERMANENT,
+    };
+
+    memcpy(info.station, n->station, sizeof(info.station));
+    return info;
+}
+
+/* N, which has been taken out, or is NULL, is no more; who listens is told. No lock held. */
 static void free_neighbor(struct neighbor *n)
 {
-    if (n)
-        packet_free(n->pending);
+    if (!n)
+        return;
+    struct neighbor_info info = info_of(n);
+    announce_neighbor(&info, ANNOUNCE_GONE);
+    packet_free(n->pending);
     kfree(n);
 }
 
@@ -163,6 +188,7 @@ void arp_send(struct netdev *dev, uint32_t next, struct packet *p)
     struct neighbor *victim = NULL;
     struct packet *displaced = NULL;
     uint8_t station[NETDEV_ADDRESS];
+    struct neighbor_info doubted = {0};
     bool ask = false, known = false;
     nsec_t now = clock_monotonic();
 
@@ -174,6 +200,7 @@ void arp_send(struct netdev *dev, uint32_t next, struct packet *p)
     }
     if (n && n->state == KNOWN && now >= n->due) {
         begin_asking(n, DOUBTED, now);
+        doubted = info_of(n);
         ask = true;
     }
     known = n && n->state != WANTED;
@@ -190,6 +217,8 @@ void arp_send(struct netdev *dev, uint32_t next, struct packet *p)
     spin_unlock(&lock);
     free_neighbor(victim);
     packet_free(displaced);
+    if (unlikely(doubted.doubted))
+        announce_neighbor(&doubted, ANNOUNCE_NEW);
     if (ask)
         request(dev, next);
     if (known)
@@ -198,28 +227,48 @@ void arp_send(struct netdev *dev, uint32_t next, struct packet *p)
 
 /* --- hearing --- */
 
-/* ADDRESS is at STATION. What waited for it, to be sent; MAKE: an entry, if there is none. */
-static struct packet *learn(struct netdev *dev, uint32_t address, const uint8_t *station, bool make)
+/* N is at STATION from now on, be it news or not: did anything change? lock held. */
+static bool settle(struct neighbor *n, const uint8_t *station, enum neighbor_state state)
+{
+    bool changed = n->state != state || memcmp(n->station, station, NETDEV_ADDRESS) != 0;
+
+    memcpy(n->station, station, NETDEV_ADDRESS);
+    n->state = state;
+    n->used = clock_monotonic();
+    n->due = n->used + REACHABLE;
+    wake_at(n->used, n->used + UNUSED);
+    return changed;
+}
+
+/*
+ * ADDRESS is at STATION, as it says itself (KNOWN) or as somebody here says (BY_HAND: that counts more). What waited
+ * for it is sent. MAKE: an entry, if there is none. False: there is none.
+ */
+static bool learn(struct netdev *dev, uint32_t address, const uint8_t *station,
+                  enum neighbor_state state, bool make, bool by_hand)
 {
     struct neighbor *victim = NULL;
     struct packet *pending = NULL;
+    struct neighbor_info info;
+    bool changed = false;
 
     spin_lock(&lock);
     struct neighbor *n = find(dev, address);
     if (!n && make)
         n = create(dev, address, &victim);
-    if (n && n->state != PERMANENT) {
-        memcpy(n->station, station, NETDEV_ADDRESS);
-        n->state = KNOWN;
-        n->used = clock_monotonic();
-        n->due = n->used + REACHABLE;
-        wake_at(n->used, n->used + UNUSED);
+    if (n && (by_hand || n->state != PERMANENT)) {
+        changed = settle(n, station, state);
+        info = info_of(n);
         pending = n->pending;
         n->pending = NULL;
     }
     spin_unlock(&lock);
     free_neighbor(victim);
-    return pending;
+    if (changed)
+        announce_neighbor(&info, ANNOUNCE_NEW);
+    if (pending)
+        (void)ethernet_transmit(dev, pending, station, ETH_P_IP);
+    return n;
 }
 
 static bool is_sane(const struct arp_packet *a)
@@ -228,6 +277,24 @@ static bool is_sane(const struct arp_packet *a)
            a->hardware_len == NETDEV_ADDRESS && a->protocol_len == sizeof(uint32_t) &&
            !(a->sender[0] & 1) && !IN_MULTICAST(ntohl(a->sender_ip)) &&
            ntohl(a->sender_ip) >> 24 != IN_LOOPBACKNET && a->sender_ip != INADDR_BROADCAST;
+}
+
+/* STATION on DEV's link says that ADDRESS, which is ours, is its: contradict it, if we haven't just done so. */
+static void defend(struct netdev *dev, uint32_t address, const uint8_t *station)
+{
+    nsec_t now = clock_monotonic();
+
+    spin_lock(&lock);
+    bool enough = defended && now - defended < DEFEND_INTERVAL;
+    if (!enough)
+        defended = now;
+    spin_unlock(&lock);
+    if (enough)
+        return;
+    const uint8_t *ip = (const uint8_t *)&address, *s = station;
+    log_warn("%s: %02x:%02x:%02x:%02x:%02x:%02x claims our address %u.%u.%u.%u", dev->name, s[0],
+             s[1], s[2], s[3], s[4], s[5], ip[0], ip[1], ip[2], ip[3]);
+    arp_announce(dev, address);
 }
 
 static void arp_input(struct packet *p)
@@ -245,10 +312,11 @@ static void arp_input(struct packet *p)
         return;
     bool for_us = address_device(a.target_ip) == dev;
     bool asks = a.operation == htons(ARP_REQUEST);
-    if (a.sender_ip && address_device(a.sender_ip) != dev) {
-        struct packet *pending = learn(dev, a.sender_ip, a.sender, for_us && asks);
-        if (pending)
-            (void)ethernet_transmit(dev, pending, a.sender, ETH_P_IP);
+    if (a.sender_ip && address_device(a.sender_ip) == dev) {
+        if (memcmp(a.sender, dev->address, NETDEV_ADDRESS) != 0)
+            defend(dev, a.sender_ip, a.sender);
+    } else if (a.sender_ip) {
+        (void)learn(dev, a.sender_ip, a.sender, KNOWN, for_us && asks, false);
     }
     if (for_us && asks)
         transmit(dev, ARP_REPLY, a.target_ip, a.sender_ip, a.sender);
@@ -319,6 +387,12 @@ static void ask_again(struct timer *t)
     for (unsigned i = 0; i < asks; i++)
         request(ask[i].dev, ask[i].address);
     list_for_each_safe (n, next, &gone, link) {
+        bool failed = n->state != KNOWN;
+        if (failed) {
+            struct neighbor_info info = info_of(n);
+            info.failed = true;
+            announce_neighbor(&info, ANNOUNCE_NEW);
+        }
         if (n->pending)
             report_unreachable(n->pending);
         free_neighbor(n);
@@ -330,21 +404,9 @@ static void ask_again(struct timer *t)
 
 int arp_set(struct netdev *dev, uint32_t address, const uint8_t *station, bool permanent)
 {
-    struct packet *pending = learn(dev, address, station, true);
+    enum neighbor_state state = permanent ? PERMANENT : KNOWN;
 
-    if (pending)
-        (void)ethernet_transmit(dev, pending, station, ETH_P_IP);
-    spin_lock(&lock);
-    struct neighbor *n = find(dev, address);
-    if (n) {
-        memcpy(n->station, station, NETDEV_ADDRESS);
-        n->state = permanent ? PERMANENT : KNOWN;
-        n->used = clock_monotonic();
-        n->due = n->used + REACHABLE;
-        wake_at(n->used, n->used + UNUSED);
-    }
-    spin_unlock(&lock);
-    return n ? 0 : -ENOMEM;
+    return learn(dev, address, station, state, true, true) ? 0 : -ENOMEM;
 }
 
 int arp_remove(struct netdev *dev, uint32_t address)
@@ -373,20 +435,6 @@ void arp_flush(struct netdev *dev)
     spin_unlock(&lock);
     list_for_each_safe (n, next, &gone, link)
         free_neighbor(n);
-}
-
-static struct neighbor_info info_of(const struct neighbor *n)
-{
-    struct neighbor_info info = {
-        .dev = n->dev,
-        .address = n->address,
-        .known = n->state != WANTED,
-        .doubted = n->state == DOUBTED,
-        .permanent = n->state == PERMANENT,
-    };
-
-    memcpy(info.station, n->station, sizeof(info.station));
-    return info;
 }
 
 bool arp_find(struct netdev *dev, uint32_t address, struct neighbor_info *out)

@@ -30,6 +30,7 @@ struct neighbor_info {
     uint32_t address; /* network order */
     uint8_t station[NETDEV_ADDRESS];
     bool known, doubted, permanent; /* doubted: it is being asked again */
+    bool failed;                    /* nobody has answered */
 };
 /* What is known of ADDRESS, or asked for. False: there is no entry. */
 bool arp_find(struct netdev *dev, uint32_t address, struct neighbor_info *out);

@@ -8,6 +8,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "net/announce.h"
 #include "net/ethernet.h"
 #include "net/ipv4.h"
 #include "net/netdev.h"
@@ -118,6 +119,7 @@ int address_add(const struct inet_address *a)
         kfree(new);
         return -EEXIST;
     }
+    announce_address(&copy, ANNOUNCE_NEW);
     change_local(&copy, true);
     if (netdev_is_up(copy.dev)) {
         change_network(&copy, true);
@@ -143,6 +145,7 @@ int address_remove(struct netdev *dev, uint32_t address, unsigned prefix)
         return -EADDRNOTAVAIL;
     change_network(found, false);
     change_local(found, false);
+    announce_address(found, ANNOUNCE_GONE);
     if (netdev_is_up(dev)) /* another address may be of the same network */
         restore_networks(dev);
     kfree(found);

@@ -134,7 +134,7 @@ static int set_device(struct netdev *dev, struct ifreq *r, unsigned cmd)
     case SIOCSIFTXQLEN:
         if (r->ifr_qlen < 0)
             return -EINVAL;
-        WRITE_ONCE(dev->transmit_queue_len, (unsigned)r->ifr_qlen);
+        netdev_set_queue_len(dev, (unsigned)r->ifr_qlen);
         return 0;
     default: return set_address(dev, r, cmd);
     }

@@ -14,6 +14,7 @@
 #include "lib/printf.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "net/announce.h"
 #include "net/packet.h"
 #include "x86/event.h"
 
@@ -50,6 +51,11 @@ static void choose_name(struct netdev *dev)
     strlcpy(dev->name, name, sizeof(dev->name));
 }
 
+static void announce_failure(struct later *l)
+{
+    announce_link(container_of(l, struct netdev, has_failed), IFF_RUNNING | IFF_LOWER_UP);
+}
+
 int netdev_register(struct netdev *dev)
 {
     dev->queues = kcalloc(dev->num_queues, sizeof(*dev->queues));
@@ -64,6 +70,7 @@ int netdev_register(struct netdev *dev)
         list_init(&dev->queues[i].waiting);
     }
     dev->transmit_queue_len = NETDEV_BACKLOG;
+    dev->has_failed = (struct later)LATER_INIT(dev->has_failed, announce_failure);
     spin_lock(&devices_lock);
     choose_name(dev);
     dev->index = ++last_index;
@@ -160,11 +167,15 @@ static int set_up(struct netdev *dev, bool up)
 int netdev_set_flags(struct netdev *dev, uint32_t wanted)
 {
     mutex_lock(&config_lock);
+    uint32_t before = netdev_flags(dev);
     int error = set_up(dev, wanted & IFF_UP);
     if (!error) {
         atomic_and(&dev->flags, wanted | ~(uint32_t)FLAGS_CHANGEABLE);
         atomic_or(&dev->flags, wanted & FLAGS_CHANGEABLE);
     }
+    uint32_t changed = before ^ netdev_flags(dev);
+    if (changed)
+        announce_link(dev, changed);
     mutex_unlock(&config_lock);
     return error;
 }
@@ -182,8 +193,15 @@ int netdev_set_mtu(struct netdev *dev, uint32_t mtu)
 {
     if (mtu < MTU_MIN || mtu > dev->max_mtu)
         return -EINVAL;
-    WRITE_ONCE(dev->mtu, mtu);
+    if (__atomic_exchange_n(&dev->mtu, mtu, __ATOMIC_ACQ_REL) != mtu)
+        announce_link(dev, 0);
     return 0;
+}
+
+void netdev_set_queue_len(struct netdev *dev, unsigned packets)
+{
+    if (__atomic_exchange_n(&dev->transmit_queue_len, packets, __ATOMIC_ACQ_REL) != packets)
+        announce_link(dev, 0);
 }
 
 void netdev_set_carrier(struct netdev *dev, bool up)
@@ -191,6 +209,7 @@ void netdev_set_carrier(struct netdev *dev, bool up)
     if (__atomic_exchange_n(&dev->carrier, up, __ATOMIC_ACQ_REL) == up)
         return;
     log_info("%s: link is %s", dev->name, up ? "up" : "down");
+    announce_link(dev, netdev_is_up(dev) ? IFF_RUNNING | IFF_LOWER_UP : 0);
     if (up && dev->link_ops->came_up)
         dev->link_ops->came_up(dev);
 }
@@ -199,6 +218,7 @@ void netdev_fail(struct netdev *dev)
 {
     WRITE_ONCE(dev->failed, true);
     WRITE_ONCE(dev->carrier, false);
+    later(&dev->has_failed);
 }
 
 /* --- sending --- */

@@ -13,6 +13,7 @@
 
 #include "lib/list.h"
 #include "lib/types.h"
+#include "sched/later.h"
 #include "sched/lock.h"
 #include "x86/cpu.h"
 
@@ -88,6 +89,7 @@ struct netdev {
     struct netdev_counters *counters; /* const: one a CPU, each counts for itself */
     bool carrier;                     /* atomic: the link is up */
     bool failed;                      /* atomic: see netdev_fail() */
+    struct later has_failed;          /* later's: tells who listens */
     unsigned promiscuous;             /* atomic: packet sockets that want everything */
     unsigned transmit_queue_len;      /* atomic: packets that may wait: NETDEV_BACKLOG at first */
 };
@@ -116,6 +118,7 @@ static inline bool netdev_can_send(const struct netdev *dev)
 /* Its IFF_* as programs see them: with what the link says. */
 uint32_t netdev_flags(const struct netdev *dev);
 int netdev_set_mtu(struct netdev *dev, uint32_t mtu); /* -EINVAL */
+void netdev_set_queue_len(struct netdev *dev, unsigned packets);
 
 /*
  * Send P, a whole frame with the link's header, on DEV; it is taken over. Any context, below any lock of a higher

@@ -1,10 +1,11 @@
 /*
- * Netlink sockets (AF_NETLINK, netlink(7)), of which only the kernel is the peer. A request is handled while its
+ * Netlink sockets (AF_NETLINK, netlink(7)), of which only the kernel is the peer; what the messages look like is
+ * netlink_message.c's matter. A request is handled while its
  * sender is in sendmsg(2), and the answers wait in the socket like packets, against its receive limit: a list
  * that doesn't fit ends in ENOBUFS.
  *
- * Every socket has a number of its own, its "port": the process's, or what is free. sockets_lock guards
- * who has which.
+ * Every socket has a number of its own, its "port": the process's, or what is free. It may join groups, for which the
+ * kernel announces what changes. sockets_lock guards who has which port and who is in which group.
  */
 #include "net/netlink.h"
 
@@ -23,116 +24,27 @@
 
 #define REQUEST_OVERHEAD 32u    /* what Linux takes off the send limit */
 #define PORT_MADE_UP (1u << 31) /* no process has such a number */
+#define GROUPS 64u              /* as many as Linux lets one join */
 
 struct netlink_socket {
     struct datagram_socket d;
     struct list link; /* sockets_lock */
     uint32_t port;    /* sockets_lock: 0: none yet */
+    uint64_t groups;  /* sockets_lock: group N is bit N-1 */
+    bool tells_group; /* atomic: NETLINK_PKTINFO */
+    bool may_lose;    /* atomic: NETLINK_NO_ENOBUFS */
 };
 
 static struct spinlock sockets_lock = SPINLOCK_INIT(RANK_INET, "netlink sockets");
 static struct list sockets = LIST_INIT(sockets); /* sockets_lock */
+static uint64_t heard; /* atomic: groups that have members; changes under sockets_lock */
 
 static struct netlink_socket *netlink_of(struct socket *s)
 {
     return container_of(s, struct netlink_socket, d.s);
 }
 
-/* --- building answers --- */
-
-static char scratch[NETLINK_MESSAGE_MAX] aligned(
-    8); /* written to when there is no memory; never read */
-
-/* N bytes at the end of what is being filled, zeroed. */
-static void *room(struct netlink_reply *r, size_t n)
-{
-    void *at = r->failed ? NULL : packet_put(r->packet, (uint32_t)n);
-
-    if (!at) {
-        assert(r->failed);
-        return scratch;
-    }
-    return memset(at, 0, n);
-}
-
-void *netlink_begin(struct netlink_reply *r, uint16_t type, size_t fixed)
-{
-    if (r->packet && r->packet->len + NETLINK_MESSAGE_MAX > PAGE_SIZE) {
-        list_push_back(&r->full, &r->packet->link);
-        r->packet = NULL;
-    }
-    if (!r->packet && !r->failed)
-        r->packet = packet_alloc(0, PAGE_SIZE);
-    r->failed |= !r->packet;
-    r->open = room(r, NLMSG_HDRLEN + NLMSG_ALIGN(fixed));
-    *r->open = (struct nlmsghdr){
-        .nlmsg_len = NLMSG_HDRLEN + (unsigned)fixed,
-        .nlmsg_type = type,
-        .nlmsg_flags = r->flags,
-        .nlmsg_seq = r->seq,
-        .nlmsg_pid = r->port,
-    };
-    return r->open + 1;
-}
-
-void netlink_put(struct netlink_reply *r, uint16_t type, const void *data, size_t len)
-{
-    struct rtattr *a = room(r, RTA_SPACE(len));
-
-    a->rta_len = (unsigned short)RTA_LENGTH(len);
-    a->rta_type = type;
-    memcpy(a + 1, data, len);
-    r->open->nlmsg_len += RTA_SPACE(len);
-}
-
-void netlink_put_u32(struct netlink_reply *r, uint16_t type, uint32_t value)
-{
-    netlink_put(r, type, &value, sizeof(value));
-}
-
-void netlink_put_string(struct netlink_reply *r, uint16_t type, const char *s)
-{
-    netlink_put(r, type, s, strlen(s) + 1);
-}
-
-void netlink_end(struct netlink_reply *r)
-{
-    assert(r->failed || r->open->nlmsg_len <= NETLINK_MESSAGE_MAX);
-    r->open = NULL;
-}
-
-/* --- reading requests --- */
-
-int netlink_attributes(const struct nlmsghdr *h, size_t fixed, struct netlink_attributes *out)
-{
-    const char *start = (const char *)h;
-    size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(fixed);
-
-    memset(out, 0, sizeof(*out));
-    if (h->nlmsg_len < NLMSG_HDRLEN + fixed)
-        return -EINVAL;
-    while (at + sizeof(struct rtattr) <= h->nlmsg_len) {
-        const struct rtattr *a = (const struct rtattr *)(start + at);
-        if (a->rta_len < sizeof(*a) || a->rta_len > h->nlmsg_len - at)
-            return -EINVAL;
-        if (a->rta_type <= ATTRIBUTES_MAX)
-            out->at[a->rta_type] = a;
-        at += RTA_ALIGN(a->rta_len);
-    }
-    return 0;
-}
-
-int netlink_u32(const struct netlink_attributes *a, unsigned type, uint32_t *out)
-{
-    const struct rtattr *at = a->at[type];
-
-    if (!at)
-        return 0;
-    if (at->rta_len != RTA_LENGTH(sizeof(*out)))
-        return -EINVAL;
-    memcpy(out, at + 1, sizeof(*out));
-    return 1;
-}
+/* --- answers --- */
 
 /* Request H has ended with ERROR: its sender is told, with the request itself if something is wrong with it. */
 static void put_error(struct netlink_reply *r, const struct nlmsghdr *h, int error)
@@ -161,6 +73,15 @@ static struct packet *shrink(struct packet *p)
     return copy;
 }
 
+/* Something for K was lost: its reader is told. */
+static void note_loss(struct netlink_socket *k)
+{
+    if (READ_ONCE(k->may_lose))
+        return;
+    socket_set_error(&k->d.s, ENOBUFS);
+    datagram_wake(&k->d, POLLERR);
+}
+
 /* The answer goes where its reader finds it. */
 static void deliver(struct netlink_socket *k, struct netlink_reply *r)
 {
@@ -176,10 +97,8 @@ static void deliver(struct netlink_socket *k, struct netlink_reply *r)
         else
             fits = datagram_put(&k->d, p);
     }
-    if (!fits) {
-        socket_set_error(&k->d.s, ENOBUFS);
-        datagram_wake(&k->d, POLLERR);
-    }
+    if (!fits)
+        note_loss(k);
 }
 
 static void handle(struct netlink_socket *k, const struct nlmsghdr *h)
@@ -209,6 +128,63 @@ static void handle_all(struct netlink_socket *k, const char *at, size_t n)
         at += step;
         n -= step;
     }
+}
+
+/* --- groups --- */
+
+static uint64_t group_bit(unsigned group)
+{
+    return 1ull << (group - 1);
+}
+
+/* K's groups are GROUPS now. sockets_lock held. */
+static void set_groups(struct netlink_socket *k, uint64_t groups)
+{
+    uint64_t all = 0;
+
+    assert(spin_is_held(&sockets_lock));
+    k->groups = groups;
+    list_for_each (k, &sockets, link)
+        all |= k->groups;
+    WRITE_ONCE(heard, all);
+}
+
+static int change_membership(struct netlink_socket *k, unsigned group, bool member)
+{
+    if (group < 1 || group > GROUPS)
+        return -EINVAL;
+    spin_lock(&sockets_lock);
+    set_groups(k, member ? k->groups | group_bit(group) : k->groups & ~group_bit(group));
+    spin_unlock(&sockets_lock);
+    return 0;
+}
+
+bool netlink_announce_begin(struct netlink_reply *r, unsigned group)
+{
+    if (likely(!(READ_ONCE(heard) & group_bit(group))))
+        return false;
+    *r = (struct netlink_reply){0};
+    list_init(&r->full);
+    return true;
+}
+
+void netlink_announce_end(struct netlink_reply *r, unsigned group)
+{
+    struct packet *p = r->packet ? shrink(r->packet) : NULL;
+    struct netlink_socket *k;
+
+    if (p)
+        p->protocol = (uint16_t)group;
+    spin_lock(&sockets_lock);
+    list_for_each (k, &sockets, link) {
+        if (!(k->groups & group_bit(group)))
+            continue;
+        struct packet *copy = p ? packet_clone(p) : NULL;
+        if (!copy || !datagram_put(&k->d, copy))
+            note_loss(k);
+    }
+    spin_unlock(&sockets_lock);
+    packet_free(p);
 }
 
 /* --- names --- */
@@ -250,17 +226,29 @@ static int read_name(const struct sockaddr_storage *addr, unsigned len, struct s
     if (len < sizeof(*out))
         return -EINVAL;
     memcpy(out, addr, sizeof(*out));
-    if (out->nl_family != AF_NETLINK)
-        return -EINVAL;
-    return out->nl_groups ? -EOPNOTSUPP : 0; /* nothing is announced here */
+    return out->nl_family == AF_NETLINK ? 0 : -EINVAL;
+}
+
+/* Only the kernel is spoken to, and only it speaks to groups. */
+static int check_peer(const struct sockaddr_nl *nl)
+{
+    return nl->nl_pid || nl->nl_groups ? -EPERM : 0;
 }
 
 static int netlink_bind(struct socket *s, const struct sockaddr_storage *addr, unsigned len)
 {
+    struct netlink_socket *k = netlink_of(s);
     struct sockaddr_nl nl;
     int error = read_name(addr, len, &nl);
 
-    return error ? error : take_port(netlink_of(s), nl.nl_pid);
+    if (!error)
+        error = take_port(k, nl.nl_pid);
+    if (error)
+        return error;
+    spin_lock(&sockets_lock); /* of the groups that have no bit in the address it stays a member */
+    set_groups(k, (k->groups & ~(uint64_t)UINT32_MAX) | nl.nl_groups);
+    spin_unlock(&sockets_lock);
+    return 0;
 }
 
 static int netlink_connect(struct socket *s, const struct sockaddr_storage *addr, unsigned len,
@@ -270,14 +258,14 @@ static int netlink_connect(struct socket *s, const struct sockaddr_storage *addr
     int error = read_name(addr, len, &nl);
 
     (void)nonblock;
-    if (error)
-        return error;
-    return nl.nl_pid ? -EPERM : take_port(netlink_of(s), 0);
+    if (!error)
+        error = check_peer(&nl);
+    return error ? error : take_port(netlink_of(s), 0);
 }
 
-static int fill_name(struct sockaddr_storage *addr, uint32_t port)
+static int fill_name(struct sockaddr_storage *addr, uint32_t port, uint32_t groups)
 {
-    struct sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_pid = port};
+    struct sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_pid = port, .nl_groups = groups};
 
     memcpy(addr, &nl, sizeof(nl));
     return sizeof(nl);
@@ -285,7 +273,9 @@ static int fill_name(struct sockaddr_storage *addr, uint32_t port)
 
 static int netlink_name(struct socket *s, bool peer, struct sockaddr_storage *addr)
 {
-    return fill_name(addr, peer ? 0 : netlink_of(s)->port);
+    struct netlink_socket *k = netlink_of(s);
+
+    return peer ? fill_name(addr, 0, 0) : fill_name(addr, k->port, (uint32_t)k->groups);
 }
 
 /* --- messages --- */
@@ -295,9 +285,7 @@ static int check_destination(const struct message *m)
     struct sockaddr_nl nl;
     int error = m->namelen ? read_name(&m->name, m->namelen, &nl) : 0;
 
-    if (error || !m->namelen)
-        return error;
-    return nl.nl_pid ? -EPERM : 0; /* other programs aren't spoken to this way */
+    return error || !m->namelen ? error : check_peer(&nl);
 }
 
 static ssize_t netlink_send(struct socket *s, struct message *m)
@@ -335,7 +323,14 @@ static ssize_t netlink_receive(struct socket *s, struct message *m)
     int error = datagram_take(&k->d, m, &p);
     if (error)
         return error < 0 ? error : 0;
-    m->namelen = (unsigned)fill_name(&m->name, 0);
+    struct nl_pktinfo info = {.group = p->protocol};
+    m->namelen = (unsigned)fill_name(
+        &m->name, 0, info.group && info.group <= 32 ? (uint32_t)group_bit(info.group) : 0);
+    if (READ_ONCE(k->tells_group) &&
+        control_put(m, SOL_NETLINK, NETLINK_PKTINFO, &info, sizeof(info))) {
+        packet_free(p);
+        return -EFAULT;
+    }
     return datagram_give(m, p);
 }
 
@@ -352,16 +347,43 @@ static long netlink_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
 static int netlink_set_option(struct socket *s, int level, int name, const void *value,
                               unsigned len)
 {
-    if (level != SOL_SOCKET)
+    struct netlink_socket *k = netlink_of(s);
+    int number = 0;
+
+    if (level == SOL_SOCKET)
+        return datagram_set_option(&k->d, name, value, len);
+    if (level != SOL_NETLINK)
         return -ENOPROTOOPT;
-    return datagram_set_option(&netlink_of(s)->d, name, value, len);
+    if (len >= sizeof(number)) /* else it is 0, as on Linux */
+        memcpy(&number, value, sizeof(number));
+    switch (name) {
+    case NETLINK_ADD_MEMBERSHIP: return change_membership(k, (unsigned)number, true);
+    case NETLINK_DROP_MEMBERSHIP: return change_membership(k, (unsigned)number, false);
+    case NETLINK_PKTINFO: WRITE_ONCE(k->tells_group, number != 0); return 0;
+    case NETLINK_NO_ENOBUFS: WRITE_ONCE(k->may_lose, number != 0); return 0;
+    default: return -ENOPROTOOPT;
+    }
 }
 
 static int netlink_get_option(struct socket *s, int level, int name, void *value, unsigned *len)
 {
-    if (level != SOL_SOCKET)
+    struct netlink_socket *k = netlink_of(s);
+    uint64_t groups = READ_ONCE(k->groups);
+    int number;
+
+    if (level == SOL_SOCKET)
+        return datagram_get_option(&k->d, name, value, len);
+    if (level != SOL_NETLINK)
         return -ENOPROTOOPT;
-    return datagram_get_option(&netlink_of(s)->d, name, value, len);
+    switch (name) {
+    case NETLINK_PKTINFO: number = k->tells_group; break;
+    case NETLINK_NO_ENOBUFS: number = k->may_lose; break;
+    case NETLINK_LIST_MEMBERSHIPS: return option_give(value, len, &groups, sizeof(groups));
+    default: return -ENOPROTOOPT;
+    }
+    if (*len < sizeof(number))
+        return -EINVAL;
+    return option_give(value, len, &number, sizeof(number));
 }
 
 /* --- life --- */
@@ -371,6 +393,7 @@ static void netlink_release(struct socket *s)
     struct netlink_socket *k = netlink_of(s);
 
     spin_lock(&sockets_lock);
+    set_groups(k, 0);
     list_remove(&k->link);
     spin_unlock(&sockets_lock);
     datagram_flush(&k->d);

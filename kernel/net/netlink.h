@@ -7,6 +7,8 @@
  *     struct rtmsg *m = netlink_begin(r, RTM_NEWROUTE, sizeof(*m));
  *     netlink_put(r, RTA_DST, &destination, 4);
  *     netlink_end(r);
+ *
+ * What changes without having been asked for is announced: told to every socket that has joined the group.
  */
 #pragma once
 
@@ -37,6 +39,13 @@ void netlink_put(struct netlink_reply *r, uint16_t type, const void *data, size_
 void netlink_put_u32(struct netlink_reply *r, uint16_t type, uint32_t value);
 void netlink_put_string(struct netlink_reply *r, uint16_t type, const char *s);
 void netlink_end(struct netlink_reply *r);
+
+/*
+ * An announcement to GROUP (RTNLGRP_*). Begin: false, R left alone, if nobody has joined; else build one message and
+ * end. A member that has no room for it has ENOBUFS waiting. Any context; no lock held from RANK_INET on.
+ */
+bool netlink_announce_begin(struct netlink_reply *r, unsigned group);
+void netlink_announce_end(struct netlink_reply *r, unsigned group);
 
 /* A request's attributes by type, those above ATTRIBUTES_MAX left out. Their lengths have been checked. */
 #define ATTRIBUTES_MAX 40u

@@ -8,6 +8,7 @@
 
 #include "lib/byteorder.h"
 #include "mm/slab.h"
+#include "net/announce.h"
 #include "net/netdev.h"
 #include "x86/clock.h"
 
@@ -96,6 +97,8 @@ int route_add(const struct route *r, enum route_mode mode)
             list_remove(&rival->link);
     }
     spin_unlock(&table_lock);
+    if (!error) /* R, for NEW may be gone again */
+        announce_route(r, rival ? ANNOUNCE_REPLACE : ANNOUNCE_NEW);
     kfree(error ? new : rival);
     return error;
 }
@@ -122,8 +125,11 @@ int route_remove(const struct route *r)
         }
     }
     spin_unlock(&table_lock);
+    if (!found)
+        return -ESRCH;
+    announce_route(found, ANNOUNCE_GONE);
     kfree(found);
-    return found ? 0 : -ESRCH;
+    return 0;
 }
 
 void route_flush(struct netdev *dev)
@@ -139,8 +145,10 @@ void route_flush(struct netdev *dev)
         }
     }
     spin_unlock(&table_lock);
-    list_for_each_safe (at, next, &gone, link)
+    list_for_each_safe (at, next, &gone, link) {
+        announce_route(at, ANNOUNCE_GONE);
         kfree(at);
+    }
 }
 
 void route_for_each(void (*emit)(void *ctx, const struct route *r), void *ctx)

@@ -4,6 +4,7 @@
 
 #include "lib/atomic.h"
 #include "lib/string.h"
+#include "net/announce.h"
 #include "net/netdev.h"
 #include "net/route.h"
 #include "net/rtnetlink.h"
@@ -47,7 +48,7 @@ static uint8_t state_of(const struct netdev *dev)
     return netdev_flags(dev) & IFF_RUNNING ? IF_OPER_UP : IF_OPER_DOWN;
 }
 
-static void put_link(struct netlink_reply *r, const struct netdev *dev)
+static void put_link(struct netlink_reply *r, const struct netdev *dev, uint32_t changed)
 {
     struct ifinfomsg *m = netlink_begin(r, RTM_NEWLINK, sizeof(*m));
     uint8_t state = state_of(dev), mode = 0, carrier = READ_ONCE(dev->carrier);
@@ -55,6 +56,7 @@ static void put_link(struct netlink_reply *r, const struct netdev *dev)
     m->ifi_type = dev->type;
     m->ifi_index = dev->index;
     m->ifi_flags = netdev_flags(dev);
+    m->ifi_change = changed;
     netlink_put_string(r, IFLA_IFNAME, dev->name);
     netlink_put_u32(r, IFLA_TXQLEN, READ_ONCE(dev->transmit_queue_len));
     netlink_put(r, IFLA_OPERSTATE, &state, sizeof(state));
@@ -76,7 +78,17 @@ static void list_links(struct netlink_reply *r)
     struct netdev *dev = NULL;
 
     while ((dev = netdev_next(dev)))
-        put_link(r, dev);
+        put_link(r, dev, 0);
+}
+
+void announce_link(const struct netdev *dev, uint32_t changed)
+{
+    struct netlink_reply r;
+
+    if (!netlink_announce_begin(&r, RTNLGRP_LINK))
+        return;
+    put_link(&r, dev, changed);
+    netlink_announce_end(&r, RTNLGRP_LINK);
 }
 
 /* The string in an attribute, which need not end in a NUL. */
@@ -109,7 +121,7 @@ static int get_link(const void *fixed, const struct netlink_attributes *a, struc
     const struct netdev *dev = find_link(m, a);
     if (!dev)
         return -ENODEV;
-    put_link(r, dev);
+    put_link(r, dev, 0);
     return 0;
 }
 
@@ -132,7 +144,7 @@ static int set_link(const void *fixed, const struct netlink_attributes *a, unsig
     if (error)
         return error;
     if (has_len)
-        WRITE_ONCE(dev->transmit_queue_len, len);
+        netdev_set_queue_len(dev, len);
     uint32_t mask =
         m->ifi_change ? m->ifi_change : m->ifi_flags; /* as Linux reads an old program */
     if (!mask)
@@ -151,10 +163,9 @@ const struct rtnetlink_kind rtnetlink_links = {
 
 /* --- addresses --- */
 
-static void put_address(void *ctx, const struct inet_address *at)
+static void put_address(struct netlink_reply *r, uint16_t type, const struct inet_address *at)
 {
-    struct netlink_reply *r = ctx;
-    struct ifaddrmsg *m = netlink_begin(r, RTM_NEWADDR, sizeof(*m));
+    struct ifaddrmsg *m = netlink_begin(r, type, sizeof(*m));
 
     m->ifa_family = AF_INET;
     m->ifa_prefixlen = (uint8_t)at->prefix;
@@ -169,9 +180,24 @@ static void put_address(void *ctx, const struct inet_address *at)
     netlink_end(r);
 }
 
+static void list_address(void *ctx, const struct inet_address *at)
+{
+    put_address(ctx, RTM_NEWADDR, at);
+}
+
 static void list_addresses(struct netlink_reply *r)
 {
-    address_for_each(put_address, r);
+    address_for_each(list_address, r);
+}
+
+void announce_address(const struct inet_address *a, enum announcement what)
+{
+    struct netlink_reply r;
+
+    if (!netlink_announce_begin(&r, RTNLGRP_IPV4_IFADDR))
+        return;
+    put_address(&r, what == ANNOUNCE_GONE ? RTM_DELADDR : RTM_NEWADDR, a);
+    netlink_announce_end(&r, RTNLGRP_IPV4_IFADDR);
 }
 
 /* What the request is about: its device, its address. 0 or -errno. */

@@ -3,20 +3,22 @@
 #include <abi/in.h>
 
 #include "lib/string.h"
+#include "net/announce.h"
 #include "net/ethernet.h"
 #include "net/rtnetlink.h"
 
 static uint16_t state_of(const struct neighbor_info *n)
 {
+    if (n->failed)
+        return NUD_FAILED;
     if (n->permanent)
         return NUD_PERMANENT;
     return !n->known ? NUD_INCOMPLETE : n->doubted ? NUD_PROBE : NUD_REACHABLE;
 }
 
-static void put_neighbor(void *ctx, const struct neighbor_info *n)
+static void put_neighbor(struct netlink_reply *r, uint16_t type, const struct neighbor_info *n)
 {
-    struct netlink_reply *r = ctx;
-    struct ndmsg *m = netlink_begin(r, RTM_NEWNEIGH, sizeof(*m));
+    struct ndmsg *m = netlink_begin(r, type, sizeof(*m));
 
     m->ndm_family = AF_INET;
     m->ndm_ifindex = n->dev->index;
@@ -28,9 +30,24 @@ static void put_neighbor(void *ctx, const struct neighbor_info *n)
     netlink_end(r);
 }
 
+static void list_neighbor(void *ctx, const struct neighbor_info *n)
+{
+    put_neighbor(ctx, RTM_NEWNEIGH, n);
+}
+
 static void list_neighbors(struct netlink_reply *r)
 {
-    arp_for_each(put_neighbor, r);
+    arp_for_each(list_neighbor, r);
+}
+
+void announce_neighbor(const struct neighbor_info *n, enum announcement what)
+{
+    struct netlink_reply r;
+
+    if (!netlink_announce_begin(&r, RTNLGRP_NEIGH))
+        return;
+    put_neighbor(&r, what == ANNOUNCE_GONE ? RTM_DELNEIGH : RTM_NEWNEIGH, n);
+    netlink_announce_end(&r, RTNLGRP_NEIGH);
 }
 
 /* Whom the request is about: 0 or -errno. */

@@ -5,6 +5,7 @@
 #include <abi/errno.h>
 #include <abi/in.h>
 
+#include "net/announce.h"
 #include "net/netdev.h"
 #include "net/route.h"
 #include "net/rtnetlink.h"
@@ -24,10 +25,9 @@ static uint8_t scope_of(enum route_type t, uint32_t gateway)
     return gateway || route_type_refuses(t) ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
 }
 
-static void put_route(void *ctx, const struct route *at)
+static void put_route(struct netlink_reply *r, uint16_t type, const struct route *at)
 {
-    struct netlink_reply *r = ctx;
-    struct rtmsg *m = netlink_begin(r, RTM_NEWROUTE, sizeof(*m));
+    struct rtmsg *m = netlink_begin(r, type, sizeof(*m));
 
     m->rtm_family = AF_INET;
     m->rtm_dst_len = (uint8_t)at->prefix;
@@ -49,9 +49,25 @@ static void put_route(void *ctx, const struct route *at)
     netlink_end(r);
 }
 
+static void list_route(void *ctx, const struct route *at)
+{
+    put_route(ctx, RTM_NEWROUTE, at);
+}
+
 static void list_routes(struct netlink_reply *r)
 {
-    route_for_each(put_route, r);
+    route_for_each(list_route, r);
+}
+
+void announce_route(const struct route *r, enum announcement what)
+{
+    struct netlink_reply m;
+
+    if (!netlink_announce_begin(&m, RTNLGRP_IPV4_ROUTE))
+        return;
+    m.flags = what == ANNOUNCE_REPLACE ? NLM_F_REPLACE : 0;
+    put_route(&m, what == ANNOUNCE_GONE ? RTM_DELROUTE : RTM_NEWROUTE, r);
+    netlink_announce_end(&m, RTNLGRP_IPV4_ROUTE);
 }
 
 /* RTA_OIF's device. 0, or -ENODEV, -EINVAL. */

@@ -1,6 +1,9 @@
 """Configuration by rtnetlink and by ioctl, as busybox's programs ask for it, on a machine whose wire leads nowhere."""
 
+import os
 import re
+import shutil
+import subprocess
 import tempfile
 
 import pytest
@@ -111,6 +114,48 @@ def test_a_thousand_routes_are_listed_whole(wired):
                 "done > /tmp/r; while read l; do ip $l; done < /tmp/r; ip route | wc -l; "
                 "ip route flush dev eth0; ip route | wc -l")
     assert out == ["1001", "0"]
+
+
+MONITOR = """
+/usr/sbin/theirs monitor link address route neigh >> /tmp/m & monitor=$!
+while ! grep -q mtu.60000 /tmp/m; do ip link set lo mtu 65535; ip link set lo mtu 60000; done; > /tmp/m
+ip addr add 10.9.0.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.9.0.1
+ip route replace default via 10.9.0.3; arp -s 10.9.0.7 02:00:00:00:00:07; arp -d 10.9.0.7
+ping -c 1 -W 4 10.9.0.9 > /dev/null; ip link set eth0 mtu 1400; ip route del default
+ip addr del 10.9.0.2/24 dev eth0; ip link set eth0 down
+while ! grep -q 'BROADCAST,MULTICAST>' /tmp/m; do sleep 0.1; done
+kill $monitor; wait; cat /tmp/m; rm /tmp/m; ip link set lo mtu 65536
+"""
+TOLD = ["2: eth0    inet 10.9.0.2/24 brd 10.9.0.255 scope global eth0",
+        "local 10.9.0.2 dev eth0 table local proto kernel scope host src 10.9.0.2",
+        "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc pfifo state UP group default",
+        "broadcast 10.9.0.255 dev eth0 table local proto kernel scope link src 10.9.0.2",
+        "10.9.0.0/24 dev eth0 proto kernel scope link src 10.9.0.2",
+        "default via 10.9.0.1 dev eth0", "default via 10.9.0.3 dev eth0",
+        "10.9.0.7 dev eth0 lladdr 02:00:00:00:00:07 PERMANENT",
+        "Deleted 10.9.0.7 dev eth0 lladdr 02:00:00:00:00:07 PERMANENT",
+        "10.9.0.9 dev eth0 FAILED",
+        "2: eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1400 qdisc pfifo state UP group default",
+        "Deleted default via 10.9.0.3 dev eth0",
+        "Deleted 10.9.0.0/24 dev eth0 proto kernel scope link src 10.9.0.2",
+        "Deleted 2: eth0    inet 10.9.0.2/24 brd 10.9.0.255 scope global eth0",
+        "2: eth0: <BROADCAST,MULTICAST> mtu 1400 qdisc pfifo state DOWN group default"]
+
+
+@pytest.mark.skipif(not os.path.exists("/bin/ip"), reason="no iproute2 here")
+def test_changes_are_announced_to_who_listens(tmp_path):
+    """iproute2's `ip monitor`, unmodified, with its libraries."""
+    listed = subprocess.run(["ldd", "/bin/ip"], capture_output=True, check=True, text=True, timeout=10).stdout
+    for there, inside in [("/bin/ip", "/usr/sbin/theirs")] + [(x, x) for x in re.findall(r"(/\S+) \(0x", listed)]:
+        os.makedirs(tmp_path / "root" / os.path.dirname(inside)[1:], exist_ok=True)
+        shutil.copy(there, tmp_path / "root" / inside[1:])
+    out = busybox(MONITOR, "--debug", "--leak-check", "--timeout", "60", "--overlay", str(tmp_path / "root"),
+                  "--net", f"dgram:{tmp_path}/a:{tmp_path}/b").must_have_run()
+    lines = [line.strip() for line in out.text.splitlines()]
+    at = 0
+    for line in TOLD:
+        assert line in lines[at:], f"{line!r} isn't told, or too early, in\n{out.text}"
+        at = lines.index(line, at) + 1
 
 
 def test_neighbours_that_nobody_uses_are_forgotten():
