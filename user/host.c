@@ -1,8 +1,8 @@
 /*
- * host [-v] [-t TYPE] [-W SECONDS] NAME [SERVER]: ask the domain name system (RFC 1035).
+ * host [-Tv] [-t TYPE] [-W SECONDS] NAME [SERVER]: ask the domain name system (RFC 1035).
  *
  *     -t  A (the default), AAAA, CNAME, MX, NS, PTR, SOA, SRV, TXT, ANY or a number     -v  the whole answer
- *     -W  wait so long for SERVER (5)
+ *     -W  wait so long for SERVER (5)     -T  ask SERVER by TCP at once, and not only for what UDP has no room for
  *
  * The address of a host instead of a name asks for the name (PTR). Without SERVER those of /etc/resolv.conf are asked,
  * and with the endings of its line `search`. 0: there were records of that type.
@@ -16,11 +16,12 @@
 #include <strings.h>
 #include <sys/random.h>
 
-#define USAGE "host [-v] [-t type] [-W seconds] name [server]"
+#define USAGE "host [-Tv] [-t type] [-W seconds] name [server]"
 #define ANSWER_MAX 65536
 #define ATTEMPTS 2
 #define HEADER 12
-#define RECORD 10 /* type, class, time to live, length */
+#define CUT_SHORT 2 /* of the third byte of a message */
+#define RECORD 10   /* type, class, time to live, length */
 
 static const struct {
     const char *name;
@@ -36,7 +37,7 @@ static const char *const codes[] = {
     "no such name", "the server can't do that",           "the server refuses",
 };
 
-static bool verbose;
+static bool verbose, by_stream;
 static double patience = 5;
 
 static int type_number(const char *text)
@@ -59,6 +60,16 @@ static const char *type_name(int type)
 
 /* --- asking --- */
 
+/* The same number and the same question, as an answer. */
+static bool answers(const unsigned char *answer, ssize_t got, const unsigned char *question, int n)
+{
+    return got >= n && memcmp(answer, question, 2) == 0 && (answer[2] & 0x80) &&
+           get16(answer + 4) == 1 &&
+           strncasecmp((const char *)answer + HEADER, (const char *)question + HEADER,
+                       (size_t)(n - HEADER - 4)) == 0 &&
+           memcmp(answer + n - 4, question + n - 4, 4) == 0;
+}
+
 /* Wait for what answers QUESTION; its length, or -1. */
 static int await_answer(int fd, const unsigned char *question, int n, unsigned char *answer)
 {
@@ -71,16 +82,76 @@ static int await_answer(int fd, const unsigned char *question, int n, unsigned c
         ssize_t got = recv(fd, answer, ANSWER_MAX, MSG_DONTWAIT);
         if (got < 0 && errno != EAGAIN && errno != EINTR)
             return -1;
-        /* The same number and the same question, as an answer. */
-        if (got >= n && memcmp(answer, question, 2) == 0 && (answer[2] & 0x80) &&
-            get16(answer + 4) == 1 &&
-            strncasecmp((const char *)answer + HEADER, (const char *)question + HEADER,
-                        (size_t)(n - HEADER - 4)) == 0 &&
-            memcmp(answer + n - 4, question + n - 4, 4) == 0)
+        if (answers(answer, got, question, n))
             return (int)got;
     }
     errno = ETIMEDOUT;
     return -1;
+}
+
+static int ask_by_datagram(const struct addrinfo *server, const unsigned char *question, int n,
+                           unsigned char *answer)
+{
+    int got = -1;
+
+    for (int i = 0; i < ATTEMPTS && got < 0; i++) {
+        int fd = need_socket(AF_INET, SOCK_DGRAM, 0);
+        if (connect(fd, server->ai_addr, server->ai_addrlen) == 0 &&
+            send(fd, question, (size_t)n, 0) == n)
+            got = await_answer(fd, question, n, answer);
+        close(fd);
+    }
+    return got;
+}
+
+/* All of N bytes from a connection; false with errno. */
+static bool receive(int fd, unsigned char *to, size_t n)
+{
+    while (n > 0) {
+        ssize_t got = recv(fd, to, n, 0);
+        if (got <= 0) {
+            errno = got == 0 ? EPROTO : errno == EAGAIN ? ETIMEDOUT : errno;
+            return false;
+        }
+        to += got;
+        n -= (size_t)got;
+    }
+    return true;
+}
+
+/* On the socket FD; by a connection a message has its length before it. */
+static int exchange(int fd, const struct addrinfo *server, const unsigned char *question, int n,
+                    unsigned char *answer)
+{
+    unsigned char message[2 + NS_PACKETSZ];
+
+    put16(message, (unsigned)n);
+    memcpy(message + 2, question, (size_t)n);
+    if (connect(fd, server->ai_addr, server->ai_addrlen) < 0 ||
+        send(fd, message, (size_t)n + 2, MSG_NOSIGNAL) < 0) {
+        errno = errno == EINPROGRESS || errno == EAGAIN ? ETIMEDOUT : errno;
+        return -1;
+    }
+    if (!receive(fd, message, 2) || !receive(fd, answer, get16(message)))
+        return -1;
+    errno = EPROTO;
+    return answers(answer, get16(message), question, n) ? (int)get16(message) : -1;
+}
+
+static int ask_by_stream(const struct addrinfo *server, const unsigned char *question, int n,
+                         unsigned char *answer)
+{
+    struct timeval wait = {(time_t)patience, (suseconds_t)((patience - (time_t)patience) * 1e6)};
+    int fd = need_socket(AF_INET, SOCK_STREAM, 0);
+
+    wait.tv_usec += wait.tv_sec == 0 && wait.tv_usec == 0; /* 0 would be for ever */
+    if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) < 0)
+        err(1, "setsockopt");
+    int got = exchange(fd, server, question, n, answer), error = errno;
+    close(fd);
+    errno = error;
+    return got;
 }
 
 static int ask_server(const char *server, const char *name, int type, unsigned char *answer)
@@ -94,13 +165,10 @@ static int ask_server(const char *server, const char *name, int type, unsigned c
         errx(1, "%s: not a name", name);
     if (getrandom(question, 2, 0) != 2)
         err(1, "getrandom");
-    for (int i = 0; i < ATTEMPTS && got < 0; i++) {
-        int fd = need_socket(AF_INET, SOCK_DGRAM, 0);
-        if (connect(fd, list->ai_addr, list->ai_addrlen) == 0 &&
-            send(fd, question, (size_t)n, 0) == n)
-            got = await_answer(fd, question, n, answer);
-        close(fd);
-    }
+    if (!by_stream)
+        got = ask_by_datagram(list, question, n, answer);
+    if (by_stream || (got >= 0 && (answer[2] & CUT_SHORT)))
+        got = ask_by_stream(list, question, n, answer);
     freeaddrinfo(list);
     if (got < 0)
         err(1, "%s", server);
@@ -216,7 +284,7 @@ static int print_answer(const unsigned char *message, int n, const char *name, i
         warnx("%s: %s", name, code < sizeof(codes) / sizeof(codes[0]) ? codes[code] : "an error");
         return 1;
     }
-    if (message[2] & 2) {
+    if (message[2] & CUT_SHORT) {
         warnx("%s: the answer was cut short", name);
         return 1;
     }
@@ -243,8 +311,9 @@ int main(int argc, char **argv)
     int c, n, type = 0;
 
     command_begin();
-    while ((c = getopt(argc, argv, "t:vW:")) != -1) {
+    while ((c = getopt(argc, argv, "Tt:vW:")) != -1) {
         switch (c) {
+        case 'T': by_stream = true; break;
         case 't': type = type_number(optarg); break;
         case 'v': verbose = true; break;
         case 'W': patience = need_seconds(optarg); break;

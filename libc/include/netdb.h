@@ -17,6 +17,8 @@ struct addrinfo {
 #define AI_PASSIVE 0x1
 #define AI_CANONNAME 0x2
 #define AI_NUMERICHOST 0x4
+#define AI_V4MAPPED 0x8
+#define AI_ALL 0x10
 #define AI_ADDRCONFIG 0x20
 #define AI_NUMERICSERV 0x400
 

@@ -6,7 +6,7 @@
 
 /*
  * Ask the servers of /etc/resolv.conf for records of TYPE of the name NAME as it stands. The length of the answer,
- * which is in ANSWER as far as it has room; -1 with h_errno. An answer that was cut short is none.
+ * which is in ANSWER as far as it has room; -1 with h_errno. What is too long for a datagram comes by a connection.
  */
 int res_query(const char *name, int class, int type, unsigned char *answer, int size);
 /* The same with the endings of the line `search` tried in turn. */

@@ -86,3 +86,28 @@ char *inet_ntoa(struct in_addr address)
     static char text[INET_ADDRSTRLEN];
     return (char *)inet_ntop(AF_INET, &address, text, sizeof text);
 }
+
+/* How many bits of ADDRESS, host order, are the host's: those of the classes A, B and C (RFC 791, section 3.2). */
+static int host_bits(uint32_t address)
+{
+    return address >> 31 == 0 ? 24 : address >> 30 == 2 ? 16 : 8;
+}
+
+in_addr_t inet_netof(struct in_addr address)
+{
+    uint32_t a = ntohl(address.s_addr);
+    return a >> host_bits(a);
+}
+
+in_addr_t inet_lnaof(struct in_addr address)
+{
+    uint32_t a = ntohl(address.s_addr);
+    return a & ((1u << host_bits(a)) - 1);
+}
+
+/* How long NETWORK is tells its class; the host has the rest. */
+struct in_addr inet_makeaddr(in_addr_t network, in_addr_t host)
+{
+    int bits = network < 0x100 ? 24 : network < 0x10000 ? 16 : 8;
+    return (struct in_addr){htonl(network << bits | (host & ((1u << bits) - 1)))};
+}

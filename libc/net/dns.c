@@ -127,9 +127,14 @@ bool __dns_answers(const unsigned char *answer, int length, const unsigned char 
                   NS_QFIXEDSZ) == 0;
 }
 
+bool __dns_is_cut_short(const unsigned char *answer)
+{
+    return answer[2] & FLAG_TRUNCATED;
+}
+
 int __dns_verdict(const unsigned char *answer)
 {
-    if (answer[2] & FLAG_TRUNCATED)
+    if (__dns_is_cut_short(answer))
         return NO_RECOVERY;
     switch (answer[3] & RCODE) {
     case ns_r_noerror: return 0;
@@ -198,6 +203,7 @@ int __dns_collect(const unsigned char *message, int length, char *name, int type
             } else if (record.type == ns_t_cname && !alias && found == 0) {
                 if (dn_expand(message, message + length, record.data, name, NS_MAXCDNAME) < 0)
                     return -1;
+                emit(ctx, message, length, &record);
                 alias = true;
             }
         }

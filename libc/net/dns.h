@@ -27,6 +27,8 @@ static inline int dns_number(const unsigned char *p)
 /* Is ANSWER (LENGTH bytes) an answer to QUESTION: the same id, opcode and question? */
 bool __dns_answers(const unsigned char *answer, int length, const unsigned char *question,
                    int question_length);
+/* Does it say that it was too long for a datagram? */
+bool __dns_is_cut_short(const unsigned char *answer);
 /* What an answer that answers says of itself: 0 or why it is useless, an h_errno; -1: ask somebody else. */
 int __dns_verdict(const unsigned char *answer);
 
@@ -36,8 +38,9 @@ const unsigned char *__dns_records(const unsigned char *message, int length);
 const unsigned char *__dns_next(const unsigned char *message, int length, const unsigned char *p,
                                 struct dns_record *record);
 /*
- * Follow the aliases of NAME through the answers and call EMIT with each record of TYPE of what they lead to; EMIT
- * says false when it has enough. NAME (256 bytes) becomes the name that has them. The number of records, -1: damaged.
+ * Follow the aliases of NAME through the answers and call EMIT with each alias (a record of type CNAME) and each record
+ * of TYPE of what they lead to; EMIT says false when it has enough of these. NAME (256 bytes) becomes the name that has
+ * them. The number of records, aliases not counted; -1: damaged.
  */
 int __dns_collect(const unsigned char *message, int length, char *name, int type,
                   bool (*emit)(void *ctx, const unsigned char *message, int length,

@@ -12,7 +12,9 @@
 #include "net/resolve.h"
 #include "net/table.h"
 
-#define FLAGS (AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_ADDRCONFIG | AI_NUMERICSERV)
+/* Of these some change nothing where all is IPv4: there is one kind of address, and the loopback always has one. */
+#define NO_CHANGE (AI_ADDRCONFIG | AI_V4MAPPED | AI_ALL)
+#define FLAGS (AI_PASSIVE | AI_CANONNAME | AI_NUMERICHOST | AI_NUMERICSERV | NO_CHANGE)
 
 /* The kinds of socket that an address is good for, and what a service is looked up with. */
 static const struct kind {

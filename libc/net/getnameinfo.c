@@ -30,20 +30,21 @@ static void cut_domain(char *name)
 
 static int host_of(struct in_addr address, int flags, char *host, socklen_t size)
 {
-    char name[256];
+    char number[INET_ADDRSTRLEN];
 
     if (!(flags & NI_NUMERICHOST)) {
-        int error = __host_name(address, name);
+        struct host_found found;
+        int error = __host_name(address, &found);
         if (error == 0) {
             if (flags & NI_NOFQDN)
-                cut_domain(name);
-            return put(host, size, name);
+                cut_domain(found.name);
+            return put(host, size, found.name);
         }
         if (flags & NI_NAMEREQD)
             return error == TRY_AGAIN ? EAI_AGAIN : EAI_NONAME;
     }
-    inet_ntop(AF_INET, &address, name, sizeof name);
-    return put(host, size, name);
+    inet_ntop(AF_INET, &address, number, sizeof number);
+    return put(host, size, number);
 }
 
 static int service_of(in_port_t port, int flags, char *service, socklen_t size)

@@ -7,15 +7,18 @@
 
 static struct host_found found;
 static struct hostent host;
-static char *no_aliases[] = {NULL};
 static char *list[HOST_ADDRESSES + 1];
+static char *aliases[HOST_ALIASES + 1];
 
 static struct hostent *make_host(void)
 {
     for (int i = 0; i < found.count; i++)
         list[i] = (char *)&found.addresses[i];
     list[found.count] = NULL;
-    host = (struct hostent){found.name, no_aliases, AF_INET, sizeof(struct in_addr), list};
+    for (int i = 0; i < found.alias_count; i++)
+        aliases[i] = found.aliases[i];
+    aliases[found.alias_count] = NULL;
+    host = (struct hostent){found.name, aliases, AF_INET, sizeof(struct in_addr), list};
     return &host;
 }
 
@@ -31,9 +34,9 @@ struct hostent *gethostbyaddr(const void *address, socklen_t length, int family)
         h_errno = NO_RECOVERY;
         return NULL;
     }
-    memcpy(&found.addresses[0], address, sizeof(struct in_addr));
-    found.count = 1;
-    h_errno = __host_name(found.addresses[0], found.name);
+    struct in_addr wanted;
+    memcpy(&wanted, address, sizeof wanted);
+    h_errno = __host_name(wanted, &found);
     return h_errno == 0 ? make_host() : NULL;
 }
 

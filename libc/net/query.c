@@ -2,12 +2,14 @@
  * Asking name servers (resolver(3)). Each question leaves by a fresh socket, so from a port that nobody can guess,
  * connected to the server, so that others' packets don't come in and a server that isn't there is noticed at once.
  * What comes and doesn't answer the question is passed over, and the waiting goes on; what is no answer in time is
- * asked of the next server.
+ * asked of the next server. An answer that a datagram has no room for is cut short and says so: then the same server
+ * is asked again by a connection, where a message has its length before it (RFC 7766).
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <resolv.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -81,37 +83,100 @@ static long long milliseconds(void)
     return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Wait on FD for the answer to QUESTION: its length; -1: none came in time, or the server isn't there. */
-static int await(int fd, const unsigned char *question, int question_length, int seconds,
-                 unsigned char *answer, int size)
+/* Wait until EVENTS are true of FD: false: not before END. */
+static bool wait_until(int fd, short events, long long end)
 {
-    long long end = milliseconds() + seconds * 1000LL, left;
+    struct pollfd p = {fd, events, 0};
+    long long left;
 
-    while ((left = end - milliseconds()) > 0) {
-        struct pollfd p = {fd, POLLIN, 0};
-        if (poll(&p, 1, (int)left) <= 0)
-            continue;
-        ssize_t n = recv(fd, answer, (size_t)size, MSG_TRUNC | MSG_DONTWAIT);
+    while ((left = end - milliseconds()) > 0)
+        if (poll(&p, 1, (int)left) > 0)
+            return true;
+    return false;
+}
+
+/* A question to one server, until END. ANSWER has SIZE bytes; what is longer is counted, but not kept. */
+struct exchange {
+    const unsigned char *question;
+    int question_length;
+    unsigned char *answer;
+    int size;
+    long long end; /* by milliseconds() */
+};
+
+/* Is what came, N bytes, the answer? */
+static bool answers(const struct exchange *x, int n)
+{
+    return __dns_answers(x->answer, n < x->size ? n : x->size, x->question, x->question_length);
+}
+
+/* By a datagram on FD: the answer's length; -1: none came in time, or the server isn't there. */
+static int ask_by_datagram(int fd, const struct exchange *x)
+{
+    size_t length = (size_t)x->question_length;
+
+    if (send(fd, x->question, length, MSG_NOSIGNAL) != x->question_length)
+        return -1;
+    while (wait_until(fd, POLLIN, x->end)) {
+        ssize_t n = recv(fd, x->answer, (size_t)x->size, MSG_TRUNC);
         if (n < 0 && errno != EAGAIN && errno != EINTR)
             return -1;
-        if (n >= 0 && n <= size && __dns_answers(answer, (int)n, question, question_length))
+        if (n >= 0 && answers(x, (int)n))
             return (int)n;
     }
     return -1;
 }
 
-static int ask_server(struct in_addr server, int seconds, const unsigned char *question,
-                      int question_length, unsigned char *answer, int size)
+/* Read N bytes to TO, or away if it is NULL; false: they didn't come in time. */
+static bool read_whole(const struct exchange *x, int fd, unsigned char *to, int n)
+{
+    unsigned char away[512];
+
+    while (n > 0) {
+        int room = to != NULL || n < (int)sizeof away ? n : (int)sizeof away;
+        if (!wait_until(fd, POLLIN, x->end))
+            return false;
+        ssize_t got = recv(fd, to != NULL ? to : away, (size_t)room, 0);
+        if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+            return false;
+        if (got > 0) {
+            n -= (int)got;
+            to = to != NULL ? to + got : NULL;
+        }
+    }
+    return true;
+}
+
+/* By the connection FD, which is being made. */
+static int ask_by_connection(int fd, const struct exchange *x)
+{
+    unsigned char message[2 + NS_PACKETSZ] = {(unsigned char)(x->question_length >> 8),
+                                              (unsigned char)x->question_length};
+    int length = 2 + x->question_length;
+
+    memcpy(message + 2, x->question, (size_t)x->question_length);
+    /* A new connection takes so little at once, or isn't one. */
+    if (!wait_until(fd, POLLOUT, x->end) ||
+        send(fd, message, (size_t)length, MSG_NOSIGNAL) != length)
+        return -1;
+    if (!read_whole(x, fd, message, 2))
+        return -1;
+    int n = dns_number(message), kept = n < x->size ? n : x->size;
+    if (!read_whole(x, fd, x->answer, kept) || !read_whole(x, fd, NULL, n - kept) || !answers(x, n))
+        return -1;
+    return n;
+}
+
+static int ask_server(struct in_addr server, int type, const struct exchange *x)
 {
     struct sockaddr_in to = {
         .sin_family = AF_INET, .sin_port = htons(NS_DEFAULTPORT), .sin_addr = server};
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), n = -1;
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), n = -1;
 
     if (fd < 0)
         return -1;
-    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 &&
-        send(fd, question, (size_t)question_length, MSG_NOSIGNAL) == question_length)
-        n = await(fd, question, question_length, seconds, answer, size);
+    if (connect(fd, (struct sockaddr *)&to, sizeof to) == 0 || errno == EINPROGRESS)
+        n = type == SOCK_DGRAM ? ask_by_datagram(fd, x) : ask_by_connection(fd, x);
     close(fd);
     return n;
 }
@@ -127,7 +192,13 @@ static int ask(const struct resolver *r, const char *name, int class, int type,
     if (length < 0)
         return -1;
     for (int i = 0; i < r->attempts * r->count; i++) {
-        int n = ask_server(r->servers[i % r->count], r->timeout, question, length, answer, size);
+        struct in_addr server = r->servers[i % r->count];
+        struct exchange x = {question, length, answer, size, milliseconds() + r->timeout * 1000LL};
+        int n = ask_server(server, SOCK_DGRAM, &x);
+        if (n >= 0 && __dns_is_cut_short(answer)) {
+            x.end = milliseconds() + r->timeout * 1000LL;
+            n = ask_server(server, SOCK_STREAM, &x);
+        }
         int verdict = n < 0 ? -1 : __dns_verdict(answer);
         if (verdict >= 0) {
             if (verdict == 0 && dns_number(answer + 6) == 0)

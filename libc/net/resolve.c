@@ -26,6 +26,26 @@ static void add_address(struct host_found *found, struct in_addr address)
         found->addresses[found->count++] = address;
 }
 
+static void add_alias(struct host_found *found, const char *alias)
+{
+    if (!is_host_name(alias) || strlen(alias) >= sizeof found->aliases[0] ||
+        strcasecmp(alias, found->name) == 0 || found->alias_count == HOST_ALIASES)
+        return;
+    for (int i = 0; i < found->alias_count; i++)
+        if (strcasecmp(alias, found->aliases[i]) == 0)
+            return;
+    strcpy(found->aliases[found->alias_count++], alias);
+}
+
+/* The first line of /etc/hosts with an address names it; all have aliases. */
+static void take_names(struct host_found *found, const struct table_line *line)
+{
+    if (found->name[0] == '\0')
+        snprintf(found->name, sizeof found->name, "%s", line->words[1]);
+    for (int i = 1; i < line->count; i++)
+        add_alias(found, line->words[i]);
+}
+
 /* /etc/hosts: a line `address name aliases...`; all lines with NAME count. */
 static bool find_in_hosts(const char *name, struct host_found *found)
 {
@@ -35,8 +55,7 @@ static bool find_in_hosts(const char *name, struct host_found *found)
 
     while (f != NULL && __table_next(f, &line))
         if (inet_pton(AF_INET, line.words[0], &address) == 1 && __table_has(&line, 1, name, true)) {
-            if (found->count == 0)
-                snprintf(found->name, sizeof found->name, "%s", line.words[1]);
+            take_names(found, &line);
             add_address(found, address);
         }
     if (f != NULL)
@@ -52,7 +71,9 @@ static bool take_address(void *ctx, const unsigned char *message, int length,
 
     (void)message;
     (void)length;
-    if (record->length != (int)sizeof address)
+    if (record->type == ns_t_cname)
+        add_alias(found, record->owner);
+    if (record->type != ns_t_a || record->length != (int)sizeof address)
         return true;
     memcpy(&address, record->data, sizeof address);
     add_address(found, address);
@@ -71,7 +92,7 @@ int __host_lookup(const char *name, struct host_found *found)
     unsigned char answer[ANSWER_MAX];
     int length;
 
-    found->count = 0;
+    *found = (struct host_found){0};
     if (inet_aton(name, &found->addresses[0])) {
         snprintf(found->name, sizeof found->name, "%s", name);
         found->count = 1;
@@ -90,6 +111,7 @@ int __host_lookup(const char *name, struct host_found *found)
     length = res_search(name, ns_c_in, ns_t_a, answer, sizeof answer);
     if (length < 0)
         return h_errno;
+    length = length < ANSWER_MAX ? length : ANSWER_MAX;
     question_name(answer, length, found->name);
     if (__dns_collect(answer, length, found->name, ns_t_a, take_address, found) < 0 ||
         !is_host_name(found->name))
@@ -101,35 +123,47 @@ static bool take_name(void *ctx, const unsigned char *message, int length,
                       const struct dns_record *record)
 {
     char *name = ctx;
+    if (record->type != ns_t_ptr)
+        return true;
     if (dn_expand(message, message + length, record->data, name, NS_MAXCDNAME) < 0)
         *name = '\0';
     return false;
 }
 
-int __host_name(struct in_addr address, char *name)
+/* All lines of /etc/hosts with ADDRESS count. */
+static bool find_name_in_hosts(struct in_addr address, struct host_found *found)
+{
+    FILE *f = fopen("/etc/hosts", "re");
+    struct table_line line;
+    struct in_addr other;
+
+    while (f != NULL && __table_next(f, &line))
+        if (inet_pton(AF_INET, line.words[0], &other) == 1 && other.s_addr == address.s_addr &&
+            strlen(line.words[1]) < sizeof found->name)
+            take_names(found, &line);
+    if (f != NULL)
+        fclose(f);
+    return found->name[0] != '\0';
+}
+
+int __host_name(struct in_addr address, struct host_found *found)
 {
     const unsigned char *a = (const unsigned char *)&address;
     unsigned char answer[ANSWER_MAX];
     char question[NS_MAXCDNAME + 1];
-    FILE *f = fopen("/etc/hosts", "re");
-    struct table_line line;
-    struct in_addr other;
     int length;
 
-    while (f != NULL && __table_next(f, &line))
-        if (inet_pton(AF_INET, line.words[0], &other) == 1 && other.s_addr == address.s_addr &&
-            strlen(line.words[1]) <= NS_MAXCDNAME) {
-            strcpy(name, line.words[1]);
-            fclose(f);
-            return 0;
-        }
-    if (f != NULL)
-        fclose(f);
+    *found = (struct host_found){.addresses = {address}, .count = 1};
+    if (find_name_in_hosts(address, found))
+        return 0;
     snprintf(question, sizeof question, "%d.%d.%d.%d.in-addr.arpa", a[3], a[2], a[1], a[0]);
     length = res_query(question, ns_c_in, ns_t_ptr, answer, sizeof answer);
     if (length < 0)
         return h_errno;
-    if (__dns_collect(answer, length, question, ns_t_ptr, take_name, name) < 0)
-        return NO_RECOVERY;
-    return is_host_name(name) ? 0 : NO_RECOVERY;
+    length = length < ANSWER_MAX ? length : ANSWER_MAX;
+    switch (__dns_collect(answer, length, question, ns_t_ptr, take_name, found->name)) {
+    case -1: return NO_RECOVERY;
+    case 0: return NO_DATA;
+    default: return is_host_name(found->name) ? 0 : NO_RECOVERY;
+    }
 }

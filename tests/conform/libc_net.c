@@ -187,6 +187,8 @@ TEST(getaddrinfo_numbers)
     same(a.sin_port, 0);
     same(look_up("localhost", NULL, SOCK_STREAM, AI_NUMERICHOST, &a), EAI_NONAME);
     same(look_up("10.1.2.3", "http", SOCK_STREAM, AI_NUMERICSERV, &a), EAI_NONAME);
+    same(look_up("10.1.2.3", "80", SOCK_STREAM, AI_V4MAPPED | AI_ALL | AI_ADDRCONFIG, &a), 0);
+    same(ntohl(a.sin_addr.s_addr), 0x0a010203);
     same(look_up("10.1.2.3", "70000", SOCK_STREAM, 0, &a), EAI_SERVICE);
 }
 

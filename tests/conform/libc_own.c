@@ -1,5 +1,6 @@
-/* What other small libraries leave out or answer with ENOSYS: calls of Linux's own, and those about scheduling. */
+/* What other small libraries leave out, answer with ENOSYS or get wrong: calls of Linux's own, scheduling, classes. */
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <sched.h>
 #include <spawn.h>
 #include <sys/epoll.h>
@@ -130,6 +131,21 @@ TEST(a_spawned_program_gets_a_policy)
     same(posix_spawn(&pid, "/bin/sh", NULL, &attributes, argv, environ), 0);
     exits(pid, 3);
     same(posix_spawnattr_destroy(&attributes), 0);
+}
+
+TEST(networks_of_old)
+{
+    static const struct {
+        uint32_t address, network, host;
+    } all[] = {{0x0a010203, 0x0a, 0x010203}, {0x7fffffff, 0x7f, 0xffffff},
+               {0x80010203, 0x8001, 0x0203}, {0xbfff0000, 0xbfff, 0},
+               {0xc0a80101, 0xc0a801, 0x01}, {0xe00000fb, 0xe00000, 0xfb}};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct in_addr a = {htonl(all[i].address)};
+        same(inet_netof(a), all[i].network);
+        same(inet_lnaof(a), all[i].host);
+        same(ntohl(inet_makeaddr(all[i].network, all[i].host).s_addr), all[i].address);
+    }
 }
 
 int main(void)

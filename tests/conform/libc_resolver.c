@@ -39,6 +39,14 @@ TEST(a_name_has_several_addresses)
     freeaddrinfo(list);
 }
 
+static bool has_alias(const struct hostent *h, const char *name)
+{
+    for (char **alias = h->h_aliases; *alias; alias++)
+        if (strcmp(*alias, name) == 0)
+            return true;
+    return false;
+}
+
 static void answer_with_aliases(void)
 {
     begin_answer(0, 3);
@@ -56,6 +64,7 @@ TEST(aliases_are_followed)
     h = gethostbyname("first.example.org");
     check(h, "an address was found");
     same_text(h->h_name, "third.example.net");
+    check(has_alias(h, "first.example.org"), "what was asked for is an alias");
 }
 
 static void answer_reverse(void)
@@ -117,6 +126,7 @@ TEST(hosts_come_first)
     struct hostent *h = gethostbyname("mine");
     check(h && h->h_addr_list[0] && h->h_addr_list[1], "two lines, two addresses");
     same_text(h->h_name, "mine.example.org");
+    check(has_alias(h, "mine"), "and it has other names");
     same(success("more"), 0x0a000002);
 }
 

@@ -47,8 +47,8 @@ static inline void put_file(const char *path, const char *text)
 
 static unsigned char question[512], answer[65536];
 static int question_length, answer_length, server;
-static struct sockaddr_in client;
-static char asked[256]; /* the name in the question */
+static struct sockaddr_in client; /* not of a connection, whose socket is the server */
+static char asked[256];           /* the name in the question */
 static int asked_type;
 
 static inline void put16(int n)
@@ -106,17 +106,26 @@ static inline void put_alias(const char *owner, const char *target)
     put_name(target);
 }
 
+/* By a connection: the length goes before it, and no byte waits for the next. */
+static inline void send_answer_by_stream(int bytes_at_a_time)
+{
+    unsigned char length[2] = {(unsigned char)(answer_length >> 8), (unsigned char)answer_length};
+    works(send(server, length, 1, MSG_NOSIGNAL));
+    works(send(server, length + 1, 1, MSG_NOSIGNAL));
+    for (int at = 0; at < answer_length; at += bytes_at_a_time) {
+        int n = answer_length - at < bytes_at_a_time ? answer_length - at : bytes_at_a_time;
+        works(send(server, answer + at, (size_t)n, MSG_NOSIGNAL));
+    }
+}
+
 static inline void send_answer(void)
 {
     works(sendto(server, answer, (size_t)answer_length, 0, (struct sockaddr *)&client,
                  sizeof(client)));
 }
 
-static inline void read_question(void)
+static inline void look_at_question(void)
 {
-    socklen_t n = sizeof(client);
-    question_length =
-        (int)works(recvfrom(server, question, sizeof(question), 0, (struct sockaddr *)&client, &n));
     check(question_length > 12 + 5, "a question of %d bytes", question_length);
     same(question[2] << 8 | (question[3] & ~0x20), 0x0100); /* a query, recursion desired */
     same(memcmp(question + 4, "\0\1\0\0\0\0\0\0", 8), 0);
@@ -125,6 +134,14 @@ static inline void read_question(void)
     check(n_name > 0 && 12 + n_name + 4 == question_length, "the question is whole");
     asked_type = question[12 + n_name] << 8 | question[12 + n_name + 1];
     same(question[12 + n_name + 2] << 8 | question[12 + n_name + 3], ns_c_in);
+}
+
+static inline void read_question(void)
+{
+    socklen_t n = sizeof(client);
+    question_length =
+        (int)works(recvfrom(server, question, sizeof(question), 0, (struct sockaddr *)&client, &n));
+    look_at_question();
 }
 
 /* Start a server that answers each question as ANSWER_IT does; /etc/resolv.conf names it and has MORE lines. */
@@ -150,6 +167,34 @@ static inline void serve(void (*answer_it)(void), const char *more)
         }
     }
     works(close(server));
+}
+
+/* After serve: at the same place connections are taken, and the question of each is answered as ANSWER_IT does. */
+static inline void serve_streams(void (*answer_it)(void))
+{
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(53)};
+    int listener = works(socket(AF_INET, SOCK_STREAM, 0));
+    pid_t pid, test = getpid();
+    a.sin_addr.s_addr = htonl(server_address);
+    works(bind(listener, (struct sockaddr *)&a, sizeof(a)));
+    works(listen(listener, 5));
+    CHILD (pid) {
+        works(prctl(PR_SET_PDEATHSIG, SIGKILL));
+        if (getppid() != test) /* it has ended already */
+            _exit(0);
+        for (;;) {
+            unsigned char length[2];
+            server = works(accept(listener, NULL, NULL));
+            same(recv(server, length, 2, MSG_WAITALL), 2);
+            question_length = length[0] << 8 | length[1];
+            check(question_length <= (int)sizeof(question), "a question has room");
+            same(recv(server, question, (size_t)question_length, MSG_WAITALL), question_length);
+            look_at_question();
+            answer_it();
+            works(close(server));
+        }
+    }
+    works(close(listener));
 }
 
 /* The address that NAME has, host order; 0: none, and why is in *ERROR. */

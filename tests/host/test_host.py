@@ -39,7 +39,6 @@ RIGHT = {
 WRONG = {
     "no_such_name": (dict(code=3), "no such name"),
     "refused": (dict(code=5), "the server refuses"),
-    "cut_short": (dict(flags=0x8380), "cut short"),
     "another_type": (dict(records=[record(OWNER, MX, b"\0\1" + name("x"))]), "no A record"),
     "fewer_records_than_said": (dict(records=[record(OWNER, A, b"\1\2\3\4")], count=3), "damaged"),
     "data_beyond_the_end": (dict(records=[OWNER + struct.pack("!HHIH", A, 1, 0, 400)]), "damaged"),
@@ -48,10 +47,15 @@ WRONG = {
 }
 
 
+def own_address():
+    """One that no other process has."""
+    return f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"
+
+
 @contextlib.contextmanager
 def serving(answer):
     """ANSWER(question) -> what is sent back, in turn. The server's own address on the loopback."""
-    address = f"127.53.{os.getpid() >> 8 & 255}.{os.getpid() & 255 or 1}"
+    address = own_address()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind((address, 53))
 
@@ -133,6 +137,74 @@ def test_what_answers_no_question_of_ours_is_passed_over():
                 reply(question[:-3] + b"\2" + question[-2:], right), reply(question, right)]
     with serving(answer) as server:
         assert ask("www.example.org", server).stdout == "www.example.org A 1.2.3.4\n"
+
+
+@contextlib.contextmanager
+def serving_streams(answer):
+    """ANSWER(question) -> the bytes that a connection gets for the question that it brings; then it is hung up."""
+    with socket.create_server((own_address(), 53)) as listener:
+        def serve():
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    length = connection.recv(2, socket.MSG_WAITALL)
+                    if not length:
+                        return
+                    question = connection.recv(int.from_bytes(length, "big"), socket.MSG_WAITALL)
+                    connection.sendall(answer(question))
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield own_address()
+        finally:
+            socket.create_connection((own_address(), 53)).close()
+            thread.join()
+
+
+def with_length(message):
+    return struct.pack("!H", len(message)) + message
+
+
+MANY = [record(OWNER, A, bytes([10, 0, n >> 8, n & 255])) for n in range(2000)]
+
+
+def test_what_a_datagram_has_no_room_for_comes_by_a_connection():
+    with serving(lambda q: [reply(q, MANY[:1], flags=0x8380)]) as server, \
+         serving_streams(lambda q: with_length(reply(q, MANY))):
+        done = ask("www.example.org", server)
+    assert done.stdout.splitlines() == [f"www.example.org A 10.0.{n >> 8}.{n & 255}" for n in range(2000)], done.stderr
+    assert done.returncode == 0
+
+
+def test_a_connection_can_be_asked_for():
+    with serving(lambda q: [reply(q, code=3)]) as server, serving_streams(lambda q: with_length(reply(q, MANY[1:2]))):
+        assert ask("-T", "www.example.org", server).stdout == "www.example.org A 10.0.0.1\n"
+
+
+RUDE_STREAMS = {
+    "hangs_up": (lambda q: b"", "Protocol error"),
+    "half_a_message": (lambda q: with_length(reply(q, MANY))[:-1], "Protocol error"),
+    "another_question": (lambda q: with_length(reply(b"xx" + q[2:], MANY)), "Protocol error"),
+    "nothing": (lambda q: b"\0\0", "Protocol error"),
+    "cut_short_again": (lambda q: with_length(reply(q, MANY[:1], flags=0x8380)), "cut short"),
+}
+
+
+@pytest.mark.parametrize("which", RUDE_STREAMS)
+def test_connections_that_bring_no_answer(which):
+    answer, complaint = RUDE_STREAMS[which]
+    with serving_streams(answer) as server:
+        done = ask("-T", "www.example.org", server)
+    assert done.returncode == 1 and complaint in done.stderr and not done.stdout
+
+
+def test_nobody_takes_the_connection():
+    with serving(lambda q: [reply(q, MANY[:1], flags=0x8380)]) as server:
+        done = ask("www.example.org", server)
+        assert done.returncode == 1 and "refused" in done.stderr
+    with socket.create_server((own_address(), 53)):  # the kernel takes it, and nobody reads
+        done = ask("-T", "-W", "0.2", "www.example.org", own_address())
+        assert done.returncode == 1 and "timed out" in done.stderr
 
 
 def test_nobody_answers():

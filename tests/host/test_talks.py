@@ -69,6 +69,14 @@ def test_two_machines_talk_on_one_group(wire):
         assert anna.status() == 0
 
 
+@pytest.mark.parametrize("words", [["--help"], ["anna", "10.1.2.3"], ["anna", "239.1.2.3", "port"],
+                                   ["anna", "239.1.2.3", "70000"], ["anna", "239.1.2.3", "5007", "here"],
+                                   ["anna", "239.1.2.3", "5007", "127.0.0.1", "more"]])
+def test_a_group_that_makes_no_sense_is_refused(words):
+    done = subprocess.run([f"{DEMOS}/mcastchat", *words], capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("usage: mcastchat")
+
+
 MAPPER, BANK = 100000, 0x20000b4e
 BALANCE, DEPOSIT, WITHDRAW = 1, 2, 3
 

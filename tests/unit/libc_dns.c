@@ -60,7 +60,7 @@ static void read_rightly(void)
 
     must(__dns_collect(sample, SAMPLE, name, 1, note, &sum) == 2);
     must(strcmp(name, "host.example.org") == 0);
-    must(sum == 10 + 1 + 1 + 10 + 2 + 1);
+    must(sum == (4 + 'h' + 'o' + 's' + 't' + 0xc0 + 0x10 + 1) + (10 + 1 + 1) + (10 + 2 + 1));
     must(__dns_answers(sample, SAMPLE, sample, 33) == true);
     must(__dns_verdict(sample) == 0);
 }

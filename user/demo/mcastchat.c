@@ -165,16 +165,17 @@ static int play(void)
 
 int main(int argc, char **argv)
 {
-    struct sockaddr_in group = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+    struct sockaddr_in group = {.sin_family = AF_INET};
     struct in_addr where = {0};
-    bool good = argc <= 5;
+    int port = argc > 3 ? atoi(argv[3]) : PORT;
+    bool good;
 
     if (argc == 1)
         return play();
+    good = argc <= 5 && argv[1][0] != '-' && port > 0 && port < 65536;
     good = good && inet_pton(AF_INET, argc > 2 ? argv[2] : GROUP, &group.sin_addr) == 1 &&
            IN_MULTICAST(ntohl(group.sin_addr.s_addr));
-    if (argc > 3)
-        group.sin_port = htons((uint16_t)atoi(argv[3]));
+    group.sin_port = htons((uint16_t)port);
     good = good && (argc <= 4 || inet_pton(AF_INET, argv[4], &where) == 1);
     if (!good) {
         fprintf(stderr, "usage: mcastchat [NAME [GROUP [PORT [ADDRESS]]]]\n");

@@ -16,3 +16,12 @@ in_addr_t inet_addr(const char *text);
 in_addr_t inet_network(const char *text);
 /* Good until the next call. */
 char *inet_ntoa(struct in_addr address);
+
+/*
+ * Networks and hosts as they were before netmasks: by the first bits of an address its network is one byte (0...), two
+ * (10...) or three, and what is left is the host. Host order, the network's number at the right. Source: 4.3BSD.
+ */
+in_addr_t inet_netof(struct in_addr address);
+in_addr_t inet_lnaof(struct in_addr address);
+/* The address of HOST in NETWORK. */
+struct in_addr inet_makeaddr(in_addr_t network, in_addr_t host);
