@@ -42,6 +42,12 @@ static int number_of(const struct pid *pid)
     return kernel_read(&copy, pid, ALIGN_DOWN(sizeof(copy), 8)) ? copy.nr : -1;
 }
 
+/* A copy of what may be broken: as a bool, a byte that is neither 0 nor 1 would be the reporter's own fault. */
+static bool is_set(const bool *flag)
+{
+    return *(const uint8_t *)flag != 0;
+}
+
 /* --- what it sleeps for --- */
 
 /* How threads come to sleep says nothing about what for. */
@@ -142,7 +148,7 @@ static void print_thread(int pid, const struct thread *t)
     int tid = number_of(copy->pid);
     const char *state =
         (unsigned)copy->state < ARRAY_SIZE(states) ? states[copy->state] : "in no known state";
-    if (copy->on_cpu) {
+    if (is_set(&copy->on_cpu)) {
         log_at(LOG_EMERG, "  %d/%d %s: runs on CPU %d", pid, tid, copy->comm, copy->cpu);
     } else {
         describe_stack(stack, sizeof(stack), copy);
@@ -164,7 +170,7 @@ static void print_proc(const struct proc *p)
         return;
     }
     int pid = number_of(proc_copy.pid);
-    if (proc_copy.zombie)
+    if (is_set(&proc_copy.zombie))
         log_at(LOG_EMERG, "  %d: a zombie, its parent hasn't waited", pid);
     while (threads_left && (link = list_step(link, head))) {
         print_thread(pid, list_entry(link, struct thread, proc_link));

@@ -37,6 +37,7 @@ struct mutex_waiter {
 static struct held_spinlocks {
     struct spinlock *lock[HELD_MAX]; /* this CPU only */
     int count;                       /* this CPU only */
+    struct spinlock *wanted;         /* this CPU only: the one it spins for */
 } held_spinlocks[MAX_CPUS];
 #endif
 
@@ -81,6 +82,9 @@ void spin_lock_contended(struct spinlock *l)
 {
     uint64_t spins = 0;
 
+#ifdef CONFIG_DEBUG
+    held_spinlocks[cpu_id()].wanted = l;
+#endif
     do {
         while (__atomic_load_n(&l->locked, __ATOMIC_RELAXED)) {
             cpu_relax();
@@ -92,6 +96,9 @@ void spin_lock_contended(struct spinlock *l)
 #endif
         }
     } while (__atomic_exchange_n(&l->locked, true, __ATOMIC_ACQUIRE));
+#ifdef CONFIG_DEBUG
+    held_spinlocks[cpu_id()].wanted = NULL;
+#endif
     (void)spins;
 }
 
@@ -343,7 +350,7 @@ void mutex_unlock(struct mutex *m)
 
 /* --- the report ----------------------------------------------------------------------------------- */
 
-static void report_spinlock(int cpu, const struct spinlock *lock)
+static void report_spinlock(int cpu, const struct spinlock *lock, bool wanted)
 {
     struct spinlock l;
     char name[32];
@@ -353,8 +360,12 @@ static void report_spinlock(int cpu, const struct spinlock *lock)
         return;
     }
     kernel_read_text(name, l.name, sizeof(name));
-    log_at(LOG_EMERG, "  spinlock %p (%s, rank %d) by CPU %d, taken at %pS", (const void *)lock,
-           name, l.rank, cpu, (void *)l.where);
+    if (wanted)
+        log_at(LOG_EMERG, "  spinlock %p (%s, rank %d) is what CPU %d spins for", (const void *)lock,
+               name, l.rank, cpu);
+    else
+        log_at(LOG_EMERG, "  spinlock %p (%s, rank %d) by CPU %d, taken at %pS", (const void *)lock,
+               name, l.rank, cpu, (void *)l.where);
 }
 
 /* Mutexes are their threads': report_threads() has them. */
@@ -364,7 +375,9 @@ void report_locks(void)
     for (int cpu = 0; cpu < num_cpus; cpu++) {
         const struct held_spinlocks *h = &held_spinlocks[cpu];
         for (int i = 0; i < min(h->count, HELD_MAX); i++)
-            report_spinlock(cpu, h->lock[i]);
+            report_spinlock(cpu, h->lock[i], false);
+        if (h->wanted)
+            report_spinlock(cpu, h->wanted, true);
     }
 }
 

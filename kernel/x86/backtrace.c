@@ -3,7 +3,7 @@
  *
  * Trap entries leave an odd one: the address of the interrupted code's registers plus one, from where
  * the walk goes on. Whatever is read may be broken, so every word is fetched with care, and the number
- * of frames has a limit.
+ * of frames has a limit. Of a deep stack both ends are shown: where it is, and how it began.
  */
 #include "x86/backtrace.h"
 
@@ -13,7 +13,9 @@
 #include "x86/context.h"
 #include "x86/extable.h"
 
-#define MAX_FRAMES 40
+#define MAX_DEPTH 1200 /* a stack that is full has fewer */
+#define INNER_FRAMES 24
+#define OUTER_FRAMES 16
 #define PUSH_RBP 0x55
 #define PROLOGUE_SIZE 4 /* push rbp; mov rbp, rsp */
 #define KERNEL_HALF 0xffff800000000000UL
@@ -57,36 +59,60 @@ static bool read_regs(struct regs *r, uintptr_t addr)
            kernel_read_word(&r->rbp, addr + offsetof(struct regs, rbp));
 }
 
-void backtrace(const struct regs *from, bool called)
+static void print_trap(const struct regs *r)
 {
-    uintptr_t ip = from->rip, bp = from->rbp;
-    struct regs r;
-
-    log_at(LOG_EMERG, "call trace:");
-    if (regs_from_user(from)) {
-        log_at(LOG_EMERG, "  %016lx in user mode", ip);
+    log_at(LOG_EMERG, "  --- trap ---");
+    if (regs_from_user(r)) {
+        log_at(LOG_EMERG, "  %016lx in user mode", r->rip);
         return;
     }
-    print_frame(ip, called);
-    if (!called)
-        print_frameless_caller(ip, from->rsp);
-    for (unsigned n = 0; n < MAX_FRAMES && bp >= KERNEL_HALF; n++) {
+    print_frame(r->rip, 0);
+    print_frameless_caller(r->rip, r->rsp);
+}
+
+/* Go up from BP, and print what comes from number FIRST to before LAST. How many there are, traps as well. */
+static unsigned walk(uintptr_t bp, unsigned first, unsigned last)
+{
+    uintptr_t ip;
+    struct regs r;
+    unsigned n;
+
+    for (n = 0; n < MAX_DEPTH && bp >= KERNEL_HALF; n++) {
+        bool shown = n >= first && n < last;
+
         if (bp & 1) {
             if (!read_regs(&r, bp - 1))
-                return;
-            log_at(LOG_EMERG, "  --- trap ---");
-            if (regs_from_user(&r)) {
-                log_at(LOG_EMERG, "  %016lx in user mode", r.rip);
-                return;
-            }
-            print_frame(r.rip, 0);
-            print_frameless_caller(r.rip, r.rsp);
-            bp = r.rbp;
+                return n;
+            if (shown)
+                print_trap(&r);
+            bp = regs_from_user(&r) ? 0 : r.rbp;
         } else {
             if (!kernel_read_word(&ip, bp + 8) || !kernel_read_word(&bp, bp))
-                return;
-            print_frame(ip, 1);
+                return n;
+            if (shown)
+                print_frame(ip, 1);
         }
+    }
+    return n;
+}
+
+void backtrace(const struct regs *from, bool called)
+{
+    log_at(LOG_EMERG, "call trace:");
+    if (regs_from_user(from)) {
+        log_at(LOG_EMERG, "  %016lx in user mode", from->rip);
+        return;
+    }
+    print_frame(from->rip, called);
+    if (!called)
+        print_frameless_caller(from->rip, from->rsp);
+    unsigned depth = walk(from->rbp, 0, 0);
+    if (depth <= INNER_FRAMES + OUTER_FRAMES) {
+        walk(from->rbp, 0, depth);
+    } else {
+        walk(from->rbp, 0, INNER_FRAMES);
+        log_at(LOG_EMERG, "  --- %u more ---", depth - INNER_FRAMES - OUTER_FRAMES);
+        walk(from->rbp, depth - OUTER_FRAMES, depth);
     }
 }
 

@@ -16,7 +16,7 @@ EVENTS = 64
 
 def planted(fault, *words, before=""):
     """The report after one of the faults of tests/kernel/plant.c, without the log's times."""
-    result = busybox(f"{before} echo P{fault} > /proc/sysrq-trigger", "--debug", "--timeout", "60", *words)
+    result = busybox(f"{before} echo P{fault} > /proc/sysrq-trigger", "--debug", "--timeout", "300", *words)
     assert result.status == PANIC, result.err[-3000:]
     return plain(result.err)
 
@@ -114,8 +114,52 @@ def test_sleepers_say_what_they_wait_for():
                      rf"by thread {holder[2]}", threads), threads
 
 
+def stack_of(report, cpu):
+    """The frames that are shown of a CPU's stack, the innermost first."""
+    part = re.search(rf"^CPU {cpu}, thread .*?\ncall trace:\n((?:  [^\n]*\n)+)", report, re.M | re.S)
+    assert part, report
+    return part[1].splitlines()
+
+
+def whole(report, cpus=4):
+    """A report with all its parts, of all CPUs."""
+    assert report.rstrip().endswith("end of panic") and "kernel panic in a report" not in report, report[-3000:]
+    assert [len(re.findall(rf"^CPU {cpu}, thread ", report, re.M)) for cpu in range(cpus)] == [1] * cpus, report
+    assert all(events_of(report, cpu) for cpu in range(cpus)), report
+    assert "spinlocks held:" in report and re.search(r"^  1/1 init: sleeps: .*sys_wait4", report, re.M), report
+    return report
+
+
+def test_a_spinlock_taken_twice_is_named():
+    report = whole(planted("self", "--smp", "4"))
+    assert re.search(r"kernel panic: spinlock planted spinlock taken again at plant_self\+\S+, held since plant_self\+",
+                     report), report
+    assert re.search(r"\(planted spinlock, rank \d+\) by CPU \d, taken at plant_self\+", report), report
+
+
+def test_a_fault_in_an_interrupt_shows_what_was_interrupted():
+    report = whole(planted("null", "--smp", "4"))
+    assert "kernel panic: kernel read from 0x8, error code 0" in report
+    place = re.search(r"^CPU (\d), thread .*in an interrupt$", report, re.M)
+    stack = "\n".join(stack_of(report, int(place[1])))
+    way = r"follow_null\+.*interrupt_dispatch\+.*--- trap ---.*plant_null\+.*syscall_entry\+"
+    assert re.search(way, stack, re.S), stack
+
+
+def test_a_stack_that_is_full_shows_both_its_ends():
+    report = whole(planted("overflow", "--smp", "4"))
+    assert re.search(r"kernel panic: kernel stack overflow at 0x\w+", report), report
+    cpu = re.search(r"^CPU (\d), thread .*\(busybox\)", report, re.M)[1]
+    stack = stack_of(report, int(cpu))
+    assert "plant_deeper+" in stack[0] and "syscall_entry+" in stack[-1], stack
+    assert "plant_overflow+" in "".join(stack) and len(stack) < 50, stack
+    left_out = re.search(r"--- (\d+) more ---", "".join(stack))
+    # A frame of it is 256 bytes and a bit, of a stack of 16 KiB.
+    assert left_out and int(left_out[1]) + "".join(stack).count("plant_deeper+") < 16384 // 256, stack
+
+
 def test_broken_lists_end_the_report_not_the_reporter():
-    report = planted("wild")
+    report = planted("wild")  # flags that are neither true nor false among them
     assert "kernel panic: planted, with broken lists" in report
     assert "kernel panic in a report" not in report
     assert "unreadable" in report
@@ -145,6 +189,33 @@ def test_a_lock_that_never_comes_free_is_named():
     report = planted("spin", "--append", "watchdog=1")
     assert "kernel panic: watchdog" in report
     assert re.search(r"\(planted spinlock, rank \d+\) by CPU \d, taken at plant_spin\+", report)
+
+
+def test_one_cpu_of_four_with_interrupts_off_is_a_hang():
+    report = whole(planted("irqs", "--append", "watchdog=2", "--smp", "4"))
+    stuck = re.search(r"kernel panic: watchdog: CPU (\d) is busy and has taken no interrupt for 2 seconds", report)
+    assert "plant_irqs+" in stack_of(report, int(stuck[1]))[0], report
+
+
+def test_two_cpus_that_wait_for_each_others_lock():
+    result = busybox("for i in 1 2; do echo Pcycle > /proc/sysrq-trigger & done; wait", "--debug", "--smp", "4",
+                     "--append", "watchdog=2")
+    assert result.status == PANIC, result.err[-3000:]
+    report = whole(plain(result.err))
+    assert "kernel panic: watchdog: " in report
+    held = re.findall(r"spinlock (0x\w+) \(planted (\w+), rank \d+\) by CPU (\d), taken at plant_cycle\+", report)
+    wanted = re.findall(r"spinlock (0x\w+) \(planted (\w+), rank \d+\) is what CPU (\d) spins for", report)
+    assert len(held) == len(wanted) == 2 and {lock[:2] for lock in held} == {lock[:2] for lock in wanted}, report
+    assert not set(held) & set(wanted) and {lock[2] for lock in held} == {lock[2] for lock in wanted}, report
+    for lock in held:
+        assert "spin_lock_contended+" in "".join(stack_of(report, int(lock[2]))[:2]), report
+
+
+def test_a_broken_run_queue_is_a_hang():
+    report = whole(planted("queue", "--append", "watchdog=2", "--smp", "4"))
+    assert "kernel panic: watchdog: " in report
+    # Who walks it does so with its lock.
+    assert re.search(r"\(runqueue, rank \d+\) by CPU \d, taken at sched", report), report
 
 
 @pytest.mark.parametrize("word", ["nowatchdog", "watchdog=0"])
