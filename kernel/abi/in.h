@@ -103,5 +103,15 @@ struct in_pktinfo {
     struct in_addr ipi_addr;
 };
 
+/* What recvmsg(2) with MSG_ERRQUEUE tells of an error (ip(7)); a sockaddr_in of who said it follows. */
+struct sock_extended_err {
+    unsigned int ee_errno;
+    unsigned char ee_origin, ee_type, ee_code, ee_pad; /* ICMP's type and code */
+    unsigned int ee_info;                              /* of EMSGSIZE: the bytes that would pass */
+    unsigned int ee_data;
+};
+#define SO_EE_ORIGIN_LOCAL 1
+#define SO_EE_ORIGIN_ICMP 2
+
 /* UDP's own options (udp(7)). */
 #define UDP_CORK 1

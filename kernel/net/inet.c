@@ -69,6 +69,7 @@ struct inet_socket *inet_alloc(const struct proto_ops *ops, int type, int protoc
     i->table = table;
     list_init(&i->link);
     list_init(&i->groups);
+    list_init(&i->errors);
     i->uid = current_cred()->euid;
     i->ttl = -1;
     i->multicast_ttl = IP_DEFAULT_MULTICAST_TTL;
@@ -81,6 +82,7 @@ void inet_put(struct inet_socket *i)
 {
     if (!ref_put(&i->ref))
         return;
+    inet_error_flush(i);
     datagram_flush(&i->d);
     queue_destroy(&i->d.s.rx);
     kfree(i);
@@ -99,6 +101,7 @@ void inet_release(struct socket *s)
         kfree(g);
     }
     list_init(&i->groups);
+    inet_error_flush(i);
     datagram_flush(&i->d);
     inet_put(i);
     backlog_run();

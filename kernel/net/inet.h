@@ -47,6 +47,7 @@ struct inet_socket {
     struct netdev *group_dev; /* IP_MULTICAST_IF; NULL: by route */
     uint32_t group_source;    /* the same; 0: the device's */
     struct list groups;       /* d.s.rx.lock: struct inet_group */
+    struct list errors;       /* d.s.rx.lock: struct inet_error, the oldest first */
     struct corked *corked;    /* d.s.rx.lock: of UDP: what MSG_MORE holds back */
     bool cork;                /* atomic: UDP_CORK */
     uint32_t icmp_filter;     /* atomic: of raw ICMP: types not wanted */
@@ -55,6 +56,7 @@ struct inet_socket {
 #define INET_TTL 2u
 #define INET_TOS 4u
 #define INET_ORIGDST 8u
+#define INET_RECVERR 16u /* errors are kept for it */
 
 static inline struct inet_socket *inet_of(struct socket *s)
 {
@@ -105,6 +107,29 @@ int inet_prepare(struct inet_socket *i, const struct message *m, uint32_t destin
 int inet_give_control(struct inet_socket *i, struct message *m, const struct packet *p);
 /* Does I want P, which is for all or for a group? */
 bool inet_wants_group(struct inet_socket *i, const struct packet *p);
+
+/* --- errors that come back (inet_error.c) --- */
+
+/* What ICMP says of a packet. */
+struct inet_failure {
+    int error; /* an errno */
+    bool hard; /* it won't get better */
+    uint16_t port;
+    uint32_t info; /* of EMSGSIZE: the bytes that would pass */
+    const struct icmp_error *icmp;
+};
+/*
+ * I is told of F about P, which it has sent, and which has its data behind HEADER bytes. CONNECTED: I speaks with that
+ * destination alone. Any context, without I's locks.
+ */
+void inet_error_input(struct inet_socket *i, const struct packet *p, uint32_t header,
+                      const struct inet_failure *f, bool connected);
+/* What I was to send is longer than the MTU bytes that may pass. No lock held. */
+void inet_error_local(struct inet_socket *i, uint32_t destination, uint16_t port, uint32_t mtu);
+/* MSG_ERRQUEUE: the bytes that were sent, or -EAGAIN, -EFAULT. */
+ssize_t inet_error_receive(struct inet_socket *i, struct message *m);
+/* Forget all that is kept. No lock held. */
+void inet_error_flush(struct inet_socket *i);
 
 /* --- what UDP and raw sockets share (inet_datagram.c) --- */
 

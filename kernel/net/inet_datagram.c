@@ -18,13 +18,13 @@ ssize_t inet_receive(struct socket *s, struct message *m)
     struct packet *p;
 
     if (m->flags & MSG_ERRQUEUE)
-        return -EAGAIN; /* nothing is ever put there */
+        return inet_error_receive(i, m);
     int error = datagram_take(&i->d, m, &p);
     if (error)
         return error < 0 ? error : 0;
     if (m->wants_name)
         m->namelen = (unsigned)inet_name(&m->name, p->ip.source, p->source_port);
-    if (unlikely(i->receive_flags || i->d.stamp || i->d.stamp_ns) && inet_give_control(i, m, p)) {
+    if (unlikely((i->receive_flags & ~INET_RECVERR) || i->d.stamp || i->d.stamp_ns) && inet_give_control(i, m, p)) {
         packet_free(p);
         return -EFAULT;
     }
@@ -41,7 +41,10 @@ int inet_shutdown(struct socket *s, unsigned how)
 
 unsigned inet_poll(struct socket *s, struct poll_table *pt)
 {
-    return datagram_poll(&inet_of(s)->d, pt);
+    struct inet_socket *i = inet_of(s);
+    unsigned ready = datagram_poll(&i->d, pt);
+
+    return list_empty(&i->errors) ? ready : ready | POLLERR;
 }
 
 long inet_queue_ioctl(struct socket *s, unsigned cmd, unsigned long arg)

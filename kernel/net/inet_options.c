@@ -191,6 +191,11 @@ static int set_number(struct inet_socket *i, int name, int n)
             return -ENOPROTOOPT;
         WRITE_ONCE(i->header_included, n != 0);
         return 0;
+    case IP_RECVERR:
+        (void)set_receive(i, INET_RECVERR, n);
+        if (!n)
+            inet_error_flush(i);
+        return 0;
     case IP_PKTINFO: return set_receive(i, INET_PKTINFO, n);
     case IP_RECVTTL: return set_receive(i, INET_TTL, n);
     case IP_RECVTOS: return set_receive(i, INET_TOS, n);
@@ -243,6 +248,7 @@ static int get_number(struct inet_socket *i, int name, int *out)
     case IP_MTU_DISCOVER: *out = i->mtu_discover; return 0;
     case IP_FREEBIND: *out = i->free_bind; return 0;
     case IP_HDRINCL: *out = i->header_included; return i->d.s.type == SOCK_RAW ? 0 : -ENOPROTOOPT;
+    case IP_RECVERR: *out = (receive & INET_RECVERR) != 0; return 0;
     case IP_PKTINFO: *out = (receive & INET_PKTINFO) != 0; return 0;
     case IP_RECVTTL: *out = (receive & INET_TTL) != 0; return 0;
     case IP_RECVTOS: *out = (receive & INET_TOS) != 0; return 0;

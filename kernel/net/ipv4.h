@@ -74,6 +74,9 @@ const struct ipv4_protocol *ipv4_protocol_find(uint8_t protocol);
 
 /* Raw sockets get a copy first: true if somebody wanted it (raw.c). */
 extern bool (*ipv4_raw_input)(struct packet *p);
+/* The same for errors about what raw sockets have sent: P begins with the header that is quoted. Const after boot. */
+extern void (*ipv4_raw_error)(struct packet *p, int error, bool hard, uint32_t info,
+                              const struct icmp_error *e);
 
 void ipv4_input(struct packet *p);
 
@@ -111,7 +114,7 @@ enum icmp_unreachable_code {
 };
 #define ICMP_REASSEMBLY_TIME 1
 
-/* Who said it, for IP_RECVERR. */
+/* What it said, and who. */
 struct icmp_error {
     uint8_t type, code;
     uint32_t from; /* network order */

@@ -12,6 +12,8 @@
 
 static struct ipv4_protocol *protocols; /* const after boot */
 bool (*ipv4_raw_input)(struct packet *p);
+void (*ipv4_raw_error)(struct packet *p, int error, bool hard, uint32_t info,
+                       const struct icmp_error *e);
 
 static uint64_t counters[MAX_CPUS][NET_COUNTERS] aligned(64); /* each CPU its own row */
 

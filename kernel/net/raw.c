@@ -64,6 +64,36 @@ static bool raw_input(struct packet *p)
     return n > 0;
 }
 
+static bool includes_header(const struct inet_socket *i)
+{
+    return READ_ONCE(i->header_included) || i->d.s.protocol == IPPROTO_RAW;
+}
+
+/* A packet that one of us may have sent came to grief; P begins with its IP header. */
+static void raw_error(struct packet *p, int error, bool hard, uint32_t info,
+                      const struct icmp_error *e)
+{
+    struct inet_failure f = {error, hard, 0, info, e};
+    struct inet_socket *i, *to[AT_ONCE];
+    unsigned n = 0;
+
+    spin_lock(&raw_table.lock);
+    list_for_each (i, inet_bucket(&raw_table, p->ip.protocol), link) {
+        if (n < AT_ONCE && i->local_port == p->ip.protocol &&
+            (!i->bound || i->bound == p->ip.source) &&
+            (!i->remote || i->remote == p->ip.destination)) {
+            inet_get(i);
+            to[n++] = i;
+        }
+    }
+    spin_unlock(&raw_table.lock);
+    for (unsigned j = 0; j < n; j++) {
+        uint32_t header = includes_header(to[j]) ? 0 : p->ip.header_len;
+        inet_error_input(to[j], p, header, &f, to[j]->remote);
+        inet_put(to[j]);
+    }
+}
+
 /* --- names --- */
 
 static int raw_bind(struct socket *s, const struct sockaddr_storage *addr, unsigned len)
@@ -123,11 +153,6 @@ static int raw_name(struct socket *s, bool peer, struct sockaddr_storage *addr)
 
 /* --- messages --- */
 
-static bool includes_header(const struct inet_socket *i)
-{
-    return READ_ONCE(i->header_included) || i->d.s.protocol == IPPROTO_RAW;
-}
-
 static ssize_t raw_send(struct socket *s, struct message *m)
 {
     struct inet_socket *i = inet_of(s);
@@ -153,6 +178,9 @@ static ssize_t raw_send(struct socket *s, struct message *m)
         return error;
     if (READ_ONCE(s->shutdown) & SHUTDOWN_WRITE)
         return -EPIPE;
+    error = socket_take_error(s);
+    if (error)
+        return error;
     struct packet *p = packet_from_uio(&m->data);
     if (is_err(p))
         return ptr_err(p);
@@ -233,5 +261,6 @@ void raw_init(void)
 {
     inet_table_init(&raw_table);
     ipv4_raw_input = raw_input;
+    ipv4_raw_error = raw_error;
     inet_register(&kind);
 }

@@ -166,13 +166,12 @@ static void udp_input(struct packet *p)
     inet_put(i);
 }
 
-/* A datagram of ours came to grief: only a connected socket's next call is told, and only of what won't pass. */
+/* A datagram of ours came to grief. */
 static void udp_error(struct packet *p, int error, bool hard, uint32_t info,
                       const struct icmp_error *e)
 {
     const struct udp_header *h = packet_header(p, sizeof(*h));
 
-    (void)info, (void)e;
     if (!h)
         return;
     struct udp_key k = {
@@ -182,14 +181,11 @@ static void udp_error(struct packet *p, int error, bool hard, uint32_t info,
         .remote_port = ntohs(h->destination),
         .dev = p->dev,
     };
+    struct inet_failure f = {error, hard, k.remote_port, info, e};
     struct inet_socket *i = find(&k);
     if (!i)
         return;
-    bool tell = error == EMSGSIZE ? READ_ONCE(i->mtu_discover) != IP_PMTUDISC_DONT : hard;
-    if (tell && i->remote_port) {
-        socket_set_error(&i->d.s, error);
-        datagram_wake(&i->d, POLLERR);
-    }
+    inet_error_input(i, p, sizeof(*h), &f, i->remote_port);
     inet_put(i);
 }
 

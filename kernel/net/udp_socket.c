@@ -248,9 +248,14 @@ static ssize_t udp_send(struct socket *s, struct message *m)
         return error;
     if (READ_ONCE(s->shutdown) & SHUTDOWN_WRITE)
         return -EPIPE;
-    if (n > UDP_DATA_MAX ||
-        (!held && to.dont_fragment && n + IPV4_HEADER + sizeof(struct udp_header) > to.path.mtu))
+    uint32_t most = UDP_DATA_MAX;
+    if (!held && to.dont_fragment)
+        most = min(most, to.path.mtu - IPV4_HEADER - (uint32_t)sizeof(struct udp_header));
+    if (unlikely(n > most)) {
+        if (!held)
+            inet_error_local(i, to.destination, port, to.path.mtu);
         return -EMSGSIZE;
+    }
     error = socket_take_error(s);
     if (error)
         return error;
