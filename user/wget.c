@@ -120,6 +120,8 @@ static bool open_connection(const struct url *u)
         setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit,
                    sizeof(limit)); /* of connect, too */
         if (connect(connection, a->ai_addr, a->ai_addrlen) < 0) {
+            if (errno == EINPROGRESS) /* what connect says when the limit is over */
+                errno = ETIMEDOUT;
             warn("%s:%s", u->host, u->port);
             close(connection);
             connection = -1;

@@ -114,6 +114,12 @@ def test_wget_in_the_machine():
     assert out.text == expected(f"10.0.2.2:{port}")
 
 
+def test_nobody_takes_the_connection():
+    """An address of QEMU's network that nobody has: sooner than the kernel, wget gives it up."""
+    out = busybox("/bin/wget -T 0.3 http://10.0.2.77/ 2>&1; echo $?", "--net", "user").text
+    assert out == "wget: 10.0.2.77:80: Connection timed out\n1\n"
+
+
 # What a server may say, and what wget says of it and how it ends.
 RUDE = {
     "nothing": (b"", "no HTTP"),
