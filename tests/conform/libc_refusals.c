@@ -54,6 +54,22 @@ TEST(the_next_server_is_asked)
     same(success("host.example.org"), 0x0a000001);
 }
 
+/* Servers that are asked before the one that answers: one is silent, one refuses. */
+TEST(servers_are_asked_in_turn)
+{
+    static void (*const answers[])(void) = {say_nothing, refuse_all, answer_plainly};
+    char text[200];
+    int end = 0;
+    for (int i = 0; i < 3; i++) {
+        serve(answers[i], "");
+        struct in_addr a = {htonl(server_address)};
+        end += sprintf(text + end, "nameserver %s\n", inet_ntoa(a));
+    }
+    sprintf(text + end, "options timeout:1 attempts:1\n");
+    put_file("/etc/resolv.conf", text);
+    same(success("host.example.org"), 0x0a000001);
+}
+
 static void say_there_is_no_such_name(void)
 {
     begin_answer(3, 0);
