@@ -58,17 +58,6 @@ int control_put(struct message *m, int level, int type, const void *data, size_t
 
 /* --- one message --- */
 
-static void message_init(struct message *m, struct fdref r, unsigned flags)
-{
-    m->flags = flags | (socket_is_nonblock(r) ? MSG_DONTWAIT : 0);
-    m->result = 0;
-    m->namelen = 0;
-    m->control = NULL;
-    m->control_len = m->control_room = 0;
-    m->control_out = NULL;
-    m->wants_name = false;
-}
-
 static long do_send(struct socket *s, struct message *m)
 {
     return s->ops->send ? s->ops->send(s, m) : -EOPNOTSUPP;
@@ -79,55 +68,65 @@ static long do_receive(struct socket *s, struct message *m)
     return s->ops->receive ? s->ops->receive(s, m) : -EOPNOTSUPP;
 }
 
-long sys_sendto(int fd, const void __user *buf, size_t count, unsigned int flags,
-                const struct sockaddr __user *addr, int addrlen)
-{
+/* What sendto(2) and recvfrom(2) need: one piece of memory to send from or receive into. */
+struct transfer {
     struct message m;
     struct iovec one;
     struct fdref r;
-    long error;
+};
 
+/* Its socket, with T->r to put; NULL with *ERROR. */
+static inline struct socket *transfer_begin(struct transfer *t, int fd, void __user *buf,
+                                            size_t count, unsigned flags, long *error)
+{
     count = min(count, MAX_RW_COUNT);
-    if (!user_range_ok(buf, count))
-        return -EFAULT;
-    struct socket *s = socket_get(fd, &r, &error);
+    if (!user_range_ok(buf, count)) {
+        *error = -EFAULT;
+        return NULL;
+    }
+    struct socket *s = socket_get(fd, &t->r, error);
+    if (!s)
+        return NULL;
+    message_init(&t->m, flags, socket_is_nonblock(t->r));
+    uio_init_user(&t->m.data, &t->one, buf, count);
+    return s;
+}
+
+long sys_sendto(int fd, const void __user *buf, size_t count, unsigned int flags,
+                const struct sockaddr __user *addr, int addrlen)
+{
+    struct transfer t;
+    long error;
+    struct socket *s = transfer_begin(&t, fd, (void __user *)buf, count, flags, &error);
+
     if (!s)
         return error;
-    message_init(&m, r, flags);
-    uio_init_user(&m.data, &one, (void __user *)buf, count);
     if (addr) {
-        error = address_from_user(&m.name, addr, addrlen);
-        m.namelen = error ? 0 : (unsigned)addrlen;
+        error = address_from_user(&t.m.name, addr, addrlen);
+        t.m.namelen = error ? 0 : (unsigned)addrlen;
     } else {
         error = 0;
     }
     if (!error)
-        error = do_send(s, &m);
-    fdref_put(r);
+        error = do_send(s, &t.m);
+    fdref_put(t.r);
     return error;
 }
 
 long sys_recvfrom(int fd, void __user *buf, size_t count, unsigned int flags,
                   struct sockaddr __user *addr, int __user *addrlen)
 {
-    struct message m;
-    struct iovec one;
-    struct fdref r;
+    struct transfer t;
     long error;
+    struct socket *s = transfer_begin(&t, fd, buf, count, flags, &error);
 
-    count = min(count, MAX_RW_COUNT);
-    if (!user_range_ok(buf, count))
-        return -EFAULT;
-    struct socket *s = socket_get(fd, &r, &error);
     if (!s)
         return error;
-    message_init(&m, r, flags);
-    m.wants_name = addr != NULL;
-    uio_init_user(&m.data, &one, buf, count);
-    long n = do_receive(s, &m);
-    fdref_put(r);
+    t.m.wants_name = addr != NULL;
+    long n = do_receive(s, &t.m);
+    fdref_put(t.r);
     if (n >= 0 && addr) {
-        error = address_to_user(&m.name, m.namelen, addr, addrlen);
+        error = address_to_user(&t.m.name, t.m.namelen, addr, addrlen);
         if (error)
             return error;
     }
@@ -164,8 +163,7 @@ static int control_get(struct message *m, const struct msghdr *h)
     return copy_from_user(m->control, h->msg_control, h->msg_controllen);
 }
 
-static long send_one(struct socket *s, struct fdref r, const struct msghdr __user *user,
-                     unsigned flags)
+static long send_one(struct socket *s, struct fdref r, struct msghdr __user *user, unsigned flags)
 {
     struct user_vector v;
     struct message m;
@@ -174,7 +172,7 @@ static long send_one(struct socket *s, struct fdref r, const struct msghdr __use
 
     if (error)
         return error;
-    message_init(&m, r, flags);
+    message_init(&m, flags, socket_is_nonblock(r));
     m.data = v.u;
     error = address_from_user(&m.name, h.msg_name, (int)h.msg_namelen);
     m.namelen = h.msg_namelen;
@@ -214,7 +212,7 @@ static long receive_one(struct socket *s, struct fdref r, struct msghdr __user *
 
     if (n)
         return n;
-    message_init(&m, r, flags);
+    message_init(&m, flags, socket_is_nonblock(r));
     m.data = v.u;
     m.wants_name = h.msg_name != NULL;
     m.control_out = h.msg_control;
@@ -226,55 +224,59 @@ static long receive_one(struct socket *s, struct fdref r, struct msghdr __user *
     return n;
 }
 
-long sys_sendmsg(int fd, const struct msghdr __user *msg, unsigned int flags)
+/* Send or receive one message: send_one, receive_one. */
+typedef long message_fn(struct socket *s, struct fdref r, struct msghdr __user *msg, unsigned flags);
+
+static inline long with_socket(int fd, message_fn *fn, struct msghdr __user *msg, unsigned flags)
 {
     struct fdref r;
-    long error;
-    struct socket *s = socket_get(fd, &r, &error);
-
-    if (!s)
-        return error;
-    long n = send_one(s, r, msg, flags);
-    fdref_put(r);
-    return n;
-}
-
-long sys_recvmsg(int fd, struct msghdr __user *msg, unsigned int flags)
-{
-    struct fdref r;
-    long error;
-    struct socket *s = socket_get(fd, &r, &error);
-
-    if (!s)
-        return error;
-    long n = receive_one(s, r, msg, flags);
-    fdref_put(r);
-    return n;
-}
-
-long sys_sendmmsg(int fd, struct mmsghdr __user *msgs, unsigned int count, unsigned int flags)
-{
-    struct fdref r;
-    long n = 0;
-    unsigned done = 0;
+    long n;
     struct socket *s = socket_get(fd, &r, &n);
 
     if (!s)
         return n;
-    n = 0;
-    for (count = min(count, (unsigned)IOV_MAX); done < count; done++) {
-        n = send_one(s, r, &msgs[done].msg_hdr, flags);
-        if (n >= 0 && put_user((unsigned)n, &msgs[done].msg_len))
-            n = -EFAULT;
+    n = fn(s, r, msg, flags);
+    fdref_put(r);
+    return n;
+}
+
+long sys_sendmsg(int fd, const struct msghdr __user *msg, unsigned int flags)
+{
+    return with_socket(fd, send_one, (struct msghdr __user *)msg, flags);
+}
+
+long sys_recvmsg(int fd, struct msghdr __user *msg, unsigned int flags)
+{
+    return with_socket(fd, receive_one, msg, flags);
+}
+
+/* --- many messages --- */
+
+/* The same, and the header is told how many bytes it was. */
+static long one_of_many(message_fn *fn, struct socket *s, struct fdref r,
+                        struct mmsghdr __user *msg, unsigned flags)
+{
+    long n = fn(s, r, &msg->msg_hdr, flags);
+
+    return n >= 0 && put_user((unsigned)n, &msg->msg_len) ? -EFAULT : n;
+}
+
+/* As many as go: how many, or the first one's error. */
+static long send_many(struct socket *s, struct fdref r, struct mmsghdr __user *msgs, unsigned count,
+                      unsigned flags)
+{
+    unsigned done = 0;
+    long n = 0;
+
+    while (done < count) {
+        n = one_of_many(send_one, s, r, &msgs[done], flags);
         if (n < 0)
             break;
-        if (long_work_must_end()) {
-            done++;
+        done++;
+        if (long_work_must_end())
             break;
-        }
     }
-    fdref_put(r);
-    return done ? (long)done : min(n, 0L);
+    return done ? (long)done : n;
 }
 
 /* As many messages as are wanted, or have come before the time is up. */
@@ -287,9 +289,7 @@ static long receive_many(struct socket *s, struct fdref r, struct mmsghdr __user
     if (n)
         return n;
     while (done < count) {
-        n = receive_one(s, r, &msgs[done].msg_hdr, flags & ~MSG_WAITFORONE);
-        if (n >= 0 && put_user((unsigned)n, &msgs[done].msg_len))
-            n = -EFAULT;
+        n = one_of_many(receive_one, s, r, &msgs[done], flags & ~MSG_WAITFORONE);
         if (n < 0)
             break;
         done++;
@@ -304,6 +304,19 @@ static long receive_many(struct socket *s, struct fdref r, struct mmsghdr __user
     if (n < 0 && n != -EAGAIN && n != -EINTR && n != -ERESTARTSYS)
         socket_set_error(s, (int)-n);
     return done;
+}
+
+long sys_sendmmsg(int fd, struct mmsghdr __user *msgs, unsigned int count, unsigned int flags)
+{
+    struct fdref r;
+    long n;
+    struct socket *s = socket_get(fd, &r, &n);
+
+    if (!s)
+        return n;
+    n = send_many(s, r, msgs, min(count, (unsigned)IOV_MAX), flags);
+    fdref_put(r);
+    return n;
 }
 
 long sys_recvmmsg(int fd, struct mmsghdr __user *msgs, unsigned int count, unsigned int flags,

@@ -88,14 +88,8 @@ void socket_broken_pipe(const struct message *m)
 
 static void message_for_file(struct message *m, struct file *f, const struct uio *u)
 {
+    message_init(m, 0, (f->flags & O_NONBLOCK) || (u->flags & RWF_NOWAIT));
     m->data = *u;
-    m->flags = (f->flags & O_NONBLOCK) || (u->flags & RWF_NOWAIT) ? MSG_DONTWAIT : 0;
-    m->result = 0;
-    m->namelen = 0;
-    m->control = NULL;
-    m->control_len = m->control_room = 0;
-    m->control_out = NULL;
-    m->wants_name = false;
 }
 
 static ssize_t socket_read(struct file *f, struct uio *u, off_t *pos)

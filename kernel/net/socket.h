@@ -100,6 +100,17 @@ struct message {
     size_t control_room;
     bool wants_name; /* receive: somebody will look at it */
 };
+/* All but the data and, of a send, the name. */
+static inline void message_init(struct message *m, unsigned flags, bool nonblock)
+{
+    m->flags = flags | (nonblock ? MSG_DONTWAIT : 0);
+    m->result = 0;
+    m->namelen = 0;
+    m->control = NULL;
+    m->control_len = m->control_room = 0;
+    m->control_out = NULL;
+    m->wants_name = false;
+}
 static inline bool message_nonblock(const struct message *m)
 {
     return m->flags & MSG_DONTWAIT;

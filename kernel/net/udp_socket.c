@@ -190,13 +190,21 @@ static int hold_back(struct inet_socket *i, struct packet *p, const struct ipv4_
     return error;
 }
 
-/* Send what is held back, if anything is. */
-static int send_held(struct inet_socket *i)
+/* What is held back, the caller's now; NULL: nothing. */
+static struct corked *take_held(struct inet_socket *i)
 {
     spin_lock(&i->d.s.rx.lock);
     struct corked *c = i->corked;
     i->corked = NULL;
     spin_unlock(&i->d.s.rx.lock);
+    return c;
+}
+
+/* Send what is held back, if anything is. */
+static int send_held(struct inet_socket *i)
+{
+    struct corked *c = take_held(i);
+
     if (!c)
         return 0;
     int error = transmit(i, c->p, &c->to, c->port);
@@ -207,10 +215,8 @@ static int send_held(struct inet_socket *i)
 /* What was held back is lost: an error, as on Linux, ends the whole datagram. */
 static void drop_held(struct inet_socket *i)
 {
-    spin_lock(&i->d.s.rx.lock);
-    struct corked *c = i->corked;
-    i->corked = NULL;
-    spin_unlock(&i->d.s.rx.lock);
+    struct corked *c = take_held(i);
+
     if (c)
         packet_free(c->p);
     kfree(c);
