@@ -130,7 +130,7 @@ int address_add(const struct inet_address *a)
 
 int address_remove(struct netdev *dev, uint32_t address, unsigned prefix)
 {
-    struct inet_address *at, *found = NULL;
+    struct inet_address *at, *found = NULL, other;
 
     spin_lock(&list_lock);
     list_for_each (at, &addresses, link) {
@@ -146,7 +146,9 @@ int address_remove(struct netdev *dev, uint32_t address, unsigned prefix)
     change_network(found, false);
     change_local(found, false);
     announce_address(found, ANNOUNCE_GONE);
-    if (netdev_is_up(dev)) /* another address may be of the same network */
+    if (!address_number(dev, 0, &other))
+        route_flush(dev); /* what we send has no address to answer to */
+    else if (netdev_is_up(dev)) /* another address may be of the same network */
         restore_networks(dev);
     kfree(found);
     return 0;

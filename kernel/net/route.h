@@ -80,7 +80,7 @@ int route_add(const struct route *r, enum route_mode mode);
  */
 int route_configure(struct route *r, enum route_mode mode);
 int route_remove(const struct route *r);
-/* DEV has gone down: all routes over it but those to its own addresses. */
+/* DEV has gone down or has no address left: remove all routes over it but those to its own addresses. */
 void route_flush(struct netdev *dev);
 /* Call EMIT with each; the table's lock is held. */
 void route_for_each(void (*emit)(void *ctx, const struct route *r), void *ctx);
@@ -101,7 +101,10 @@ struct inet_address {
 
 /* Enter, with its routes; the broadcast is computed if it is 0 and there may be one. -EEXIST, -ENOMEM, -EINVAL. */
 int address_add(const struct inet_address *a);
-/* Remove ADDRESS/PREFIX of DEV (PREFIX over 32: any) and its routes: -EADDRNOTAVAIL. */
+/*
+ * Remove ADDRESS/PREFIX of DEV (PREFIX over 32: any) and its routes, with DEV's last address all over DEV:
+ * -EADDRNOTAVAIL.
+ */
 int address_remove(struct netdev *dev, uint32_t address, unsigned prefix);
 /* The one with this label: false: there is none. */
 bool address_by_label(const char *label, struct inet_address *out);
