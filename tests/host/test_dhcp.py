@@ -6,12 +6,13 @@ import time
 
 import pytest
 
-from frames import BROADCAST, OUR_IP, Wire, ipv4, udp
+from frames import BROADCAST, OUR_IP, Wire, arp, ipv4, udp
 from support import busybox
 from terminal import shell
 
-DISCOVER, OFFER, REQUEST, ACK, NAK, RELEASE = 1, 2, 3, 5, 6, 7
+DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE = 1, 2, 3, 4, 5, 6, 7
 GIVEN = "10.9.0.77"
+OTHER_MAC = bytes.fromhex("020000000077")
 
 
 def test_a_program_finds_the_network_set_up():
@@ -82,13 +83,25 @@ class Server:
         question, options = self.hear(REQUEST)
         assert options[50] == socket.inet_aton(GIVEN) and options[54] == socket.inet_aton(OUR_IP)
         self.say(question, ACK, **words)
-        self.wire.terminal.expect_exact(f"has {GIVEN}")
+        self.wire.terminal.expect_exact(f"eth0: has {GIVEN}")
+
+
+def started(words):
+    return Wire(f"trap : INT; read x; ifconfig eth0 0.0.0.0; dhcp -fv {words} eth0; echo status $?; ifconfig eth0; "
+                "route -n; cat /etc/resolv.conf", timeout=90)
 
 
 @pytest.fixture
 def server():
-    with Wire("trap : INT; read x; ifconfig eth0 0.0.0.0; dhcp -fv eth0; echo status $?; ifconfig eth0; route -n; "
-              "cat /etc/resolv.conf") as wire:
+    with started("") as wire:
+        wire.terminal.send("\r")
+        yield Server(wire)
+
+
+@pytest.fixture
+def slow_server():
+    """Its client asks the link for long enough that even a busy machine's answers come in time."""
+    with started("-p 9") as wire:
         wire.terminal.send("\r")
         yield Server(wire)
 
@@ -140,7 +153,7 @@ def test_lies_are_passed_over(server):
         server.say(question, ACK, **lie)
     server.say(question, ACK, lease=0)
     server.say(question, ACK, more=b"\x0f\x08\n\nsearch" + b"\x36\xff")
-    server.wire.terminal.expect_exact(f"has {GIVEN}")
+    server.wire.terminal.expect_exact(f"eth0: has {GIVEN}")
     end(server)
 
 
@@ -165,7 +178,7 @@ def test_a_lease_is_renewed_with_its_server(server):
     frame, _ = server.hear(REQUEST)
     assert frame[30:34] == b"\xff\xff\xff\xff"
     server.wire.send(ipv4(udp(Server.message(frame, ACK), 67, 68, to=GIVEN), 17, OUR_IP, GIVEN))
-    server.wire.terminal.expect_exact(f"has {GIVEN}")
+    server.wire.terminal.expect_exact(f"eth0: has {GIVEN}")
     end(server)
 
 
@@ -182,6 +195,66 @@ def test_a_lease_that_is_refused_is_given_up(server):
     server.wire.send(ipv4(udp(Server.message(frame, NAK), 67, 68, to=GIVEN), 17, OUR_IP, GIVEN))
     server.wire.terminal.expect_exact(f"has lost {GIVEN}")
     server.give()
+    end(server)
+
+
+def given_by(server):
+    question, _ = server.hear(DISCOVER)
+    server.say(question, OFFER)
+    question, _ = server.hear(REQUEST)
+    server.say(question, ACK)
+
+
+def probe(server):
+    """The next question of the client whether somebody has the address."""
+    return server.wire.expect(lambda f: f[12:14] == b"\x08\x06" and f[38:42] == socket.inet_aton(GIVEN))
+
+
+def test_the_link_is_asked_before_an_address_is_used(server):
+    given_by(server)
+    for _ in range(3):
+        frame = probe(server)
+        assert frame[:6] == BROADCAST
+        assert frame[14:42] == arp(1, server.wire.mac, "0.0.0.0", b"\0" * 6, GIVEN)
+    # Then it is told (RFC 5227, section 2.3).
+    assert probe(server)[14:42] == arp(1, server.wire.mac, GIVEN, b"\0" * 6, GIVEN)
+    server.wire.terminal.expect_exact(f"eth0: has {GIVEN}")
+    end(server)
+
+
+CLAIMS = {
+    "an answer": lambda mac: arp(2, OTHER_MAC, GIVEN, mac, "0.0.0.0"),
+    "an announcement": lambda mac: arp(1, OTHER_MAC, GIVEN, b"\0" * 6, GIVEN),
+    "another's question": lambda mac: arp(1, OTHER_MAC, "0.0.0.0", b"\0" * 6, GIVEN),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_what_somebody_has_is_declined(slow_server, claim):
+    server = slow_server
+    given_by(server)
+    probe(server)
+    server.wire.send(CLAIMS[claim](server.wire.mac), to=BROADCAST, kind=0x806)
+    frame, options = server.hear(DECLINE)
+    assert options[50] == socket.inet_aton(GIVEN) and options[54] == socket.inet_aton(OUR_IP)
+    assert frame[26:34] == b"\0\0\0\0\xff\xff\xff\xff" and frame[54:58] == b"\0" * 4  # from nobody, ciaddr
+    assert frame[52:54] == b"\0\0" and not {55, 57} & set(options)  # RFC 2131, table 5
+    server.wire.terminal.expect_exact(f"somebody else has {GIVEN}")
+    server.give()
+    end(server)
+
+
+def test_what_others_say_of_other_addresses_is_no_claim(slow_server):
+    server = slow_server
+    given_by(server)
+    frame = probe(server)
+    for packet in (arp(2, OTHER_MAC, "10.9.0.78", server.wire.mac, "0.0.0.0"),
+                   arp(1, OTHER_MAC, "10.9.0.78", b"\0" * 6, GIVEN),  # only looks for it
+                   arp(1, OTHER_MAC, "0.0.0.0", b"\0" * 6, "10.9.0.78"),
+                   frame[14:42],  # our own, come back
+                   b"\0" * 28, b"\0\x0f" + arp(2, OTHER_MAC, GIVEN, server.wire.mac, "0.0.0.0")[2:]):  # of no Ethernet
+        server.wire.send(packet, to=BROADCAST, kind=0x806)
+    server.wire.terminal.expect_exact(f"eth0: has {GIVEN}")
     end(server)
 
 

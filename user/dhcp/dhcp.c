@@ -1,7 +1,8 @@
 /*
- * dhcp [-fqv] [-t SECONDS] [INTERFACE]: have an address, a router and name servers given to us (RFC 2131).
+ * dhcp [-fqv] [-p SECONDS] [-t SECONDS] [INTERFACE]: have an address, a router and name servers given to us (RFC 2131).
  *
  *     -f  stay in the foreground     -q  end when there is a lease     -v  say what happens
+ *     -p  ask the link for so long whether somebody has the address (0.3; 0: don't ask)
  *     -t  give up when there is none after so many seconds
  *
  *     nothing --DISCOVER--> somebody offers --REQUEST--> ACK: bound, for a time
@@ -9,8 +10,11 @@
  *        |______ NAK, or the time is over: the address ____|  ACK: bound again
  *                is taken off the interface
  *
+ * Before an address is used, the link is asked whether somebody has it (section 3.1, step 5): then the server is told
+ * so, DECLINE, and it begins anew.
+ *
  * Without -f or -q it goes into the background as soon as there is a lease, and keeps it as long as it runs.
- * Ended by SIGTERM it gives the lease back. Whether somebody else has the address is left to the server to know.
+ * Ended by SIGTERM it gives the lease back.
  */
 #include "dhcp.h"
 
@@ -18,15 +22,17 @@
 #include <signal.h>
 #include <sys/random.h>
 
-#define USAGE "dhcp [-fqv] [-t seconds] [interface]"
+#define USAGE "dhcp [-fqv] [-p seconds] [-t seconds] [interface]"
 #define FIRST_WAIT 4 /* seconds for an answer; doubled up to LONGEST_WAIT (section 4.1) */
 #define LONGEST_WAIT 64
 #define LEAST_WAIT 60 /* between two attempts to renew (section 4.4.5) */
 #define REQUESTS_MAX 4
+#define DECLINE_WAIT 10000 /* milliseconds (section 3.1, step 5) */
 #define SLEEP_MAX 3600000 /* milliseconds */
 
 static struct interface on;
 static bool verbose;
+static long long probe_time = 300; /* milliseconds */
 static long long give_up = LLONG_MAX; /* of milliseconds() */
 static volatile sig_atomic_t ended;
 static sigset_t while_waiting; /* the signals blocked then: not SIGTERM */
@@ -53,8 +59,7 @@ static uint32_t random_number(void)
     return n;
 }
 
-/* Sleep until END, or until FD (-1: none) has something: then true. Not longer than we are wanted. */
-static bool wait_until(int fd, long long end)
+bool wait_until(int fd, long long end)
 {
     struct pollfd p = {fd, POLLIN, 0};
 
@@ -116,6 +121,18 @@ static int request_offer(int fd, uint32_t id, unsigned seconds, const struct lea
     return kind;
 }
 
+/* Somebody else has the address of LEASE: the server is told, and it is not to be stormed. */
+static void decline(int fd, const struct lease *lease)
+{
+    unsigned char p[MESSAGE_MAX];
+    size_t n = message_make(p, DECLINE, random_number(), 0, &on, lease, false);
+
+    if (!link_send(fd, &on, p, n))
+        warn("%s", on.name);
+    warnx("%s: somebody else has %s", on.name, inet_ntoa(lease->address));
+    wait_until(-1, milliseconds() + DECLINE_WAIT);
+}
+
 /* From nothing to a lease. False: it is over before. */
 static bool obtain(struct lease *lease)
 {
@@ -137,6 +154,10 @@ static bool obtain(struct lease *lease)
         if (kind == NAK) {
             say("was refused", offer.address);
             wait_until(-1, milliseconds() + 1000); /* not to storm a server that refuses at once */
+        }
+        if (kind == ACK && address_is_taken(&on, lease->address, probe_time)) {
+            decline(fd, lease);
+            kind = 0;
         }
     }
     close(fd);
@@ -271,9 +292,10 @@ int main(int argc, char **argv)
     int c;
 
     command_begin();
-    while ((c = getopt(argc, argv, "fqt:v")) != -1) {
+    while ((c = getopt(argc, argv, "fp:qt:v")) != -1) {
         switch (c) {
         case 'f': stay = true; break;
+        case 'p': probe_time = (long long)(need_seconds(optarg) * 1000); break;
         case 'q': once = true; break;
         case 'v': verbose = true; break;
         case 't': give_up = milliseconds() + (long long)(need_seconds(optarg) * 1000); break;

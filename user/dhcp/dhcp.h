@@ -1,6 +1,6 @@
 /*
  * The parts of dhcp: dhcp.c is the client's states, message.c the messages, link.c how they travel before there is
- * an address, setup.c what is done with a lease.
+ * an address, probe.c whether somebody has it, setup.c what is done with a lease.
  */
 #pragma once
 
@@ -17,6 +17,7 @@ enum {
     DISCOVER = 1,
     OFFER = 2,
     REQUEST = 3,
+    DECLINE = 4,
     ACK = 5,
     NAK = 6,
     RELEASE = 7,
@@ -39,6 +40,11 @@ struct interface {
     unsigned char station[6];
 };
 
+/* --- dhcp.c --- */
+
+/* Sleep until END, of milliseconds(), or until FD (-1: none) has something: then true. Not longer than wanted. */
+bool wait_until(int fd, long long end);
+
 /* --- message.c --- */
 
 /*
@@ -59,6 +65,11 @@ int link_open(const struct interface *on);
 bool link_send(int fd, const struct interface *on, const unsigned char *p, size_t n);
 /* What came to port 68: the bytes, in P of MESSAGE_MAX; 0: it was something else. */
 size_t link_receive(int fd, unsigned char *p);
+
+/* --- probe.c --- */
+
+/* Does somebody else claim ADDRESS, asked for PAUSE milliseconds? 0: nobody is asked. */
+bool address_is_taken(const struct interface *on, struct in_addr address, long long pause);
 
 /* --- setup.c --- */
 

@@ -68,7 +68,7 @@ size_t message_make(unsigned char *p, int kind, uint32_t id, unsigned seconds,
     put32(p + ID, id);
     put16(p + SECS, seconds > 0xffff ? 0xffff : seconds);
     /* Until we have the address, an answer to it would not reach us on every system. */
-    put16(p + FLAGS, running ? 0 : BROADCAST_FLAG);
+    put16(p + FLAGS, running || kind == DECLINE ? 0 : BROADCAST_FLAG);
     if (running)
         memcpy(p + CLIENT_ADDRESS, &lease->address, 4);
     memcpy(p + CLIENT_STATION, on->station, sizeof(on->station));
@@ -80,7 +80,7 @@ size_t message_make(unsigned char *p, int kind, uint32_t id, unsigned seconds,
         o = put_option(o, REQUESTED_ADDRESS, &lease->address, 4);
     if (lease && (!running || kind == RELEASE))
         o = put_option(o, SERVER_ID, &lease->server, 4);
-    if (kind != RELEASE) {
+    if (kind != RELEASE && kind != DECLINE) { /* table 5: these may say no more */
         put16(size, MESSAGE_MAX + 28);
         o = put_option(o, MAX_SIZE, size, sizeof(size));
         o = put_option(o, PARAMETERS, wanted, sizeof(wanted));

@@ -2,3 +2,7 @@
 #pragma once
 
 #include <abi/if.h>
+
+/* What an ARP packet does (RFC 826). */
+#define ARPOP_REQUEST 1
+#define ARPOP_REPLY 2
