@@ -235,11 +235,11 @@ TEST(gettime_tells_what_is_left)
     works(timerfd_gettime(fd, &t));
     same(t.it_interval.tv_sec, 7);
     same(t.it_interval.tv_nsec, 8);
-    check(t.it_value.tv_sec == 99 || t.it_value.tv_sec == 100, "nearly 100 seconds");
+    check(t.it_value.tv_sec >= 90 && t.it_value.tv_sec <= 100, "nearly 100 seconds");
     t = after_ms(0, 0);
     works(timerfd_settime(fd, 0, &t, &old));
     same(old.it_interval.tv_sec, 7);
-    check(old.it_value.tv_sec == 99 || old.it_value.tv_sec == 100, "nearly 100 seconds");
+    check(old.it_value.tv_sec >= 90 && old.it_value.tv_sec <= 100, "nearly 100 seconds");
     works(timerfd_gettime(fd, &t));
     same(t.it_value.tv_sec, 0);
 }
@@ -293,7 +293,7 @@ TEST(a_timer_wakes_epoll)
     struct itimerspec t = after_ms(5, 0);
     works(epoll_ctl(set, EPOLL_CTL_ADD, fd, &e));
     works(timerfd_settime(fd, 0, &t, NULL));
-    same(epoll_wait(set, &e, 1, 5000), 1);
+    same(epoll_wait(set, &e, 1, 60000), 1);
     same(get(fd), 1);
 }
 

@@ -79,7 +79,7 @@ static inline int inet_ready(int fd, int timeout)
 static inline void inet_await(int fd)
 {
     struct pollfd p = {fd, POLLIN, 0};
-    same(poll(&p, 1, 10000), 1);
+    same(poll(&p, 1, 60000), 1);
 }
 
 static inline ssize_t inet_send_to(int fd, uint32_t address, int port, const void *data, size_t n)

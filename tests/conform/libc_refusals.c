@@ -27,7 +27,7 @@ TEST(a_server_that_is_silent_is_no_answer)
 TEST(a_server_that_is_not_there_is_no_answer)
 {
     put_file("/etc/resolv.conf", "nameserver 127.0.3.3\noptions timeout:30 attempts:5\n");
-    alarm(20); /* it is heard at once that nobody is there */
+    alarm(100); /* it is heard at once that nobody is there */
     same(failure("host.example.org"), EAI_AGAIN);
 }
 
@@ -263,7 +263,7 @@ TEST(names_that_are_none_are_not_asked)
 {
     char name[300];
     serve(say_nothing, "");
-    alarm(20);
+    alarm(100);
     memset(name, 'a', sizeof(name));
     name[64] = '\0';
     check(failure(name) != EAI_AGAIN, "a label has at most 63 bytes");

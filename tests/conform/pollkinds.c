@@ -51,7 +51,7 @@ static int selected(int fd)
             pause_a_little();                       \
             action;                                 \
         }                                           \
-        same(poll(&entry_, 1, 20000), 1);           \
+        same(poll(&entry_, 1, 60000), 1);           \
         same(entry_.revents, (got));                \
         exits(pid_, 0);                             \
     } while (0)
@@ -174,7 +174,7 @@ TEST(a_pipe_wakes_its_writer_when_the_reader_goes)
     }
     works(close(p[0]));
     struct pollfd entry = {p[1], POLLOUT, 0};
-    same(poll(&entry, 1, 20000), 1);
+    same(poll(&entry, 1, 60000), 1);
     check(entry.revents & POLLERR, "POLLERR");
     exits(pid, 0);
 }
@@ -218,7 +218,7 @@ TEST(a_timerfd)
     same(selected(fd), 0);
     works(timerfd_settime(fd, 0, &in, NULL));
     struct pollfd entry = {fd, POLLIN, 0};
-    same(poll(&entry, 1, 20000), 1);
+    same(poll(&entry, 1, 60000), 1);
     same(now(fd), POLLIN);
     same(selected(fd), 1);
 }
@@ -246,7 +246,7 @@ TEST(a_pidfd)
     }
     int fd = works((int)syscall(SYS_pidfd_open, pid, 0));
     struct pollfd entry = {fd, POLLIN, 0};
-    same(poll(&entry, 1, 20000), 1);
+    same(poll(&entry, 1, 60000), 1);
     same(entry.revents & POLLIN, POLLIN);
     same(selected(fd), 1);
     exits(pid, 0);
@@ -320,7 +320,7 @@ TEST(all_sleepers_are_woken)
     for (int i = 0; i < SLEEPERS; i++)
         CHILD (pid[i]) {
             struct pollfd entry = {p[0], POLLIN, 0};
-            same(poll(&entry, 1, 20000), 1);
+            same(poll(&entry, 1, 60000), 1);
         }
     pause_a_little();
     same(write(p[1], "x", 1), 1);

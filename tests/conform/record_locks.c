@@ -3,6 +3,7 @@
 
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 
 #ifndef F_OFD_GETLK
 #define F_OFD_GETLK 36
@@ -114,8 +115,9 @@ TEST(a_signal_ends_the_wait)
     works(lock(fd, F_SETLK, F_WRLCK, 0, 1));
     CHILD (pid) {
         struct sigaction sa = {.sa_handler = nothing};
+        struct itimerval again = {{0, 20000}, {0, 20000}}; /* the first may come before the call */
         works(sigaction(SIGALRM, &sa, NULL));
-        alarm(1);
+        works(setitimer(ITIMER_REAL, &again, NULL));
         fails(lock(fd, F_SETLKW, F_WRLCK, 0, 1), EINTR);
     }
     exits(pid, 0);

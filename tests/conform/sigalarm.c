@@ -15,25 +15,44 @@ TEST(alarm_sends_sigalrm_once)
     same(alarm(0), 0);
 }
 
+static long long seconds_nearest(long long us)
+{
+    return us < 500000 ? 1 : (us + 500000) / 1000000;
+}
+
+/* LEFT is what alarm() tells of a timer that was set to US, at BEGIN or later: some time may have passed since. */
+static void is_rest(long left, long long us, long long begin)
+{
+    long long passed = (now(CLOCK_MONOTONIC) - begin) / 1000 + 1;
+    check(left <= seconds_nearest(us) && left >= seconds_nearest(us - passed),
+          "%ld s left of %lld us, after %lld us", left, us, passed);
+}
+
 TEST(alarm_tells_what_was_left)
 {
+    long long begin = now(CLOCK_MONOTONIC);
     same(alarm(100), 0);
-    same(alarm(50), 100);
-    same(alarm(0), 50);
+    is_rest(alarm(50), 100000000, begin);
+    begin = now(CLOCK_MONOTONIC);
+    (void)alarm(50);
+    is_rest(alarm(0), 50000000, begin);
     same(alarm(0), 0);
 }
 
 TEST(alarm_rounds_to_the_nearest_second_but_not_to_none)
 {
-    struct itimerval it = every_us(100400000, 0);
+    static const long start[] = {100400000, 100900000, 30300000};
+    for (int i = 0; i < 3; i++) {
+        struct itimerval it = every_us(start[i], 0);
+        long long begin = now(CLOCK_MONOTONIC);
+        works(setitimer(ITIMER_REAL, &it, NULL));
+        is_rest(syscall(SYS_alarm, 0), start[i], begin);
+    }
+    catch (SIGALRM);
+    struct itimerval it = every_us(300000, 0);
     works(setitimer(ITIMER_REAL, &it, NULL));
-    same(syscall(SYS_alarm, 0), 100);
-    it = every_us(100900000, 0);
-    works(setitimer(ITIMER_REAL, &it, NULL));
-    same(syscall(SYS_alarm, 0), 101);
-    it = every_us(300000, 0);
-    works(setitimer(ITIMER_REAL, &it, NULL));
-    same(syscall(SYS_alarm, 0), 1);
+    long left = syscall(SYS_alarm, 0);
+    check(left == 1 || (left == 0 && count == 1), "one second, not %ld", left);
 }
 
 TEST(an_alarm_kills_by_default)
@@ -93,11 +112,11 @@ TEST(getitimer_tells_what_is_left)
     struct itimerval it = every_us(50000000, 7), old;
     works(setitimer(ITIMER_REAL, &it, NULL));
     works(getitimer(ITIMER_REAL, &it));
-    check(it.it_value.tv_sec == 49 || it.it_value.tv_sec == 50, "about 50 s left");
+    check(it.it_value.tv_sec >= 40 && it.it_value.tv_sec <= 50, "about 50 s left");
     same(it.it_interval.tv_usec, 7);
     it = every_us(0, 0);
     works(setitimer(ITIMER_REAL, &it, &old));
-    check(old.it_value.tv_sec == 49 || old.it_value.tv_sec == 50, "about 50 s were left");
+    check(old.it_value.tv_sec >= 40 && old.it_value.tv_sec <= 50, "about 50 s were left");
     works(getitimer(ITIMER_REAL, &it));
     same(it.it_value.tv_sec + it.it_value.tv_usec, 0);
 }
@@ -121,12 +140,13 @@ TEST(itimers_refuse_nonsense)
 
 TEST(a_virtual_timer_counts_user_time)
 {
-    struct itimerval it = every_us(20000, 20000);
+    /* Much more than the calls take, where time that is stolen counts. */
+    struct itimerval it = every_us(200000, 20000);
     catch (SIGVTALRM);
     works(setitimer(ITIMER_VIRTUAL, &it, NULL));
-    sleep_ms(60);
+    sleep_ms(300);
     same(count, 0);
-    long long end = now(CLOCK_MONOTONIC) + 20000 * MS;
+    long long end = now(CLOCK_MONOTONIC) + 200000 * MS;
     while (count < 3 && now(CLOCK_MONOTONIC) < end)
         for (volatile int i = 0; i < 100000; i++)
             ;
@@ -135,15 +155,15 @@ TEST(a_virtual_timer_counts_user_time)
 
 TEST(a_prof_timer_counts_all_cpu_time)
 {
-    struct itimerval it = every_us(20000, 20000);
+    struct itimerval it = every_us(200000, 20000);
     catch (SIGPROF);
     works(setitimer(ITIMER_PROF, &it, NULL));
-    sleep_ms(60);
+    sleep_ms(300);
     same(count, 0);
     long long begin = now(CLOCK_PROCESS_CPUTIME_ID);
     while (count < 3)
         check(now(CLOCK_PROCESS_CPUTIME_ID) - begin < 10000 * MS, "an expiry within its time");
-    check(now(CLOCK_PROCESS_CPUTIME_ID) - begin >= 40 * MS, "not before its time");
+    check(now(CLOCK_PROCESS_CPUTIME_ID) - begin >= 200 * MS, "not before its time");
 }
 
 TEST(a_cpu_timer_once_fires_once)

@@ -167,7 +167,7 @@ TEST(poll_wakes_when_one_comes)
         works(kill(getppid(), SIGUSR1));
     }
     struct pollfd p = {fd, POLLIN, 0};
-    same(poll(&p, 1, 20000), 1);
+    same(poll(&p, 1, 60000), 1);
     same(p.revents, POLLIN);
     exits(pid, 0);
 }
@@ -184,7 +184,7 @@ TEST(epoll_wakes_when_one_comes)
             pause_a_little();
         works(kill(getppid(), SIGUSR1));
     }
-    same(epoll_wait(set, &e, 1, 20000), 1);
+    same(epoll_wait(set, &e, 1, 60000), 1);
     same(e.data.u32, 9);
     exits(pid, 0);
 }
@@ -317,7 +317,7 @@ TEST(a_pidfd_is_readable_when_the_process_has_ended)
     same(ready(fd), 0);
     works(kill(pid, SIGKILL));
     struct pollfd p = {fd, POLLIN, 0};
-    same(poll(&p, 1, 20000), 1);
+    same(poll(&p, 1, 60000), 1);
     same(p.revents, POLLIN);
     same(send(fd, 0), 0);
     dies(pid, SIGKILL);
@@ -340,7 +340,7 @@ TEST(epoll_on_a_pidfd)
     works(epoll_ctl(set, EPOLL_CTL_ADD, fd, &e));
     same(epoll_wait(set, &e, 1, 10), 0);
     works(close(gate[1]));
-    same(epoll_wait(set, &e, 1, 20000), 1);
+    same(epoll_wait(set, &e, 1, 60000), 1);
     same(e.data.u32, 5);
     exits(pid, 0);
 }
@@ -509,7 +509,7 @@ TEST(clone_gives_a_pidfd)
     check(fd >= 0, "a descriptor");
     same(fcntl(fd, F_GETFD), FD_CLOEXEC);
     struct pollfd p = {fd, POLLIN, 0};
-    same(poll(&p, 1, 20000), 1);
+    same(poll(&p, 1, 60000), 1);
     exits(pid, 4);
     same(ready(fd), POLLIN | POLLHUP);
 }

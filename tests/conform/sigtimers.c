@@ -213,7 +213,7 @@ TEST(settime_tells_what_was_before)
     same(old.it_value.tv_sec + old.it_value.tv_nsec, 0);
     it = every_ns(0, 0);
     works(timer_settime(t, 0, &it, &old));
-    check(old.it_value.tv_sec == 49 || old.it_value.tv_sec == 50, "about 50 s");
+    check(old.it_value.tv_sec >= 40 && old.it_value.tv_sec <= 50, "about 50 s");
     same(old.it_interval.tv_sec, 7);
     same(left_of(t), 0);
 }
@@ -224,8 +224,9 @@ TEST(a_timer_set_to_zero_is_off)
     timer_t t = make(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGUSR1, 0);
     start(t, 10 * MS, 10 * MS);
     start(t, 0, 10 * MS);
+    int seen = count; /* it may have been quicker than we */
     sleep_ms(30);
-    same(count, 0);
+    same(count, seen);
 }
 
 TEST(deleting_a_timer_takes_its_signal_back)
@@ -270,12 +271,12 @@ TEST(a_timer_on_process_cpu_time)
     catch (SIGUSR1);
     timer_t t = make(CLOCK_PROCESS_CPUTIME_ID, SIGEV_SIGNAL, SIGUSR1, 3);
     long long begin = now(CLOCK_PROCESS_CPUTIME_ID);
-    start(t, 20 * MS, 0);
-    sleep_ms(50);
+    start(t, 200 * MS, 0); /* much more than two calls take, where time that is stolen counts */
+    sleep_ms(300);
     same(count, 0);
     while (!count)
         check(now(CLOCK_PROCESS_CPUTIME_ID) - begin < 10000 * MS, "an expiry within its time");
-    check(now(CLOCK_PROCESS_CPUTIME_ID) - begin >= 20 * MS, "not before its time");
+    check(now(CLOCK_PROCESS_CPUTIME_ID) - begin >= 200 * MS, "not before its time");
     same(last_value, 3);
 }
 
@@ -385,8 +386,8 @@ TEST(timers_go_with_exec)
     pid_t pid;
     CHILD (pid) {
         timer_t t = make(CLOCK_MONOTONIC, SIGEV_SIGNAL, SIGKILL, 0);
-        start(t, 100 * MS, 0);
-        execl("/bin/sleep", "sleep", "0.3", (char *)NULL);
+        start(t, 2000 * MS, 0);
+        execl("/bin/sleep", "sleep", "2.2", (char *)NULL);
     }
     exits(pid, 0);
 }

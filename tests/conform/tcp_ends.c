@@ -214,7 +214,7 @@ TEST(linger_waits_for_the_peer)
 {
     int end[2];
     static char much[1 << 20];
-    struct linger l = {1, 10};
+    struct linger l = {1, 100};
     pid_t pid;
     stream_pair(end);
     works(setsockopt(end[0], SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
@@ -233,7 +233,7 @@ TEST(linger_waits_for_the_peer)
     works(close(end[1]));
     long before = milliseconds();
     works(close(end[0]));
-    check(milliseconds() - before < 9000, "it lingered though all was acknowledged");
+    check(milliseconds() - before < 90000, "it lingered though all was acknowledged");
     exits(pid, 0);
 }
 
@@ -251,7 +251,7 @@ TEST(linger_has_an_end)
     long before = milliseconds();
     works(close(end[0])); /* nobody reads */
     long took = milliseconds() - before;
-    check(took >= 900 && took < 8000, "%ld ms", took);
+    check(took >= 900 && took < 60000, "%ld ms", took);
 }
 
 /* --- ports --- */
@@ -341,7 +341,7 @@ TEST(reuseport_shares_callers)
     for (int i = 0; i < 60; i++) {
         works(inet_connect(inet_fresh(TCP), LOOP, port));
         struct pollfd p[2] = {{a, POLLIN, 0}, {b, POLLIN, 0}};
-        same(poll(p, 2, 5000), 1);
+        same(poll(p, 2, 60000), 1);
         int which = p[1].revents != 0;
         works(accept(which ? b : a, NULL, NULL));
         got[which]++;
@@ -418,7 +418,7 @@ TEST(sigurg_goes_to_the_owner)
     stream_pair(end);
     same(send(end[0], "1", 1, MSG_OOB), 1);
     struct pollfd p = {end[1], POLLPRI, 0};
-    same(poll(&p, 1, 5000), 1);
+    same(poll(&p, 1, 60000), 1);
     same(urgents, 0); /* nobody owns it */
     works(fcntl(end[1], F_SETOWN, getpid()));
     same(fcntl(end[1], F_GETOWN), getpid());
@@ -456,7 +456,7 @@ TEST(only_the_last_byte_is_urgent)
     stream_pair(end);
     same(send(end[0], "abc", 3, MSG_OOB), 3);
     struct pollfd p = {end[1], POLLPRI, 0};
-    same(poll(&p, 1, 5000), 1);
+    same(poll(&p, 1, 60000), 1);
     same(recv(end[1], c, 8, MSG_OOB), 1);
     same(c[0], 'c');
     fails(recv(end[1], c, 8, MSG_OOB), EINVAL); /* once */
@@ -471,7 +471,7 @@ TEST(urgent_may_be_peeked)
     stream_pair(end);
     same(send(end[0], "u", 1, MSG_OOB), 1);
     struct pollfd p = {end[1], POLLPRI, 0};
-    same(poll(&p, 1, 5000), 1);
+    same(poll(&p, 1, 60000), 1);
     same(recv(end[1], &c, 1, MSG_OOB | MSG_PEEK), 1);
     same(recv(end[1], &c, 1, MSG_OOB), 1);
     same(c, 'u');

@@ -50,7 +50,7 @@ TEST(a_full_way_out_is_not_ready)
     static char much[1 << 20];
     struct pollfd p[2] = {{end[0], POLLOUT, 0}, {end[1], POLLIN, 0}};
     while (!(p[0].revents & POLLOUT)) {
-        check(poll(p, 2, 10000) > 0, "nothing moves");
+        check(poll(p, 2, 60000) > 0, "nothing moves");
         if (p[1].revents)
             works(read(end[1], much, sizeof(much)));
     }
@@ -65,15 +65,15 @@ TEST(epoll_tells_edges_of_a_stream)
     works(epoll_ctl(set, EPOLL_CTL_ADD, end[1], &e));
     same(epoll_wait(set, &e, 1, 0), 0);
     same(write(end[0], "a", 1), 1);
-    same(epoll_wait(set, &e, 1, 5000), 1);
+    same(epoll_wait(set, &e, 1, 60000), 1);
     same(e.data.u64, 77);
     same(e.events, EPOLLIN);
     same(epoll_wait(set, &e, 1, 20), 0); /* not again for the same byte */
     same(write(end[0], "b", 1), 1);
-    same(epoll_wait(set, &e, 1, 5000), 1); /* though the first was not read */
+    same(epoll_wait(set, &e, 1, 60000), 1); /* though the first was not read */
     works(close(end[0]));
     do
-        same(epoll_wait(set, &e, 1, 5000), 1);
+        same(epoll_wait(set, &e, 1, 60000), 1);
     while (!(e.events & EPOLLRDHUP));
     same(read(end[1], &c, 1), 1);
 }
@@ -85,8 +85,8 @@ TEST(epoll_tells_of_callers)
     works(epoll_ctl(set, EPOLL_CTL_ADD, l, &e));
     same(epoll_wait(set, &e, 1, 0), 0);
     works(inet_connect(inet_fresh(TCP), LOOP, inet_port(l)));
-    same(epoll_wait(set, &e, 1, 5000), 1);
-    same(epoll_wait(set, &e, 1, 5000), 1); /* a level lasts */
+    same(epoll_wait(set, &e, 1, 60000), 1);
+    same(epoll_wait(set, &e, 1, 60000), 1); /* a level lasts */
     works(accept(l, NULL, NULL));
     same(epoll_wait(set, &e, 1, 0), 0);
 }
@@ -98,7 +98,7 @@ TEST(epoll_tells_when_a_call_has_succeeded)
     struct epoll_event e = {.events = EPOLLOUT};
     fails(inet_connect(fd, LOOP, inet_port(l)), EINPROGRESS);
     works(epoll_ctl(set, EPOLL_CTL_ADD, fd, &e));
-    same(epoll_wait(set, &e, 1, 5000), 1);
+    same(epoll_wait(set, &e, 1, 60000), 1);
     same(e.events, EPOLLOUT);
     works(inet_connect(fd, LOOP, inet_port(l)));
     fails(inet_connect(fd, LOOP, inet_port(l)), EISCONN);
@@ -252,7 +252,7 @@ TEST(a_full_backlog_keeps_callers_waiting)
     same(errno, EINPROGRESS);
     works(accept(l, NULL, NULL)); /* there is room, and the call comes again a second later */
     struct pollfd p = {fd, POLLOUT, 0};
-    same(poll(&p, 1, 10000), 1);
+    same(poll(&p, 1, 60000), 1);
     same(inet_option(fd, SOL_SOCKET, SO_ERROR), 0);
     same(stream_state(fd), TCP_ESTABLISHED);
 }
@@ -288,7 +288,7 @@ TEST(user_timeout_ends_what_nobody_acknowledges)
     fall_silent(end[1]);
     same(write(end[0], "x", 1), 1);
     struct pollfd p = {end[0], POLLIN, 0};
-    same(poll(&p, 1, 20000), 1);
+    same(poll(&p, 1, 60000), 1);
     same(inet_option(end[0], SOL_SOCKET, SO_ERROR), ETIMEDOUT);
     hear_again(end[1]);
 }
@@ -303,7 +303,7 @@ TEST(keepalive_finds_out)
     fall_silent(end[1]);
     works(inet_set(end[0], SOL_SOCKET, SO_KEEPALIVE, 1));
     struct pollfd p = {end[0], POLLIN, 0};
-    same(poll(&p, 1, 20000), 1);
+    same(poll(&p, 1, 60000), 1);
     same(inet_option(end[0], SOL_SOCKET, SO_ERROR), ETIMEDOUT);
     hear_again(end[1]);
 }

@@ -13,7 +13,7 @@
 #ifndef TIOCVHANGUP
 #define TIOCVHANGUP 0x5437
 #endif
-#define PATIENCE 10000 /* milliseconds */
+#define PATIENCE 60000 /* milliseconds */
 
 static int t; /* the terminal */
 static struct termios tio;

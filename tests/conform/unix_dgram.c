@@ -191,7 +191,7 @@ TEST(room_in_the_receivers_queue_wakes_poll)
             ;
     }
     struct pollfd p = {fd, POLLOUT, 0};
-    same(poll(&p, 1, 10000), 1);
+    same(poll(&p, 1, 60000), 1);
     exits(pid, 0);
 }
 
