@@ -8,7 +8,7 @@
 ;     at -2 GiB             (the first GiB of it) where the kernel is linked.
 ;
 ; paging_init() replaces them by tables with proper rights; the APs pass through these once more.
-; The loader's pointer stays in ebx and which loader it was in ebp until x86_start() gets both.
+; The loader's pointer stays in ebx and which loader it was in ebp until x86_start() gets both (start.asm).
 
 %include "layout.inc"
 
@@ -22,8 +22,8 @@ PAGE_LARGE_RW           equ 0x83        ; and 2 MiB
 COM1                    equ 0x3f8
 BOOT_STACK_SIZE         equ 16384
 
-global multiboot_entry, pvh_entry, boot_pml4, boot_stack, boot_gdt_pointer, boot_tsc
-extern x86_start, cpus
+global multiboot_entry, pvh_entry, boot_pml4, boot_stack, boot_stack_top, boot_gdt_pointer, boot_tsc
+extern start_high
 
 %define PHYS(symbol) ((symbol) - KERNEL_BASE)
 
@@ -139,28 +139,6 @@ bits 64
 start64:
         mov     rax, start_high
         jmp     rax
-
-section .text
-start_high:
-        mov     eax, KERNEL_DS
-        mov     ss, eax
-        xor     eax, eax
-        mov     ds, eax
-        mov     es, eax
-        mov     fs, eax
-        mov     gs, eax
-        mov     rsp, boot_stack_top
-        mov     rax, cpus               ; this_cpu() works from here on
-        mov     [rax], rax
-        mov     rdx, rax
-        shr     rdx, 32
-        mov     ecx, MSR_GS_BASE
-        wrmsr
-        mov     edi, ebp
-        mov     esi, ebx
-        xor     ebp, ebp                ; where backtraces end
-        call    x86_start
-        ud2
 
 section .boot_tables nobits alloc noexec write align=4096
 boot_pml4:      resb 4096

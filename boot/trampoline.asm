@@ -7,6 +7,7 @@
 ; trampoline, or none, and parks.
 
 %include "layout.inc"
+%include "x86/cfi.inc"
 
 global trampoline_start, trampoline_end, trampoline_apic_id
 global ap_boot_cr3, ap_boot_cpu, ap_boot_stack
@@ -74,7 +75,7 @@ trampoline_apic_id:
 trampoline_end:
 
 section .text
-ap_high:
+CFI_BEGIN ap_high, CFI_FIRST
         mov     rax, [rel ap_boot_cr3]
         mov     cr3, rax
         mov     rsp, [rel ap_boot_stack]
@@ -92,6 +93,7 @@ ap_high:
         xor     ebp, ebp
         call    x86_start_ap
         ud2
+        CFI_END
 
 section .bss
 ap_boot_cr3:    resq 1

@@ -13,8 +13,9 @@
 ; Everything else goes by user_return and iretq.
 
 %include "x86/regs.inc"
+%include "x86/cfi.inc"
 
-global syscall_entry, syscall_compat_entry
+global syscall_compat_entry
 extern syscall_table, syscall_limit, user_return
 
 ENOSYS  equ 38
@@ -22,21 +23,34 @@ ENOSYS  equ 38
 section .text
 
 align 16
-syscall_entry:
+CFI_BEGIN syscall_entry, CFI_ENTRY
+        CFI     DW_SAME_VALUE, CFI_rsp, DW_REGISTER, CFI_rip, CFI_rcx, DW_REMEMBER_STATE
         swapgs
         mov     [gs:CPU_USER_RSP], rsp
         mov     rsp, [gs:CPU_KSTACK_TOP]
+        CFI     DW_UNDEFINED, CFI_rip   ; where no debugger could find the program's stack
+        CFI_DEPTH 0
         push    USER_DS
+        CFI_PUSHED
         push    qword [gs:CPU_USER_RSP]
+        CFI_PUSHED rsp
+        CFI     DW_REGISTER, CFI_rip, CFI_rcx
         push    r11                     ; flags
+        CFI_PUSHED
         push    USER_CS
-        push    rcx                     ; rip
+        CFI_PUSHED
+        push    rcx
+        CFI_PUSHED rip
         push    TRAPNO_SYSCALL
+        CFI_PUSHED
         push    0
+        CFI_PUSHED
         push    rax
+        CFI_PUSHED
         PUSH_REGS
         sti
         sub     rsp, 8                  ; keeps the stack aligned to 16 at the call
+        CFI_REGS 8
         cmp     eax, [syscall_limit]
         jae     .no_such_call
         mov     eax, eax                ; the number is 32 bits wide, as on Linux
@@ -79,14 +93,19 @@ syscall_entry:
         mov     rsi, [rsp + 8 + REGS_RSI]
         mov     rdi, [rsp + 8 + REGS_RDI]
         mov     rsp, [rsp + 8 + REGS_RSP]
+        CFI     DW_RESTORE_STATE
         swapgs
         o64 sysret
 .long_way:
+        CFI_REGS 8
         add     rsp, 8
+        CFI_REGS 0
         jmp     user_return
 .no_such_call:
+        CFI_REGS 8
         mov     rax, -ENOSYS
         jmp     .done
+        CFI_END
 
 ; SYSCALL from 32-bit code, which no program can be in: there is no segment for it.
 syscall_compat_entry:

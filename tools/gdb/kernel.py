@@ -6,6 +6,7 @@ stand in the middle of changing it, or before it was made. A list that does not 
 a structure not yet there end in a line that says so.
 """
 
+import bisect
 import os
 import re
 import subprocess
@@ -135,6 +136,7 @@ def variable(name):
 def forget_symbols(_event=None):
     _structs.clear()
     _variables.clear()
+    _functions.clear()
     enumerators.clear()
 
 
@@ -192,8 +194,25 @@ def symbol_at(address):
     return name.replace(" + ", "+")
 
 
+def _read_functions(path):
+    """(addresses, names) of a file's functions, in order. Assembly's macro labels (..@) are nobody's."""
+    try:
+        done = subprocess.run(["nm", "--numeric-sort", "--defined-only", path], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return [], []
+    lines = (line.split() for line in done.stdout.splitlines())
+    found = [(int(words[0], 16), words[2]) for words in lines if words[1] in "tTwW" and not words[2].startswith("..@")]
+    return [address for address, _ in found], [name.split(".")[0] for _, name in found]
+
+
+_functions = Memory(_read_functions)
+
+
 def function_at(address):
-    return symbol_at(address).split("+")[0].split(".")[0]
+    """The kernel's function that an address lies in. Of labels in assembly gdb may know none, or the wrong one."""
+    addresses, names = _functions[kernel_file().filename]
+    place = bisect.bisect_right(addresses, int(address) & (1 << 64) - 1)
+    return names[place - 1] if place else f"{int(address):#x}"
 
 
 def addr2line(file, addresses):

@@ -15,7 +15,7 @@ import struct as layout
 
 import gdb
 
-from kernel import Broken, ROOT, USER_END, addr2line, pointer
+from kernel import Broken, ROOT, USER_END, addr2line, address_of, pointer
 import files
 import tasks
 
@@ -120,7 +120,14 @@ def load(program):
 
 
 def quoted(path):
-    return '"' + path.replace('"', '\\"') + '"'
+    """As gdb's commands take it; it takes symbols out again only by the name without symbolic links."""
+    return '"' + os.path.realpath(path).replace('"', '\\"') + '"'
+
+
+def shown(program):
+    """A program's name to print: in the tree, from its top."""
+    inside = program.file.startswith(ROOT + os.sep)
+    return os.path.relpath(program.file, ROOT) if inside else program.file
 
 
 def restrict_breakpoint(one):
@@ -142,6 +149,29 @@ def current_mm():
 def current_program():
     mm = current_mm()
     return None if mm is None else of_mm(mm)
+
+
+def code_of(thread):
+    """'code of PROGRAM'."""
+    return f"code of {files.path_of(thread['mm']['exe'])}"
+
+
+def why_unknown(thread):
+    """Why gdb can't follow the stack of THREAD's program, and who can, in words; None when it can: the symbols that are
+    loaded are that program's. Before the kernel has threads, THREAD is None."""
+    if thread is None or pointer(thread["mm"]) == 0:
+        return "no program's code"
+    mm = thread["mm"].dereference()
+    code, who = code_of(thread), f"see bt of {tasks.thread_id(thread)}"
+    here = current_mm()
+    if here is None or address_of(here) != address_of(mm):
+        return f"{code}, which this CPU does not run: {who}"
+    program = of_mm(mm)
+    if program is None:
+        return f"{code}, of which there is no file here"
+    if program is not loaded:
+        return f"{code}; the symbols are {f'those of {shown(loaded)}' if loaded else 'of no program'}: {who}"
+    return None
 
 
 def follow():
@@ -213,7 +243,7 @@ class Following(gdb.Command):
                 raise gdb.GdbError(f"program: {words[0]} can be anywhere in memory: its symbols come with its exec")
             load(program.moved_to(0))
             pinned = True
-        print(f"symbols of {os.path.relpath(loaded.file)}" if loaded else "no program's symbols are loaded")
+        print(f"symbols of {shown(loaded)}" if loaded else "no program's symbols are loaded")
 
 
 def stopped(_event):
@@ -222,7 +252,7 @@ def stopped(_event):
         follow()
         frame = gdb.newest_frame()
         if frame.pc() < USER_END and loaded is not None and current_program() is not loaded:
-            print(f"(user code here is not {os.path.relpath(loaded.file)}'s, whose symbols are loaded)")
+            print(f"(user code here is not {shown(loaded)}'s, whose symbols are loaded)")
     except (gdb.error, Broken):
         pass
 

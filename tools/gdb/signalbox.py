@@ -1,7 +1,7 @@
 """What gdb should know before it looks at the kernel. `make gdb` reads this and connects.
 
     kernel.py     symbols, lists, constants: what all commands are made of
-    unwind.py     how frames go on through the kernel's entries
+    unwind.py     what backtraces say at the kernel's entries, and where programs begin
     stacks.py     bt of, view, waiting: threads that sleep
     tasks.py      ps, threads, cpus             files.py      fds, file, pipes, queue
     locks.py      locks                         signals.py    signals, sigframe
@@ -31,7 +31,7 @@ import signals  # noqa: E402
 import slabs  # noqa: E402
 import stacks  # noqa: E402
 import tasks  # noqa: E402
-import unwind  # noqa: E402,F401  (reading it is what registers it)
+import unwind  # noqa: E402
 import virtqueue  # noqa: E402
 from kernel import gdbs_own  # noqa: E402
 
@@ -48,7 +48,8 @@ SETTINGS = (
 )
 # The tree's own sources, wherever the compiler's cache had them from.
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COMMANDS = (tasks, stacks, locks, files, memory, slabs, signals, network, virtqueue, programs, printers)
+COMMANDS = (tasks, stacks, locks, files, memory, slabs, signals, network, virtqueue, programs, printers,
+            unwind)
 
 
 def waiting_machines(folder):

@@ -54,10 +54,12 @@ class Sleeper(Unwinder):
         self.thread = thread
         gdb.invalidate_cached_frames()
 
+    def covers(self, frame):
+        """Is FRAME the CPU's own, in front of the thread's?"""
+        return self.thread is not None and unsigned(frame.read_register("rsp")) == self.rsp
+
     def __call__(self, frame):
-        if self.thread is None or unsigned(frame.read_register("rsp")) != self.rsp:
-            return None
-        if unsigned(frame.read_register("rip")) != self.pc:
+        if not self.covers(frame) or unsigned(frame.read_register("rip")) != self.pc:
             return None
         saved = int(self.thread["arch"]["rsp"])
         info = frame.create_unwind_info(FrameId(gdb.Value(saved), gdb.Value(self.pc)))
@@ -73,6 +75,16 @@ class Sleeper(Unwinder):
 
 
 sleeper = Sleeper()
+
+
+def shown_thread():
+    """Whose stack gdb shows: that of the sleeper, or of who runs on the selected CPU; None before there is anybody."""
+    if sleeper.thread is not None:
+        return sleeper.thread
+    try:
+        return tasks.current_thread()
+    except (Broken, gdb.error):
+        return None
 
 
 def unsigned(value):
@@ -107,7 +119,7 @@ class Frames:
         require_stack(self.thread)
         sleeper.show(self.thread)
         frame = gdb.newest_frame()
-        while frame is not None and unsigned(frame.read_register("rsp")) == sleeper.rsp:
+        while frame is not None and sleeper.covers(frame):
             frame = frame.older()
         return list(kernel_frames(frame))
 
@@ -261,7 +273,7 @@ class View(Command):
         require_stack(thread)
         sleeper.show(thread)
         frame = gdb.newest_frame()
-        while frame is not None and unsigned(frame.read_register("rsp")) == sleeper.rsp:
+        while frame is not None and sleeper.covers(frame):
             frame = frame.older()
         if frame is None:
             raise Broken("no frames found")

@@ -1,16 +1,19 @@
-"""How gdb finds its way through the kernel's entries, which are assembly.
+"""What a backtrace says where code was not called: at the kernel's entries, at signal handlers, in programs.
 
-Each of them stores the interrupted registers as a `struct regs` (kernel/x86/context.h) on the kernel's
-stack, keeps 8 bytes for alignment and calls a C function. So in a frame that has called, rsp + 8 is that
-structure, and the caller is what was interrupted: the program that made the system call, or whatever a
-trap came upon. Without this gdb would guess, and show frames that never were.
+The kernel's entries are assembly that describes itself (kernel/x86/cfi.inc): gdb goes on in what was interrupted, but
+it calls each of them "<signal handler called>", which is what DWARF has such descriptions for. `bt` gives them
+their names back. Where a stack comes to a program whose symbols gdb has not loaded, or that has none, gdb would go
+on by guessing, in the words of another program: `bt` shows where that program is, and ends.
 """
 
 import gdb
+from gdb.FrameDecorator import FrameDecorator
 from gdb.unwinder import Unwinder, register_unwinder
 
-ENTRIES = ("syscall_entry", "trap_entries", "trap_common", "trap_own_stack", "user_return", "thread_start_user")
-ALIGNMENT = 8
+from kernel import USER_END, function_at, relative
+import programs
+import stacks
+
 # mov $__NR_rt_sigreturn, %eax or %rax; syscall
 SIGRETURNS = (b"\xb8\x0f\0\0\0\x0f\x05", b"\x48\xc7\xc0\x0f\0\0\0\x0f\x05")
 REGISTERS = ("rip", "rsp", "rbp", "rbx", "r12", "r13", "r14", "r15")
@@ -20,25 +23,6 @@ class FrameId:
     def __init__(self, sp, pc):
         self.sp = sp
         self.pc = pc
-
-
-class EntryUnwinder(Unwinder):
-    def __init__(self):
-        super().__init__("signalbox entries")
-
-    def __call__(self, frame):
-        if frame.level() == 0:
-            return None  # it may be anywhere between its first push and the call
-        pc = frame.read_register("rip")
-        symbol = gdb.execute(f"info symbol {int(pc) - 1:#x}", to_string=True).split()
-        if not symbol or symbol[0].split(".")[0] not in ENTRIES:
-            return None
-        sp = frame.read_register("rsp")
-        regs = (sp + ALIGNMENT).cast(gdb.lookup_type("struct regs").pointer())
-        info = frame.create_unwind_info(FrameId(sp, pc))
-        for name in REGISTERS:
-            info.add_saved_register(name, regs.dereference()[name])
-        return info
 
 
 class HandlerUnwinder(Unwinder):
@@ -66,5 +50,87 @@ class HandlerUnwinder(Unwinder):
         return info
 
 
-register_unwinder(None, EntryUnwinder(), replace=True)
-register_unwinder(None, HandlerUnwinder(), replace=True)
+class Entry(FrameDecorator):
+    """One of the kernel's entries, by its name."""
+
+    def function(self):
+        return function_at(self.inferior_frame().pc())
+
+    def filename(self):
+        place = self.inferior_frame().find_sal()
+        return relative(place.symtab.filename) if place.symtab else None
+
+    def line(self):
+        return self.inferior_frame().find_sal().line or None
+
+
+class Stranger(FrameDecorator):
+    """Where a program is that gdb can't follow any further."""
+
+    def __init__(self, frame, why):
+        super().__init__(frame)
+        self.why = why
+
+    def function(self):
+        return f"<{self.why}>"
+
+    def frame_args(self):
+        return None
+
+    def frame_locals(self):
+        return None
+
+    def filename(self):
+        return None
+
+    def line(self):
+        return None
+
+
+class Named:
+    """The filter through which `bt` sees all stacks."""
+
+    name = "signalbox"
+    enabled = True
+    priority = 100
+
+    @staticmethod
+    def filter(frames):
+        came_to_program = False
+        for shown in frames:
+            frame = shown.inferior_frame()
+            if stacks.sleeper.covers(frame):
+                continue
+            if frame.pc() == 0:
+                return
+            if frame.pc() >= USER_END:
+                yield Entry(shown) if frame.type() == gdb.SIGTRAMP_FRAME else shown
+                continue
+            thread = stacks.shown_thread()
+            why = None if came_to_program else programs.why_unknown(thread)
+            if why is None and frame.type() == gdb.NORMAL_FRAME and frame.name() is None:
+                why = programs.code_of(thread) + ", without symbols"
+            came_to_program = True
+            if why:
+                yield Stranger(shown, why)
+                return
+            yield shown
+
+
+def stopped(_event):
+    """At an entry's own instructions gdb says nothing but what it takes them for."""
+    try:
+        frame = gdb.newest_frame()
+        place = frame.find_sal()
+        if frame.type() == gdb.SIGTRAMP_FRAME and frame.pc() >= USER_END and place.symtab:
+            path = relative(place.symtab.filename)
+            print(f"{function_at(frame.pc())} () at {path}:{place.line}")
+            gdb.execute(f"list {place.line},{place.line}")
+    except gdb.error:
+        pass
+
+
+def setup():
+    gdb.events.stop.connect(stopped)
+    register_unwinder(None, HandlerUnwinder(), replace=True)
+    gdb.frame_filters[Named.name] = Named
