@@ -69,14 +69,6 @@ def test_two_machines_talk_on_one_group(wire):
         assert anna.status() == 0
 
 
-@pytest.mark.parametrize("words", [["--help"], ["anna", "10.1.2.3"], ["anna", "239.1.2.3", "port"],
-                                   ["anna", "239.1.2.3", "70000"], ["anna", "239.1.2.3", "5007", "here"],
-                                   ["anna", "239.1.2.3", "5007", "127.0.0.1", "more"]])
-def test_a_group_that_makes_no_sense_is_refused(words):
-    done = subprocess.run([f"{DEMOS}/mcastchat", *words], capture_output=True, text=True, check=False, timeout=20)
-    assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("usage: mcastchat")
-
-
 MAPPER, BANK = 100000, 0x20000b4e
 BALANCE, DEPOSIT, WITHDRAW = 1, 2, 3
 
@@ -143,3 +135,32 @@ def test_procedures_are_called_from_another_machine():
                       struct.pack("!8I", 10, 0, 2, BANK, 2, 0, 0, 0xffffffff), os.urandom(1400)):
             second.socket.send(wrong)
         assert second.bank(2, BALANCE) == (0, 200 + (1 << 62))
+
+
+SENSELESS = [
+    "mcastchat --help", "mcastchat anna 10.1.2.3", "mcastchat anna 239.1.2.3 port", "mcastchat anna 239.1.2.3 70000",
+    "mcastchat anna 239.1.2.3 5007 here", "mcastchat anna 239.1.2.3 5007 127.0.0.1 more",
+    "udpecho server x", "udpecho server 65536", "udpecho client x 7 a", "udpecho client 127.0.0.1 0 a", "udpecho --help",
+    "udpecho client 127.0.0.1 7", "rpc --help", "rpc portmap x", "rpc portmap 65536", "rpc portmap 1 2", "rpc bank", "rpc bank x",
+    "rpc bank 0", "rpc bank 1 x", "rpc ask 127.0.0.1 1 2 frob anna", "rpc ask x 1 2 balance anna",
+    "rpc ask 127.0.0.1 x 2 balance anna", "rpc ask 127.0.0.1 1 x balance anna", "rpc ask 127.0.0.1 1 2 deposit anna",
+    "rpc ask 127.0.0.1 1 2 deposit anna x", "rpc ask 127.0.0.1 1 2 deposit anna -5", "httpd1 --help", "httpd2 65536",
+    "httpd3 -1", "httpd4 80x", "httpd5 0 / more",
+]
+
+
+@pytest.mark.parametrize("line", SENSELESS)
+def test_what_makes_no_sense_is_refused(line):
+    name, *words = line.split()
+    done = subprocess.run([f"{DEMOS}/{name}", *words], capture_output=True, text=True, check=False, timeout=20)
+    assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("usage: ") and name in done.stderr
+
+
+@pytest.mark.parametrize("words", [["bank"], ["ask", "127.0.0.1"]])
+def test_without_a_port_mapper_there_is_no_bank(words):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nobody:  # it is there, and never answers
+        nobody.bind(("127.0.0.1", 0))
+        port = str(nobody.getsockname()[1])
+        more = ["2", "balance", "anna"] if words[0] == "ask" else []
+        done = subprocess.run([f"{DEMOS}/rpc", *words, port, *more], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1 and done.stderr.startswith("rpc: "), done

@@ -45,6 +45,15 @@ static inline int end_of(pid_t child)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* A word of the command line as a decimal number up to MOST; -1: it isn't one. */
+static inline long number_in(const char *word, long most)
+{
+    char *end;
+    long n = strtol(word, &end, 10);
+
+    return *word >= '0' && *word <= '9' && *end == '\0' && n <= most ? n : -1;
+}
+
 static int claims_failed;
 
 /* What the demo claims to show: HOLDS as it is, and one that doesn't hold is remembered. */

@@ -196,13 +196,12 @@ static inline int httpd_play(const struct httpd *d)
 
 static inline int httpd_main(int argc, char **argv, const struct httpd *d)
 {
-    char *end = NULL;
-    unsigned long port = argc > 1 ? strtoul(argv[1], &end, 10) : 0;
+    long port = argc > 1 ? number_in(argv[1], 65535) : 0;
 
     signal(SIGPIPE, SIG_IGN); /* a client that has gone is an error of sendfile, not our end */
     if (argc == 1)
         return httpd_play(d);
-    if (argc > 3 || argv[1][0] < '0' || argv[1][0] > '9' || *end != '\0' || port > 65535) {
+    if (argc > 3 || port < 0) {
         fprintf(stderr, "usage: %s [PORT [FOLDER]]\n", argv[0]);
         return 2;
     }

@@ -167,12 +167,12 @@ int main(int argc, char **argv)
 {
     struct sockaddr_in group = {.sin_family = AF_INET};
     struct in_addr where = {0};
-    int port = argc > 3 ? atoi(argv[3]) : PORT;
+    long port = argc > 3 ? number_in(argv[3], 65535) : PORT;
     bool good;
 
     if (argc == 1)
         return play();
-    good = argc <= 5 && argv[1][0] != '-' && port > 0 && port < 65536;
+    good = argc <= 5 && argv[1][0] != '-' && port > 0;
     good = good && inet_pton(AF_INET, argc > 2 ? argv[2] : GROUP, &group.sin_addr) == 1 &&
            IN_MULTICAST(ntohl(group.sin_addr.s_addr));
     group.sin_port = htons((uint16_t)port);

@@ -7,6 +7,7 @@
  *
  * Without words the demo plays them all. See rpc.txt; marshalling, client and server stand in rpc.h.
  */
+#include <limits.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -126,8 +127,10 @@ static uint32_t ask_mapper(struct sockaddr_in address, uint32_t procedure, struc
     put_map(&args, &m);
     enum rpc_status status = rpc_call(&c, MAPPER, MAPPER_VERSION, procedure, &args, &results);
     need(close(c.fd));
+    if (status != RPC_SUCCESS)
+        return 0;
     uint32_t answer = xdr_get(&results);
-    return status == RPC_SUCCESS && !results.bad ? answer : 0;
+    return results.bad ? 0 : answer;
 }
 
 /* --- the bank --- */
@@ -348,16 +351,19 @@ static int serve_banks(unsigned mapper_port, unsigned port)
 static int ask(char **word, int words)
 {
     static const char *const names[] = {"", "balance", "deposit", "withdraw"};
-    struct sockaddr_in where = rpc_address(0, (unsigned)atoi(word[1]));
-    uint32_t version = (uint32_t)atoi(word[2]), procedure = BANK_WITHDRAW;
+    long port = number_in(word[1], 65535), version = number_in(word[2], UINT32_MAX),
+         amount = words > 5 ? number_in(word[5], LONG_MAX) : 0;
+    struct sockaddr_in where = rpc_address(0, (unsigned)port);
+    uint32_t procedure = BANK_WITHDRAW;
 
     while (procedure > 0 && strcmp(word[3], names[procedure]) != 0)
         procedure--;
-    if (procedure == 0 || inet_pton(AF_INET, word[0], &where.sin_addr) != 1 ||
+    if (procedure == 0 || port <= 0 || version < 0 || amount < 0 ||
+        inet_pton(AF_INET, word[0], &where.sin_addr) != 1 ||
         words != (procedure == BANK_BALANCE ? 5 : 6))
         return 2;
-    struct rpc_client c = find_bank(where, version);
-    int64_t balance = ask_bank(&c, version, procedure, word[4], words > 5 ? atoll(word[5]) : 0);
+    struct rpc_client c = find_bank(where, (uint32_t)version);
+    int64_t balance = ask_bank(&c, (uint32_t)version, procedure, word[4], amount);
     if (balance < 0)
         fprintf(stderr, "rpc: the bank refuses, or it isn't there\n");
     else
@@ -372,14 +378,16 @@ int main(int argc, char **argv)
 
     if (argc == 1)
         return play();
-    if (argc <= 3 && strcmp(argv[1], "portmap") == 0) {
+    long first = argc > 2 ? number_in(argv[2], 65535) : MAPPER_PORT,
+         second = argc > 3 ? number_in(argv[3], 65534) : 0;
+    if (argc <= 3 && strcmp(argv[1], "portmap") == 0 && first >= 0) {
         static struct rpc_server server; /* of zeros: its cache is large, and would be in the file */
         server.program = mapper_program;
-        server.fd = rpc_bound(INADDR_ANY, argc > 2 ? (unsigned)atoi(argv[2]) : MAPPER_PORT);
+        server.fd = rpc_bound(INADDR_ANY, (unsigned)first);
         add_map(&(struct map){MAPPER, MAPPER_VERSION, IPPROTO_UDP, rpc_port(server.fd)});
         rpc_serve(&server);
-    } else if ((argc == 3 || argc == 4) && strcmp(argv[1], "bank") == 0) {
-        return serve_banks((unsigned)atoi(argv[2]), argc > 3 ? (unsigned)atoi(argv[3]) : 0);
+    } else if ((argc == 3 || argc == 4) && strcmp(argv[1], "bank") == 0 && first > 0 && second >= 0) {
+        return serve_banks((unsigned)first, (unsigned)second);
     } else if ((argc == 7 || argc == 8) && strcmp(argv[1], "ask") == 0) {
         status = ask(argv + 2, argc - 2);
     }

@@ -164,17 +164,18 @@ static int play(void)
 int main(int argc, char **argv)
 {
     struct sockaddr_in a;
+    long port;
 
     if (argc == 1)
         return play();
-    if (argc == 3 && strcmp(argv[1], "server") == 0) {
-        int fd = bound_to(address(INADDR_ANY, (unsigned)atoi(argv[2])));
+    if (argc == 3 && strcmp(argv[1], "server") == 0 && (port = number_in(argv[2], 65535)) >= 0) {
+        int fd = bound_to(address(INADDR_ANY, (unsigned)port));
         printf("port %u\n", port_of(fd));
         fflush(stdout);
         serve(fd);
     }
-    if (argc > 4 && strcmp(argv[1], "client") == 0) {
-        a = address(0, (unsigned)atoi(argv[3]));
+    if (argc > 4 && strcmp(argv[1], "client") == 0 && (port = number_in(argv[3], 65535)) > 0) {
+        a = address(0, (unsigned)port);
         if (inet_pton(AF_INET, argv[2], &a.sin_addr) == 1)
             return ask_all(a, argc - 4, argv + 4);
     }
