@@ -315,9 +315,10 @@ static void arp_input(struct packet *p)
     if (a.sender_ip && address_device(a.sender_ip) == dev) {
         if (memcmp(a.sender, dev->address, NETDEV_ADDRESS) != 0)
             defend(dev, a.sender_ip, a.sender);
-    } else if (a.sender_ip) {
-        (void)learn(dev, a.sender_ip, a.sender, KNOWN, for_us && asks, false);
+        return;
     }
+    if (a.sender_ip)
+        (void)learn(dev, a.sender_ip, a.sender, KNOWN, for_us && asks, false);
     if (for_us && asks)
         transmit(dev, ARP_REPLY, a.target_ip, a.sender_ip, a.sender);
 }
@@ -333,7 +334,7 @@ static void report_unreachable(struct packet *p)
         return;
     p->ip = (struct packet_ip){
         .source = h->source,
-        .destination = h->destination,
+        .destination = h->source, /* we say it ourselves */
         .protocol = h->protocol,
         .header_len = (uint8_t)((h->version_ihl & 15) * 4),
     };

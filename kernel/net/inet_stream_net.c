@@ -228,6 +228,8 @@ static void icmp_error(struct packet *p, int error, bool hard, uint32_t info,
     (void)e;
     if (!h)
         return;
+    /* That this machine finds no neighbour is no rumour: a call to it fails at once, as on Linux. */
+    hard |= p->dev == loopback_dev;
     struct tcp_tuple t = {
         .local = p->ip.source,
         .remote = p->ip.destination,
