@@ -72,7 +72,7 @@ int main(int argc, char **argv)
     argc -= optind;
     if (request ? argc != (request == SIOCSARP ? 2 : 1) : argc > 1)
         usage(1, USAGE);
-    if (strlen(interface) >= sizeof(r.arp_dev))
+    if (*interface && !if_nametoindex(interface))
         errx(1, "%s: no such interface", interface);
     if (!request)
         return show(*argv, numeric);

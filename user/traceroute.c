@@ -117,7 +117,7 @@ int main(int argc, char **argv)
         default: usage(1, USAGE);
         }
     }
-    if (argc - optind != 1)
+    if (argc - optind != 1 || first > most)
         usage(1, USAGE);
     host = need_host(argv[optind]);
     int udp = need_socket(AF_INET, SOCK_DGRAM, 0),

@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from frames import OUR_IP, Wire, checksum, icmp, ipv4
 from support import BUILD, busybox, run_on_host
 
@@ -137,3 +139,26 @@ def test_linux_has_them_too():
                             (["route", "-n"], "Gateway"), (["netstat", "-nat"], "State")):
         done = run_on_host(f"{BUILD}/user/{words[0]}", *words[1:])
         assert done.status == 0 and expected in done.text, done.err
+
+
+# What makes no sense, and a word of what is said of it.
+SENSELESS = {
+    "ping": "usage", "ping -s -1 127.0.0.1": "not a size", "ping -i x 127.0.0.1": "not a number of seconds",
+    "ping -c 0 127.0.0.1": "not a count", "ping -t 256 127.0.0.1": "not a time to live", "ping --help": "usage",
+    "traceroute": "usage", "traceroute -f 5 -m 3 127.0.0.1": "usage", "traceroute -p 70000 127.0.0.1": "not a port",
+    "dhcp a b": "usage", "dhcp -t x": "not a number of seconds", "dhcp nonesuch": "nonesuch: ",
+    "host": "usage", "host -t nonsense x": "not a type", "host a..b 127.0.0.1": "not a name",
+    "nc": "usage", "nc -w x 127.0.0.1 5": "not a number of seconds", "nc -p 99999 127.0.0.1 5": "99999: ",
+    "wget": "usage", "wget ftp://x/": "not a URL", "wget -T x http://127.0.0.1/": "not a number of seconds",
+    "ifconfig nonesuch": "nonesuch: ", "ifconfig -z": "usage", "route frob": "usage", "route add": "usage",
+    "arp -s": "usage", "arp -i nonesuch": "no such interface", "netstat extra": "usage", "netstat -z": "usage",
+    "tcpdump -c x": "not a count", "tcpdump -i nonesuch": "nonesuch: ", "tcpdump -r /nonesuch": "/nonesuch: ",
+    "tcpdump -i lo ( port 80": "lacks a )", "inetd a b": "usage", "inetd /nonesuch": "/nonesuch: ",
+}
+
+
+@pytest.mark.parametrize("line", SENSELESS)
+def test_what_makes_no_sense_is_refused(line):
+    name, *words = line.split()
+    done = run_on_host(f"{BUILD}/user/{name}", *words)
+    assert done.status == 1 and SENSELESS[line] in done.err and not done.out, done.err
