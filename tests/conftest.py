@@ -20,7 +20,7 @@ import signal
 
 import pytest
 
-from support import BUILD, Verdict, run, run_on_host
+from support import BUILD, PATIENCE, Verdict, run, run_on_host
 
 # What was started in the background of a shell, or with nohup, ignores these, and so would all it starts.
 for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
@@ -118,7 +118,7 @@ class ConformTest(Test):
     def runtest(self):
         if not os.path.exists(self.program):
             raise Verdict("BUILD", f"{self.program} was not built")
-        inside = run("--debug", "--leak-check", "--timeout", "60", "--", self.program)
+        inside = run("--debug", "--leak-check", "--", self.program)
         inside.must_have_run()
         check_tap("in the kernel", inside)
         if os.geteuid() != 0:
@@ -183,7 +183,7 @@ class KernelTest(Test):
 
 
 def run_kernel_tests(pattern):
-    result = run("--debug", "--timeout", "120", "--append", f"ktest={pattern}")
+    result = run("--debug", "--append", f"ktest={pattern}")
     lines = result.text.splitlines()
     results = {}
     for i, line in enumerate(lines):
@@ -206,7 +206,7 @@ class StressTest(Test):
         seed = os.environ.get("STRESS_SEED") or str(random.SystemRandom().randrange(1 << 31))
         self.user_properties.append(("note", f"seed {seed}, {seconds} seconds, 4 CPUs"))
         result = run("--debug", "--leak-check", "--smp", "4", "--mem", "512", "--append", f"seed={seed}",
-                     "--timeout", str(seconds * 2 + 120), "--", f"{BUILD}/tests/{self.name}",
+                     "--timeout", str(seconds * 2 + 2 * PATIENCE), "--", f"{BUILD}/tests/{self.name}",
                      seed, str(seconds), note=f"seed {seed}")
         result.must_have_run()
         if result.status != 0:
@@ -217,7 +217,7 @@ class FuzzTest(Test):
     def runtest(self):
         seed = os.environ.get("FUZZ_SEED") or str(random.SystemRandom().randrange(1 << 31))
         self.user_properties.append(("note", f"seed {seed}"))
-        result = run("--debug", "--leak-check", "--timeout", "240", "--", f"{BUILD}/tests/{self.name}",
+        result = run("--debug", "--leak-check", "--timeout", str(3 * PATIENCE), "--", f"{BUILD}/tests/{self.name}",
                      seed, note=f"seed {seed}")
         result.must_have_run()
         if result.status != 0:

@@ -12,6 +12,16 @@ EXTRA_WORDS = os.environ.get("TEST_RUN_WORDS", "").split()
 LEAK, TIMEOUT, PANIC, INFRA, NOT_FOUND = 123, 124, 125, 126, 127
 
 
+# Seconds for what ends or answers by itself, on a machine as busy as may be: whoever needs longer hangs. No test says
+# by this, or by anything like it, how fast something is.
+PATIENCE = 300
+
+
+# For tests of what happens at a run's --timeout: seconds that are enough, but on a busy machine, for a program to have
+# begun before; then the next are.
+DEADLINES = (4, 16, 64, 256)
+
+
 class Verdict(Exception):
     """A test's end other than PASS: FAIL, TIMEOUT, PANIC, LEAK, BUILD or INFRA."""
 
@@ -41,8 +51,15 @@ class Result:
         return self
 
 
+def patient(words):
+    """WORDS for tools/run, with our patience where they name no other."""
+    options = words[:words.index("--")] if "--" in words else words
+    return words if "--timeout" in options else ("--timeout", str(PATIENCE), *words)
+
+
 def run(*words, data=None, env=None, note=""):
     """tools/run with WORDS; DATA is the program's standard input."""
+    words = patient(words)
     if EXTRA_WORDS:
         words = [word for word in words if word not in ("--debug", "--leak-check")]
     stream = {"stdin": subprocess.DEVNULL} if data is None else {"input": data}
@@ -56,7 +73,7 @@ def busybox(script, *words, data=None):
     return run(*words, "--", "/bin/busybox", "sh", "-c", script, data=data)
 
 
-def run_on_host(program, *words, timeout=120):
+def run_on_host(program, *words, timeout=PATIENCE):
     try:
         done = subprocess.run([program, *words], capture_output=True, check=False, timeout=timeout,
                               stdin=subprocess.DEVNULL, cwd="/", env={"PATH": "/usr/bin:/bin", "HOME": "/root"})

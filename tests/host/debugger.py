@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from support import BUILD, ROOT, RUN, Verdict
+from support import BUILD, PATIENCE, ROOT, RUN, Verdict
 
 SCRIPT = os.path.join(ROOT, "tools", "gdb", "signalbox.py")
 MARK = "=====signalbox-test====="
@@ -17,7 +17,7 @@ def kernel_of(flavour):
 
 def await_file(path, process=None):
     """Wait until there is such a file; a process that was to make it must not have ended."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not os.path.exists(path):
         if time.monotonic() > end or process and process.poll() is not None:
             said = process.communicate()[1].decode(errors="replace") if process else ""
@@ -38,7 +38,7 @@ class Output(list):
         return "".join(f"(gdb) {word}\n{text}" for word, text in self)
 
 
-def batch(kernel, commands, timeout=120):
+def batch(kernel, commands, timeout=PATIENCE):
     """Run gdb with our script and COMMANDS, whether they fail or not."""
     words = ["gdb", "-q", "-batch", "-nx", "-x", SCRIPT]
     for command in commands:
@@ -59,7 +59,7 @@ class Machine:
     def __init__(self, folder, *words):
         self.socket = str(folder / f"{len(os.listdir(folder))}.sock")
         cut = words.index("--") if "--" in words else len(words)
-        options = ["--gdb", self.socket, *([] if "--timeout" in words else ["--timeout", "200"])]
+        options = ["--gdb", self.socket, *([] if "--timeout" in words else ["--timeout", str(PATIENCE)])]
         self.kernel = kernel_of(words)
         self.process = subprocess.Popen([RUN, *words[:cut], *options, *words[cut:]], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -74,10 +74,10 @@ class Machine:
 
     def finish(self):
         """(status, output) once the machine has ended by itself."""
-        out, _ = self.process.communicate(timeout=150)
+        out, _ = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, out
 
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.communicate(timeout=20)
+            self.process.communicate(timeout=PATIENCE)

@@ -9,6 +9,7 @@ import struct
 import tempfile
 import time
 
+from support import PATIENCE
 from terminal import Terminal
 
 OUR_MAC = bytes.fromhex("020000000001")
@@ -87,7 +88,7 @@ class Connection:
     def send(self, data, flags, **words):
         self.wire.send(ipv4(tcp(data, self.source, self.destination, self.seq, self.ack, flags, **words), 6))
 
-    def hear(self, claim, timeout=10):
+    def hear(self, claim, timeout=PATIENCE):
         """The next segment to us of which CLAIM holds; None when none comes."""
         end = time.monotonic() + timeout
         while (left := end - time.monotonic()) > 0:
@@ -129,7 +130,7 @@ class Wire:
     """A running machine whose eth0 is ITS_IP, and its wire. `script` begins when this end has spoken with it, so that
     no frame of the script's is missed."""
 
-    def __init__(self, script, *words, timeout=60):
+    def __init__(self, script, *words, timeout=PATIENCE):
         self.folder = tempfile.TemporaryDirectory(prefix="wire-")
         self.here, self.there = self.folder.name + "/machine", self.folder.name + "/test"
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -175,7 +176,7 @@ class Wire:
                 continue
             return frame
 
-    def expect(self, claim, timeout=30):
+    def expect(self, claim, timeout=PATIENCE):
         """The first frame of which CLAIM holds."""
         end = time.monotonic() + timeout
         while time.monotonic() < end:

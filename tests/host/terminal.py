@@ -4,7 +4,7 @@ import re
 
 import pexpect
 
-from support import EXTRA_WORDS, RUN
+from support import EXTRA_WORDS, PATIENCE, RUN
 
 PROMPT = r"[~/]\S* # "
 
@@ -17,9 +17,10 @@ def plain(text):
 class Terminal:
     """tools/run --tty under a pseudo-terminal of 30 rows and 100 columns."""
 
-    def __init__(self, *words, timeout=60):
-        self.child = pexpect.spawn(RUN, [*EXTRA_WORDS, "--tty", "--timeout", "240", *words], timeout=timeout,
-                                   encoding="utf-8", codec_errors="replace", dimensions=(30, 100), echo=False)
+    def __init__(self, *words, timeout=PATIENCE):
+        words = [*EXTRA_WORDS, "--tty", "--timeout", str(2 * PATIENCE), *words]
+        self.child = pexpect.spawn(RUN, words, timeout=timeout, encoding="utf-8", codec_errors="replace",
+                                   dimensions=(30, 100), echo=False)
         self.child.delaybeforesend = None
 
     def __enter__(self):

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from bad_link import BadLink
-from support import BUILD, EXTRA_WORDS, RUN
+from support import BUILD, EXTRA_WORDS, PATIENCE, RUN
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="two machines of our own")
 PORT = 5000
@@ -28,8 +28,8 @@ def start(link, which, tree, words, *options, first="true"):
     """Machine 0 or 1, 10.9.0.1 or .2, which runs the program with WORDS, and stays: its last ACK may be lost. What it
     counted comes behind what the program says; FIRST is a command before it."""
     script = (f"{first}; ifconfig eth0 10.9.0.{which + 1} netmask 255.255.255.0; /bin/transfer {words}; "
-              "awk '/^TcpExt: [0-9]/ { print $7 }' /proc/net/netstat; sleep 150")
-    return subprocess.Popen([RUN, "--timeout", "150", "--overlay", tree, *link.options(which),
+              "awk '/^TcpExt: [0-9]/ { print $7 }' /proc/net/netstat; sleep 1000000")
+    return subprocess.Popen([RUN, "--timeout", str(PATIENCE), "--overlay", tree, *link.options(which),
                              *options, "--", "/bin/busybox", "sh", "-c", script],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -24,19 +24,19 @@ OWN_WORD = "panic_console=off "  # what tools/run puts in front, where there is 
 @pytest.mark.parametrize("words", [["--iso"], ["--iso", "--machine", "pc"], ["--iso", "--debug"]],
                          ids=["q35", "pc", "debug"])
 def test_grub_image_by_bios(words):
-    result = busybox("echo by grub; exit 6", *words, "--timeout", "120")
+    result = busybox("echo by grub; exit 6", *words)
     assert (result.status, result.out) == (6, b"by grub\n"), result.err
 
 
 @ON_LINUX
 def test_uefi_boots_the_same_image():
-    result = busybox("echo by grub; exit 6", "--uefi", "--timeout", "300", "--mem", "512")
+    result = busybox("echo by grub; exit 6", "--uefi", "--mem", "512")
     assert (result.status, result.out) == (6, b"by grub\n"), result.err
 
 
 @ON_LINUX
 def test_grub_image_alone_comes_to_a_shell():
-    with Terminal("--iso", timeout=100) as terminal:
+    with Terminal("--iso") as terminal:
         terminal.expect(PROMPT)
         assert terminal.command("cat /proc/cmdline") == "\n"
         terminal.send("poweroff -f\r")
@@ -88,7 +88,7 @@ def test_an_initramfs_made_for_linux_boots(tmp_path):
 
 def test_its_inittab_is_obeyed(tmp_path):
     inittab = b"::sysinit:/bin/busybox echo from inittab\n::once:/bin/busybox poweroff -f\n"
-    result = run("--initrd", linux_initramfs(tmp_path, inittab), "--timeout", "60")
+    result = run("--initrd", linux_initramfs(tmp_path, inittab))
     assert result.status == 0, result.err
     assert "from inittab" in result.text
 
@@ -104,7 +104,7 @@ def test_gnu_cpio_packs_it_too(tmp_path):
     image = tmp_path / "image"
     with open(image, "wb") as out:
         subprocess.run("find . | cpio --quiet -o -H newc", shell=True, cwd=root, stdout=out, check=True)
-    result = run("--initrd", str(image), "--append", "word", "--timeout", "60")
+    result = run("--initrd", str(image), "--append", "word")
     assert result.status == 0, result.err
     assert "packed by cpio word" in result.text
 
@@ -132,8 +132,7 @@ def test_memory_of(size):
 
 @ON_LINUX
 def test_memory_of_8192_can_be_used():
-    result = busybox("dd if=/dev/zero of=/tmp/big bs=1M count=3500 2>/dev/null; ls -l /tmp/big", "--mem", "8192",
-                     "--timeout", "240")
+    result = busybox("dd if=/dev/zero of=/tmp/big bs=1M count=3500 2>/dev/null; ls -l /tmp/big", "--mem", "8192")
     assert result.status == 0, result.err
     assert str(3500 << 20) in result.text
 
@@ -200,7 +199,7 @@ def boot_with(tmp_path, image):
     """Boot IMAGE with a first program that ends at once if the archive came so far."""
     path = tmp_path / "image"
     path.write_bytes(image)
-    return run("--initrd", str(path), "--append", "rdinit=/bin/poweroff -- -f", "--timeout", "40")
+    return run("--initrd", str(path), "--append", "rdinit=/bin/poweroff -- -f")
 
 
 def first_program_is_missing(result):

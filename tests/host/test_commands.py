@@ -21,7 +21,7 @@ import subprocess
 
 import pytest
 
-from support import BUILD, ROOT, Verdict, run
+from support import BUILD, PATIENCE, ROOT, Verdict, run
 from terminal import shell
 
 COMMANDS = """arp cat cp date dhcp echo env false fingerd grep head hexdump host id ifconfig inetd ipcmk ipcrm
@@ -97,8 +97,9 @@ def on_host(name, folder, where):
     """(standard output, standard error, status) of the case with the commands in FOLDER."""
     where.mkdir()
     shell = shutil.which("dash") or "sh"
-    done = subprocess.run([shell, "-c", f"X={folder}\n{script_of(name)}"], cwd=where, capture_output=True, timeout=60,
-                          check=False, stdin=subprocess.DEVNULL, env={"PATH": f"{folder}:/usr/bin:/bin", "HOME": "/"})
+    done = subprocess.run([shell, "-c", f"X={folder}\n{script_of(name)}"], cwd=where, capture_output=True,
+                          timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL,
+                          env={"PATH": f"{folder}:/usr/bin:/bin", "HOME": "/"})
     return done.stdout, done.stderr, done.returncode
 
 
@@ -143,7 +144,7 @@ def in_machine(overlay):
     for name in CASES:
         with open(os.path.join(cases, name), "w", encoding="utf-8") as file:
             file.write(f"X=/bin\n{script_of(name)}")
-    result = run("--debug", "--leak-check", "--timeout", "400", "--overlay", overlay,
+    result = run("--debug", "--leak-check", "--timeout", str(2 * PATIENCE), "--overlay", overlay,
                  "--", "/bin/busybox", "ash", "-c", DRIVER)
     result.must_have_run()
     found, rest = {}, result.out
@@ -184,7 +185,7 @@ def test_built_with_another_library(tmp_path):
         source = os.path.join(ROOT, "user", name)
         files = glob.glob(f"{source}/*.c") or [f"{source}.c"]
         subprocess.run(["musl-gcc", "-std=gnu17", "-O1", "-Wall", "-Wextra", "-Werror", "-static", "-o", folder / name,
-                        *files], check=True, timeout=60)
+                        *files], check=True, timeout=PATIENCE)
     problems = []
     for name in CASES:
         ours = on_host(name, f"{BUILD}/user", tmp_path / f"{name}.ours")

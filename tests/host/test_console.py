@@ -1,7 +1,5 @@
 """The console as it is typed at: the line discipline, the shell on it, and the programs people use."""
 
-import time
-
 import pytest
 
 from terminal import PROMPT, Terminal, shell
@@ -120,14 +118,14 @@ def test_shell_edits_its_line():
 
 def test_shell_survives_interrupts():
     with shell() as terminal:
-        terminal.send("sleep 1000\r")
-        terminal.expect_exact("sleep 1000")
-        time.sleep(0.5)  # not for the sake of a race: either side of sleep's start must work
-        terminal.send(INTERRUPT)
-        terminal.expect(PROMPT)
-        terminal.send("while :; do :; done\r")
-        terminal.expect_exact("done")
-        time.sleep(0.5)
+        # Either side of sleep's start.
+        for line in ("echo star''ted; sleep 1000", "sh -c 'echo star\"\"ted; exec sleep 1000'"):
+            terminal.send(line + "\r")
+            terminal.expect_exact("started")
+            terminal.send(INTERRUPT)
+            terminal.expect(PROMPT)
+        terminal.send("echo star''ted; while :; do :; done\r")
+        terminal.expect_exact("started")
         terminal.send(INTERRUPT)
         terminal.expect(PROMPT)
         assert terminal.command("echo alive") == "alive\n"

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support import run
+from support import PATIENCE, run
 
 PROGRAM = r"""
 #include <pthread.h>
@@ -61,7 +61,7 @@ def gdb(crash, *commands):
     words = ["gdb", "-q", "-batch", "-nx"]
     for command in commands:
         words += ["-ex", command]
-    done = subprocess.run([*words, *crash], capture_output=True, check=False, timeout=120,
+    done = subprocess.run([*words, *crash], capture_output=True, check=False, timeout=PATIENCE,
                           stdin=subprocess.DEVNULL)
     return done.stdout.decode(errors="replace") + done.stderr.decode(errors="replace")
 

@@ -9,7 +9,7 @@ import subprocess
 import pexpect
 import pytest
 
-from support import BUILD, ROOT, busybox, run, run_on_host
+from support import BUILD, PATIENCE, ROOT, busybox, run, run_on_host
 from terminal import Terminal
 
 SOURCES = os.path.join(ROOT, "user", "demo")
@@ -22,23 +22,23 @@ PORTABLE = [name for name in COMPARED if os.path.exists(os.path.join(SOURCES, na
             and name not in ("zombie", "fileapi")]
 # All in one boot: a line with the name before each output, one with the status behind it.
 # One that hangs costs its own test only.
-SCRIPT = 'for name; do echo "=== $name"; timeout 30 /demo/$name 2>&1; echo "=== status $?"; done'
+SCRIPT = 'for name; do echo "=== $name"; timeout 120 /demo/$name 2>&1; echo "=== status $?"; done'
 MAX_LINES, MAX_WIDTH = 70, 120
 # hello's page asks why it doesn't notice that nothing was printed.
 CHECKED = [name for name in COMPARED if name != "hello"]
 # The demos of two programs that meet by a name, as a person would start them in two terminals: the second
 # waits for the first by its output or by its end, and nothing waits longer than timeout lets it.
 PAIRS = {
-    "fifo": ("mkfifo $T; timeout 20 $D/fifo read $T & timeout 20 $D/fifo write $T hello; wait",
+    "fifo": ("mkfifo $T; timeout 120 $D/fifo read $T & timeout 120 $D/fifo write $T hello; wait",
              'reader: got "hello"\nreader: the last writer has closed it\n'),
-    "unixecho": ("timeout 20 $D/unixecho server $T & until [ -S $T ]; do sleep 0.1; done; "
-                 "timeout 20 $D/unixecho client $T one; timeout 20 $D/unixecho client $T two; kill $!",
+    "unixecho": ("timeout 120 $D/unixecho server $T & until [ -S $T ]; do sleep 0.1; done; "
+                 "timeout 120 $D/unixecho client $T one; timeout 120 $D/unixecho client $T two; kill $!",
                  'client: sent "one", got "one"\nclient: sent "two", got "two"\n'),
-    "udpecho": ("timeout 20 $D/udpecho server 0 > $T.port & until grep -qs port $T.port; do sleep 0.1; done; "
-                "timeout 20 $D/udpecho client 127.0.0.1 $(cut -d' ' -f2 $T.port) one two; kill $!; rm $T.port",
+    "udpecho": ("timeout 120 $D/udpecho server 0 > $T.port & until grep -qs port $T.port; do sleep 0.1; done; "
+                "timeout 120 $D/udpecho client 127.0.0.1 $(cut -d' ' -f2 $T.port) one two; kill $!; rm $T.port",
                 'client: sent "one", got "one"\nclient: sent "two", got "two"\n'),
-    "fdpass": ("echo content > $T.file; timeout 20 $D/fdpass send $T $T.file & until [ -S $T ]; do sleep 0.1; done; "
-               "timeout 20 $D/fdpass receive $T; wait; rm $T.file; [ -e $T ] && echo left",
+    "fdpass": ("echo content > $T.file; timeout 120 $D/fdpass send $T $T.file & until [ -S $T ]; do sleep 0.1; done; "
+               "timeout 120 $D/fdpass receive $T; wait; rm $T.file; [ -e $T ] && echo left",
                'receiver: a file with 1 names\nreceiver: it reads "content\n"\n'),
 }
 
@@ -46,7 +46,7 @@ PAIRS = {
 @pytest.fixture(scope="session")
 def inside():
     """name -> (output, status) of each demo in the kernel."""
-    result = run("--timeout", "120", "--", "/bin/busybox", "sh", "-c", SCRIPT, "sh", *COMPARED)
+    result = run("--", "/bin/busybox", "sh", "-c", SCRIPT, "sh", *COMPARED)
     result.must_have_run()
     found = re.findall(r"^=== (\w+)\n(.*?)^=== status (\d+)\n", result.text, re.M | re.S)
     return {name: (output, int(status)) for name, output, status in found}
@@ -74,7 +74,7 @@ def test_prints_the_same_here_and_inside(name, inside):
 def test_prints_the_same_with_another_library(name, tmp_path):
     program = tmp_path / name
     subprocess.run(["musl-gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-o", program,
-                    os.path.join(SOURCES, name + ".c")], check=True, timeout=60)
+                    os.path.join(SOURCES, name + ".c")], check=True, timeout=PATIENCE)
     other = run_on_host(program)
     assert (other.text, other.status) == (on_host(name).text, 0)
 
@@ -106,7 +106,7 @@ def test_two_programs_meet_on_linux(name, tmp_path):
 
 def test_two_programs_meet_inside():
     script = "; ".join(f'echo "=== {name}"; T=/tmp/{name} D=/demo; {PAIRS[name][0]}' for name in PAIRS)
-    result = busybox(script, "--timeout", "60").must_have_run()
+    result = busybox(script).must_have_run()
     assert result.text == "".join(f"=== {name}\n{PAIRS[name][1]}" for name in PAIRS), result.err
 
 
@@ -123,7 +123,7 @@ def three_sources(session):
 
 
 def test_selectloop_hears_the_terminal_on_linux():
-    session = pexpect.spawn(os.path.join(FOLDER, "selectloop"), ["terminal"], timeout=30, encoding="utf-8")
+    session = pexpect.spawn(os.path.join(FOLDER, "selectloop"), ["terminal"], timeout=PATIENCE, encoding="utf-8")
     three_sources(session)
     session.expect(pexpect.EOF)
     session.close()
@@ -142,7 +142,7 @@ def test_crash_leaves_what_gdb_reads(tmp_path):
     result = run("--fetch", f"/tmp/core:{core}", "--", program, "/tmp")
     assert result.status == 128 + 11, result.text + result.err
     words = ["gdb", "-q", "-batch", "-nx", "-ex", "bt", "-ex", "frame 1", "-ex", "print where", program, core]
-    text = subprocess.run(words, capture_output=True, check=True, text=True, timeout=60).stdout
+    text = subprocess.run(words, capture_output=True, check=True, text=True, timeout=PATIENCE).stdout
     assert re.search(r"#0 .*third .*\n(.*\n)*#1 .*second .*\n(.*\n)*#3 .*main ", text), text
     assert "$1 = (int *) 0x0" in text
 

@@ -2,12 +2,11 @@
 
 import socket
 import struct
-import time
 
 import pytest
 
 from frames import BROADCAST, OUR_IP, Wire, arp, ipv4, udp
-from support import busybox
+from support import PATIENCE, busybox
 from terminal import shell
 
 DISCOVER, OFFER, REQUEST, DECLINE, ACK, NAK, RELEASE = 1, 2, 3, 4, 5, 6, 7
@@ -28,10 +27,7 @@ def test_without_an_interface_nothing_is_said():
 
 def test_a_shell_finds_the_network_soon():
     with shell("--net", "user") as terminal:
-        for _ in range(100):
-            if "10.0.2.3" in terminal.command("cat /etc/resolv.conf 2>/dev/null"):
-                break
-            time.sleep(0.1)
+        terminal.command("until grep -qs 10.0.2.3 /etc/resolv.conf; do sleep 0.1; done")
         assert "10.0.2.15" in terminal.command("/bin/busybox ifconfig eth0")
         assert "dhcp -f" in terminal.command("ps -A -o args 2>/dev/null || ps -A")
 
@@ -42,7 +38,7 @@ class Server:
     def __init__(self, wire):
         self.wire = wire
 
-    def hear(self, kind=None, timeout=15):
+    def hear(self, kind=None, timeout=PATIENCE):
         """The next message of the client: its frame, and its options."""
         def is_message(frame):
             return frame[12:14] == b"\x08\x00" and frame[23] == 17 and frame[34:38] == b"\0\x44\0\x43" and \
@@ -88,7 +84,7 @@ class Server:
 
 def started(words):
     return Wire(f"trap : INT; read x; ifconfig eth0 0.0.0.0; dhcp -fv {words} eth0; echo status $?; ifconfig eth0; "
-                "route -n; cat /etc/resolv.conf", timeout=90)
+                "route -n; cat /etc/resolv.conf")
 
 
 @pytest.fixture
@@ -104,6 +100,11 @@ def slow_server():
     with started("-p 9") as wire:
         wire.terminal.send("\r")
         yield Server(wire)
+
+
+def times(renewal, rebinding):
+    """The options that say when a lease's server is asked again, and when everybody is (RFC 2132, 9.11 and 9.12)."""
+    return struct.pack("!BBIBBI", 58, 4, renewal, 59, 4, rebinding)
 
 
 def end(server):
@@ -167,11 +168,11 @@ def test_a_refusal_begins_anew(server):
 
 
 def test_a_lease_is_renewed_with_its_server(server):
-    server.give(lease=4)
+    server.give(more=times(1, 1800))
     frame, options = server.hear(REQUEST)
     assert frame[30:34] == socket.inet_aton(OUR_IP) and frame[26:30] == socket.inet_aton(GIVEN)
     assert frame[54:58] == socket.inet_aton(GIVEN) and 50 not in options and 54 not in options
-    server.wire.send(ipv4(udp(Server.message(frame, ACK, lease=4), 67, 68, to=GIVEN), 17, OUR_IP, GIVEN))
+    server.wire.send(ipv4(udp(Server.message(frame, ACK, more=times(1, 3)), 67, 68, to=GIVEN), 17, OUR_IP, GIVEN))
     frame, _ = server.hear(REQUEST)
     assert frame[30:34] == socket.inet_aton(OUR_IP)
     # Nobody answers: everybody is asked, and answers.
@@ -190,7 +191,7 @@ def test_a_lease_that_is_over_is_given_up(server):
 
 
 def test_a_lease_that_is_refused_is_given_up(server):
-    server.give(lease=4)
+    server.give(more=times(1, 1800))
     frame, _ = server.hear(REQUEST)
     server.wire.send(ipv4(udp(Server.message(frame, NAK), 67, 68, to=GIVEN), 17, OUR_IP, GIVEN))
     server.wire.terminal.expect_exact(f"has lost {GIVEN}")

@@ -40,7 +40,7 @@ PAGE = 4096
 
 
 def measure(program):
-    result = run("--icount", "--mem", "512", "--timeout", "240", "--", f"{BUILD}/tests/bench/{program}")
+    result = run("--icount", "--mem", "512", "--", f"{BUILD}/tests/bench/{program}")
     assert result.status == 0, result.text + result.err
     rows = dict(line.split() for line in result.text.splitlines())
     return {name: int(figure) for name, figure in rows.items() if figure != "-"}

@@ -11,7 +11,7 @@ import pexpect
 import pytest
 
 from debugger import Machine, await_file, batch, kernel_of
-from support import BUILD, EXTRA_WORDS, ROOT, RUN
+from support import BUILD, EXTRA_WORDS, PATIENCE, ROOT, RUN
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="needs our symbols")
 SCENE = os.path.join(BUILD, "tests", "host", "scene")
@@ -427,7 +427,7 @@ def test_every_command_says_what_it_does():
 def test_many_machines_at_once(tmp_path):
     """As make qemu-gdb and make gdb do it: sockets in one folder; each gdb finds a machine that no other has."""
     folder = str(tmp_path / "gdb")
-    words = ["--timeout", "100", "--gdb", folder + "/", "--", "/bin/busybox", "echo"]
+    words = ["--timeout", str(PATIENCE), "--gdb", folder + "/", "--", "/bin/busybox", "echo"]
     machines = []
     try:
         for i in (1, 2, 3):
@@ -437,17 +437,17 @@ def test_many_machines_at_once(tmp_path):
         with open(f"{folder}/3.sock.lock", "w", encoding="utf-8") as another:
             fcntl.flock(another, fcntl.LOCK_EX)
             first = batch(kernel_of(()), [f"signalbox-connect {folder}", "continue"])
-            assert machines[1].communicate(timeout=60)[0] == b"machine 2\n", first.all()
+            assert machines[1].communicate(timeout=PATIENCE)[0] == b"machine 2\n", first.all()
         second = batch(kernel_of(()), [f"signalbox-connect {folder}", "continue"])
-        assert machines[2].communicate(timeout=60)[0] == b"machine 3\n", second.all()
+        assert machines[2].communicate(timeout=PATIENCE)[0] == b"machine 3\n", second.all()
         third = batch(kernel_of(()), [f"signalbox-connect {folder}/1.sock", "continue"])
-        assert machines[0].communicate(timeout=60)[0] == b"machine 1\n", third.all()
+        assert machines[0].communicate(timeout=PATIENCE)[0] == b"machine 1\n", third.all()
         nobody = batch(kernel_of(()), [f"signalbox-connect {folder}", f"signalbox-connect {folder}/1.sock"])
         assert "no machine waits" in nobody[1][1] and "Python" not in nobody.all(), nobody.all()
     finally:
         for machine in machines:
             machine.terminate()
-            machine.communicate(timeout=20)
+            machine.communicate(timeout=PATIENCE)
 
 
 def test_make_gdb_and_make_qemu_gdb_meet():
@@ -458,7 +458,7 @@ def test_make_gdb_and_make_qemu_gdb_meet():
 
 
 def test_make_gdb_on_make_qemu_gdb():
-    settings = {"cwd": ROOT, "timeout": 100, "encoding": "utf-8", "codec_errors": "replace",
+    settings = {"cwd": ROOT, "timeout": PATIENCE, "encoding": "utf-8", "codec_errors": "replace",
                 "env": dict(os.environ, TERM="dumb")}
     machine = pexpect.spawn("make", ["qemu-gdb"], **settings)
     try:
@@ -487,13 +487,14 @@ def test_vscode_gives_gdb_commands_that_it_takes(tmp_path):
     with open(os.path.join(ROOT, ".vscode", "launch.json"), encoding="utf-8") as file:
         commands = [command["text"] for command in json.load(file)["configurations"][0]["customLaunchSetupCommands"]]
     folder = str(tmp_path / "gdb")
-    with subprocess.Popen([RUN, "--timeout", "100", "--gdb", folder + "/", "--", "/bin/busybox", "echo", "by MI"],
+    words = ["--timeout", str(PATIENCE), "--gdb", folder + "/", "--", "/bin/busybox", "echo", "by MI"]
+    with subprocess.Popen([RUN, *words],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as machine:
         await_file(f"{folder}/1.sock")
         lines = [command.replace("${workspaceFolder}/build/gdb", folder).replace("${workspaceFolder}", ROOT)
                  for command in commands]
         done = subprocess.run(["gdb", "-q", "-nx", "--interpreter=mi3"], text=True, capture_output=True, check=False,
-                              timeout=100, input="\n".join([*lines, "-break-insert sys_write", "-exec-continue"]))
+                              timeout=PATIENCE, input="\n".join([*lines, "-break-insert sys_write", "-exec-continue"]))
         machine.terminate()
     results = re.findall(r"^\^(\w+)", done.stdout, re.M)
     assert results[:4] in (["done"] * 4, ["done", "done", "connected", "done"]), done.stdout

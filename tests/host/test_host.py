@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from support import BUILD, busybox
+from support import BUILD, PATIENCE, busybox
 
 A, NS, CNAME, SOA, PTR, MX, TXT, AAAA, SRV = 1, 2, 5, 6, 12, 15, 16, 28, 33
 
@@ -82,7 +82,7 @@ def reply(question, records=(), code=0, flags=0x8180, count=None):
 
 
 def ask(*words):
-    return subprocess.run([f"{BUILD}/user/host", "-W", "2", *words], capture_output=True, text=True, timeout=30,
+    return subprocess.run([f"{BUILD}/user/host", "-W", "60", *words], capture_output=True, text=True, timeout=PATIENCE,
                           check=False)
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from guest import call, exchange, guest
 from relay import Relay
-from support import BUILD
+from support import BUILD, PATIENCE
 
 SERVERS = [f"httpd{n}" for n in range(1, 6)]
 # AB_REQUESTS=10000 is the long form.
@@ -38,20 +38,20 @@ def make_folder(tmp_path_factory):
 
 
 def serving(name, folder, *words, ports=1):
-    return guest(f"/demo/{name} 80 /www", "--overlay", folder, "--timeout", "120", *words, ports=[("tcp", 80)] * ports,
+    return guest(f"/demo/{name} 80 /www", "--overlay", folder, *words, ports=[("tcp", 80)] * ports,
                  first="port 80")
 
 
 def curl(*words):
-    command = ["curl", "-sS", "--max-time", "30", *words]
-    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    command = ["curl", "-sS", "--max-time", str(PATIENCE), *words]
+    return subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout
 
 
 def ab(port, requests, concurrency, *words):
     """(complete, failed, kept alive)"""
     done = subprocess.run(["ab", "-q", "-n", str(requests), "-c", str(concurrency), *words,
                            f"http://127.0.0.1:{port}/sub/index.html"], capture_output=True, text=True, check=False,
-                          timeout=110)
+                          timeout=PATIENCE)
     assert done.returncode == 0 and "Non-2xx" not in done.stdout, done.stdout + done.stderr
     number = lambda name: int((re.findall(rf"^{name} requests: +(\d+)", done.stdout, re.M) or ["0"])[0])
     return number("Complete"), number("Failed"), number("Keep-Alive")
@@ -70,12 +70,12 @@ def test_a_thousand_requests_leave_nothing_behind(name, folder):
     neighbours, are no leak: the first are waited for, the second go with eth0."""
     script = f"/demo/{name} 80 /www & busybox nc -l -p 81; kill $!; wait; " \
              "while busybox netstat -ant | grep -q 'ESTAB\\|FIN_\\|LAST\\|CLOS'; do :; done; ifconfig eth0 down"
-    with guest(script, "--overlay", folder, "--debug", "--leak-check", "--smp", "4", "--timeout", "120",
+    with guest(script, "--overlay", folder, "--debug", "--leak-check", "--smp", "4",
                ports=[("tcp", 80)] * PORTS + [("tcp", 81)], first="port 80") as (process, ports):
         with Relay(ports[:-1]) as relay:
             assert ab(relay.port, 1000, CONCURRENCY) == (1000, 0, 0)
         call(ports[-1]).close()
-        assert process.wait(100) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_ab_on_connections_that_last(folder):
@@ -174,9 +174,9 @@ def test_busybox_wget_from_pythons_server(folder):
 
 
 def test_python_from_busybox_httpd(folder):
-    with guest("busybox httpd -p 80 -h /www; echo up; sleep 60", "--overlay", folder, ports=[("tcp", 80)],
+    with guest("busybox httpd -p 80 -h /www; echo up; sleep 1000000", "--overlay", folder, ports=[("tcp", 80)],
                first="up") as (_, ports):
-        with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/file", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/file", timeout=PATIENCE) as answer:
             assert answer.read() == FILE
 
 
@@ -185,7 +185,7 @@ def test_tcpdump_reads_our_pcap(folder, tmp_path):
     with serving("httpd5", folder, "--pcap", str(pcap)) as (_, ports):
         assert curl(f"http://127.0.0.1:{ports[0]}/file") == FILE
     text = subprocess.run(["tcpdump", "-nvr", pcap, "tcp port 80"], capture_output=True, text=True, check=True,
-                          timeout=60).stdout
+                          timeout=PATIENCE).stdout
     assert re.search(r"> 10\.0\.2\.15\.80: Flags \[S\], cksum 0x\w+ \(correct\)", text)
     assert re.search(r"10\.0\.2\.15\.80 > .*: Flags \[S\.\], cksum 0x\w+ \(correct\)", text)
     assert "GET /file HTTP/1.1" in text and "HTTP/1.1 200 OK" in text and "Flags [F.]" in text

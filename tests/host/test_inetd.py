@@ -13,7 +13,7 @@ import time
 import pytest
 
 from guest import call, exchange, free_ports, guest
-from support import BUILD
+from support import BUILD, PATIENCE
 from terminal import shell
 
 TCP = {"echo": 7, "discard": 9, "systat": 11, "daytime": 13, "netstat": 15, "chargen": 19, "time": 37, "finger": 79}
@@ -25,7 +25,7 @@ PROGRAMS = {"systat": "ps ps -ef", "netstat": "netstat netstat -an", "finger": "
 @contextlib.contextmanager
 def inside():
     ports = [("tcp", port) for port in TCP.values()] + [("udp", port) for port in UDP.values()]
-    with guest("inetd; echo up; sleep 100", "--debug", "--timeout", "100", ports=ports, first="up") as (_, outside):
+    with guest("inetd; echo up; sleep 1000000", "--debug", ports=ports, first="up") as (_, outside):
         yield dict(zip(PLACES, outside))
 
 
@@ -39,8 +39,8 @@ def lines_for_host(ports):
 @contextlib.contextmanager
 def on_linux():
     kinds = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
-    ports = dict(zip(PLACES, free_ports(kinds[kind] for kind, _ in PLACES)))
-    with tempfile.TemporaryDirectory() as folder:
+    with free_ports(kinds[kind] for kind, _ in PLACES) as found, tempfile.TemporaryDirectory() as folder:
+        ports = dict(zip(PLACES, found))
         path = folder + "/inetd.conf"
         with open(path, "w", encoding="ascii") as file:
             file.writelines(lines_for_host(ports))
@@ -54,7 +54,7 @@ def on_linux():
 
 def until(holds):
     """Ask again and again until it can be said."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             return holds()
@@ -68,6 +68,14 @@ def until(holds):
 def make_ports(request):
     with {"inside": inside, "on_linux": on_linux}[request.param]() as ports:
         yield ports
+
+
+def until_refused(port):
+    """Call again and again until nobody listens at PORT."""
+    with contextlib.suppress(ConnectionRefusedError):
+        while True:
+            call(port).close()
+            time.sleep(0.05)
 
 
 def ask(port, data):
@@ -165,9 +173,9 @@ def test_other_small_servers_are_not_answered():
 
 
 def test_it_runs_when_the_machine_is_booted():
-    port, = free_ports([socket.SOCK_STREAM])
-    with shell("--net", "user", "--hostfwd", f"tcp:127.0.0.1:{port}-:79"):
-        text = until(lambda: exchange(port, b"\r\n", timeout=2) or no_answer()).decode()
+    with free_ports([socket.SOCK_STREAM]) as (port,), \
+            shell("--net", "user", "--hostfwd", f"tcp:127.0.0.1:{port}-:79"):
+        text = until(lambda: exchange(port, b"\r\n", timeout=20) or no_answer()).decode()
         assert re.search(r"^root .* sh\r$", text, re.M), text
 
 
@@ -188,13 +196,19 @@ def test_many_at_once(ports):
     assert exchange(ports["tcp", "daytime"], b"")
 
 
+@pytest.fixture(name="own_ports")
+def make_own_ports():
+    with free_ports([socket.SOCK_STREAM] * 2) as ports:
+        yield ports
+
+
 def started(path):
     return subprocess.Popen([f"{BUILD}/user/inetd", "-d", path], stderr=subprocess.PIPE, text=True)
 
 
-def test_it_reads_its_file_again(tmp_path):
+def test_it_reads_its_file_again(tmp_path, own_ports):
     """SIGHUP: new services come, old ones go, and who is being served is served to the end."""
-    first, second = free_ports([socket.SOCK_STREAM] * 2)
+    first, second = own_ports
     path, me = tmp_path / "conf", getpass.getuser()
     path.write_text(f"{first} stream tcp nowait {me} internal echo # a remark\n")
     with started(str(path)) as process:
@@ -205,16 +219,15 @@ def test_it_reads_its_file_again(tmp_path):
                 path.write_text(f"{second} stream tcp nowait {me} /bin/echo echo hello\n\n")
                 process.send_signal(signal.SIGHUP)
                 assert until(lambda: exchange(second, b"")) == b"hello\n"
-                with pytest.raises(ConnectionRefusedError):
-                    call(first)
+                until_refused(first)
                 s.sendall(b"still")
                 assert s.recv(10) == b"still"
         finally:
             process.terminate()
 
 
-def test_who_is_asked_for_too_often_rests(tmp_path):
-    port, other = free_ports([socket.SOCK_STREAM] * 2)
+def test_who_is_asked_for_too_often_rests(tmp_path, own_ports):
+    port, other = own_ports
     path, me = tmp_path / "conf", getpass.getuser()
     path.write_text(f"{port} stream tcp nowait.3 {me} internal daytime\n{other} stream tcp nowait {me} internal time\n")
     with started(str(path)) as process:
@@ -229,9 +242,9 @@ def test_who_is_asked_for_too_often_rests(tmp_path):
             process.terminate()
 
 
-def test_a_server_that_waits_gets_the_socket(tmp_path):
+def test_a_server_that_waits_gets_the_socket(tmp_path, own_ports):
     """`wait`: the program is given the listening socket itself."""
-    port, = free_ports([socket.SOCK_STREAM])
+    port = own_ports[0]
     program = "import socket; s = socket.socket(fileno=0); c, _ = s.accept(); c.sendall(b'mine')"
     script = tmp_path / "server.py"
     script.write_text(program)
@@ -252,5 +265,6 @@ def test_a_server_that_waits_gets_the_socket(tmp_path):
 def test_wrong_lines_are_reported(line, tmp_path):
     path = tmp_path / "conf"
     path.write_text("# remark\n" + line + "\n")
-    done = subprocess.run([f"{BUILD}/user/inetd", "-d", path], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([f"{BUILD}/user/inetd", "-d", path], capture_output=True, text=True, check=False,
+                          timeout=PATIENCE)
     assert done.returncode == 1 and f"{path}:2: " in done.stderr

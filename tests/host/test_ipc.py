@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from support import run
+from support import PATIENCE, run
 
 PROGRAMS = [shutil.which(name) for name in ("ipcs", "ipcmk", "ipcrm")]
 SCRIPT = """
@@ -26,7 +26,7 @@ def fixture_overlay(tmp_path):
     os.mkdir(tmp_path / "old")
     for program in PROGRAMS:
         shutil.copy(program, tmp_path / "old")
-        listed = subprocess.run(["ldd", program], capture_output=True, check=True, text=True, timeout=10).stdout
+        listed = subprocess.run(["ldd", program], capture_output=True, check=True, text=True, timeout=PATIENCE).stdout
         for library in re.findall(r"(/\S+) \(0x", listed):
             os.makedirs(tmp_path / os.path.dirname(library)[1:], exist_ok=True)
             shutil.copy(library, tmp_path / library[1:])

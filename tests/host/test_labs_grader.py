@@ -13,7 +13,7 @@ import pytest
 import harness
 from grading import machine, report, session
 from grading.trees import ROOT, difference, read
-from support import EXTRA_WORDS
+from support import EXTRA_WORDS, PATIENCE
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
 GRADE = os.path.join(ROOT, "tools", "grade")
@@ -250,7 +250,7 @@ def test_replay_is_the_failing_run(tmp_path):
     for command in ("hbreak panic", "continue", "up", "list", "echo REGISTERS\\n", "info registers", "echo END\\n",
                     "kill"):
         words += ["-ex", command]
-    said = [subprocess.run(words, capture_output=True, text=True, check=False, timeout=200) for _ in range(2)]
+    said = [subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE) for _ in range(2)]
     for one in said:
         assert one.returncode == 0, one.stderr
         assert "it came out PANIC" in one.stdout and "first_process" in one.stdout, one.stdout
@@ -272,7 +272,7 @@ def test_grading_ends_when_it_is_told_to(tmp_path, number):
         assert process.poll() is None and time.monotonic() < end
         time.sleep(0.1)
     os.killpg(process.pid, number)
-    assert process.wait(60) == 128 + number
+    assert process.wait(PATIENCE) == 128 + number
     assert not list(tmp_path.glob("sb-*")) and not list(tmp_path.glob("signalbox-*"))
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
         assert str(tmp_path) not in file.read()

@@ -89,7 +89,7 @@ def test_a_device_that_lies_is_given_up_with_one_line(nic, tmp_path):
     """Nobody can send then; brought down and up it has another chance, and the connection is still there."""
     socket = str(tmp_path / "gdb")
     machine = Wire("nc -ll -p 7 -e cat & while read x; do eval \"$x\"; done", "--nic", nic, "--gdb", socket,
-                   "--smp", "2", timeout=250)
+                   "--smp", "2", timeout=2 * PATIENCE)
     await_file(socket)
     batch(kernel_of(["--debug"]), [f"signalbox-connect {socket}", "detach"])
     with machine as wire:

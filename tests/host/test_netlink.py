@@ -20,7 +20,7 @@ def fixture_wired():
     """Runs a script on a machine with one interface, and gives back what it printed, a list of lines."""
     with tempfile.TemporaryDirectory(prefix="wire-") as folder:
         def go(script):
-            done = busybox(f"{{ {script}; }} 2>&1" + UNDO, "--debug", "--leak-check", "--timeout", "40",
+            done = busybox(f"{{ {script}; }} 2>&1" + UNDO, "--debug", "--leak-check",
                            "--net", f"dgram:{folder}/a:{folder}/b").must_have_run()
             return [line.strip() for line in done.text.splitlines()]
         yield go

@@ -6,13 +6,12 @@ import random
 import re
 import socket
 import struct
-import subprocess
-import time
 
 import pytest
 
 from frames import BROADCAST, ITS_IP, Wire, arp, checksum, icmp, ipv4, udp
-from support import BUILD, EXTRA_WORDS, RUN, busybox, run
+from guest import call, guest
+from support import BUILD, busybox, run
 
 
 def test_an_echo_is_answered():
@@ -209,86 +208,47 @@ def test_qemus_network():
     assert "10.0.2.3" in out.text
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def call(port):
-    """A connection to the machine's port, however soon it listens."""
-    for _ in range(100):
-        connection = socket.create_connection(("127.0.0.1", port), timeout=30)
-        # QEMU answers for the machine; what is closed again at once was refused by it.
-        connection.settimeout(0.3)
-        try:
-            if connection.recv(1, socket.MSG_PEEK):
-                connection.settimeout(30)
-                return connection
-        except TimeoutError:
-            connection.settimeout(30)
-            return connection
-        except ConnectionError:
-            pass
-        connection.close()
-        time.sleep(0.1)
-    raise AssertionError("the machine does not answer")
-
-
-SETUP = "echo up; "
-
-
-def machine(script, port, *words):
-    guest = subprocess.Popen([RUN, *EXTRA_WORDS, "--net", "user", "--hostfwd", f"tcp:127.0.0.1:{port}-:80",
-                              *(words or ("--timeout", "60")), "--", "/bin/busybox", "sh", "-c", SETUP + script],
-                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
-    assert guest.stdout.readline() == "up\n"
-    return guest
+# QEMU takes calls whether or not somebody listens inside: who calls waits for the word.
+LISTENS = "listens() { until grep -q ':0050 .* 0A ' /proc/net/tcp; do usleep 10000; done; echo listens; }; "
 
 
 def test_megabytes_from_a_real_tcp():
-    data, port = random.Random(3).randbytes(8 << 20), free_port()
-    with machine("sleep 50 | nc -l -p 80 | sha256sum", port) as guest:
-        with call(port) as connection:
+    data = random.Random(3).randbytes(8 << 20)
+    with guest(LISTENS + "listens & sleep 1000000 | nc -l -p 80 | sha256sum", ports=[("tcp", 80)],
+               first="listens") as (process, ports):
+        with call(ports[0]) as connection:
             connection.sendall(data)
-        assert guest.stdout.readline().split()[0] == hashlib.sha256(data).hexdigest()
-        guest.terminate()
+        assert process.stdout.readline().split()[0] == hashlib.sha256(data).hexdigest()
 
 
 def test_megabytes_to_a_real_tcp():
-    port, digest, size = free_port(), hashlib.sha256(), 0
-    script = "head -c 8000000 /dev/urandom > /tmp/f; sha256sum /tmp/f; nc -l -p 80 < /tmp/f"
-    with machine(script, port) as guest:
-        expected = guest.stdout.readline().split()[0]
-        with call(port) as connection:
-            while piece := connection.recv(1 << 16):
+    digest, size = hashlib.sha256(), 0
+    script = "head -c 8000000 /dev/urandom > /tmp/f; listens & nc -l -p 80 < /tmp/f; sha256sum /tmp/f"
+    with guest(LISTENS + script, ports=[("tcp", 80)], first="listens") as (process, ports):
+        with call(ports[0]) as connection:
+            while size < 8000000 and (piece := connection.recv(1 << 16)):
                 digest.update(piece)
                 size += len(piece)
-                if size == 8000000:
-                    break
-        assert digest.hexdigest() == expected
-        guest.terminate()
+        assert process.stdout.readline().split()[0] == digest.hexdigest()
 
 
 def test_a_hundred_megabytes_each_way():
     """Up through the forwarded port, and the same file down again."""
-    data, port = random.Random(5).randbytes(100 << 20), free_port()
+    data = random.Random(5).randbytes(100 << 20)
     digest = hashlib.sha256(data).hexdigest()
-    script = ("nc -l -p 80 -e dd bs=64k of=/tmp/f 2> /dev/null; sha256sum /tmp/f; "
-              "nc -l -p 80 -e cat /tmp/f; sleep 100")  # it is all handed over before it is all sent
-    with machine(script, port, "--mem", "512", "--timeout", "150") as guest:
-        with call(port) as connection:
-            connection.settimeout(120)
+    script = ("listens & nc -l -p 80 -e dd bs=64k of=/tmp/f 2> /dev/null; sha256sum /tmp/f; "
+              "listens & nc -l -p 80 -e cat /tmp/f; sleep 1000000")  # it is all handed over before it is all sent
+    with guest(LISTENS + script, "--mem", "512", ports=[("tcp", 80)], first="listens") as (process, ports):
+        with call(ports[0]) as connection:
             connection.sendall(data)
-        assert guest.stdout.readline().split()[0] == digest
+        assert process.stdout.readline().split()[0] == digest
+        assert process.stdout.readline() == "listens\n"
         down, size = hashlib.sha256(), 0
-        with call(port) as connection:
-            connection.settimeout(120)
+        with call(ports[0]) as connection:
             while size < len(data) and (piece := connection.recv(1 << 16)):
                 down.update(piece)
                 size += len(piece)
         assert (size, down.hexdigest()) == (len(data), digest)
-        guest.terminate()
 
 
 def test_udhcpc_gets_a_lease(tmp_path):
@@ -302,8 +262,8 @@ def test_udhcpc_gets_a_lease(tmp_path):
 
 
 def test_netstat_and_friends_read_our_tables():
-    out = busybox(SETUP + "nc -l -p 80 & sleep 0.3; ping -c 1 10.0.2.2; netstat -ant; route -n; arp -n; ifconfig",
-                  "--net", "user", "--timeout", "20").text
+    out = busybox(LISTENS + "nc -l -p 80 & listens; ping -c 1 10.0.2.2; netstat -ant; route -n; arp -n; ifconfig",
+                  "--net", "user").text
     assert "0.0.0.0:80" in out and "LISTEN" in out
     assert "10.0.2.2        0.0.0.0         UG" in out
     assert "(10.0.2.2) at" in out
@@ -324,6 +284,6 @@ def test_tcp_is_adjusted_while_it_runs():
 
 def test_ten_thousand_idle_connections_fit():
     """Both ends of each in one machine of 256 MiB, and the memory comes back."""
-    out = run("--leak-check", "--mem", "256", "--timeout", "120", "--",
+    out = run("--leak-check", "--mem", "256", "--",
               os.path.join(BUILD, "tests", "bench", "idle_connections")).must_have_run()
     assert re.fullmatch(r"10000 connections, \d+ MiB\n", out.text), out.text

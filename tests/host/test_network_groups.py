@@ -15,9 +15,9 @@ def igmp(kind, tenths, group=b"\0\0\0\0"):
     return struct.pack("!BBH4s", kind, tenths, checksum(head), group)
 
 
-def reported(wire, kind, timeout=15):
+def reported(wire, kind):
     """The next IGMP message of KIND: its frame's and packet's destinations, and its group. All of RFC 2236 holds."""
-    frame = wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 2, timeout)
+    frame = wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 2)
     head = (frame[14] & 15) * 4
     message = frame[14 + head:14 + head + 8]
     assert frame[22] == 1 and checksum(frame[14:14 + head]) == 0 and checksum(message) == 0

@@ -16,6 +16,7 @@ import time
 
 import pytest
 
+from support import PATIENCE
 from terminal import Terminal
 
 CLONE_NEWNET = 0x40000000
@@ -67,7 +68,7 @@ def call(port):
     """A connection to the machine's port, as soon as something listens there."""
     for _ in range(200):
         try:
-            return socket.create_connection((ITS_IP, port), timeout=30)
+            return socket.create_connection((ITS_IP, port), timeout=PATIENCE)
         except ConnectionRefusedError:
             time.sleep(0.05)
     raise AssertionError(f"nothing listens at port {port}")

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from support import EXTRA_WORDS, INFRA, NOT_FOUND, PANIC, RUN, TIMEOUT, busybox, run
+from support import DEADLINES, EXTRA_WORDS, INFRA, NOT_FOUND, PANIC, PATIENCE, RUN, TIMEOUT, busybox, patient, run
 
 ON_LINUX = bool(EXTRA_WORDS)
 
@@ -86,11 +86,13 @@ def test_a_script_runs_with_its_interpreter(tmp_path):
 
 
 def test_timeout_is_124_and_ends_the_machine():
-    start = time.monotonic()
-    result = run("--timeout", "4", "--", "/bin/busybox", "sh", "-c", "echo started; sleep 1000")
-    assert (result.status, result.out) == (TIMEOUT, b"started\n")
-    assert "no end after 4 seconds" in result.err
-    assert time.monotonic() - start < 20
+    for seconds in DEADLINES:
+        result = run("--timeout", str(seconds), "--", "/bin/busybox", "sh", "-c", "echo started; sleep 1000000")
+        assert result.status == TIMEOUT
+        assert f"no end after {seconds} seconds" in result.err
+        if result.out:
+            break
+    assert result.out == b"started\n"
 
 
 def test_a_busy_program_times_out_too():
@@ -134,10 +136,8 @@ def test_a_program_that_ends_the_machine_is_no_success(command):
 
 
 def test_leftover_processes_end_with_the_program():
-    start = time.monotonic()
-    result = busybox("(while :; do sleep 1; done) & (sleep 1000) & echo gone")
+    result = busybox("(while :; do sleep 1; done) & (sleep 1000000) & echo gone")
     assert (result.status, result.out) == (0, b"gone\n")
-    assert time.monotonic() - start < 30
 
 
 def test_qemu_that_does_not_start_is_126():
@@ -163,7 +163,7 @@ def test_options_that_make_no_sense_are_refused():
 
 @pytest.mark.parametrize("port", ["0", "65536", "99999"])
 def test_a_port_that_cannot_be_is_refused(port):
-    result = run("--gdb", port, "--timeout", "20", "--", "/bin/true")
+    result = run("--gdb", port, "--", "/bin/true")
     assert (result.status, result.out) == (INFRA, b"")
     assert port in result.err and "ports" in result.err
 
@@ -204,11 +204,11 @@ def test_the_processor_can_be_chosen():
 
 
 def test_runs_live_side_by_side():
-    words = [RUN, *EXTRA_WORDS, "--", "/bin/busybox", "sh", "-c"]
+    words = [RUN, *EXTRA_WORDS, *patient(["--"]), "/bin/busybox", "sh", "-c"]
     runs = [subprocess.Popen([*words, f"sleep 1; echo {i}; exit {i}"], stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE) for i in range(4)]
     for i, process in enumerate(runs):
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=PATIENCE)
         assert (process.returncode, out) == (i, b"%d\n" % i)
 
 
@@ -226,8 +226,8 @@ def machines_of(folder):
     return found
 
 
-def wait_until(condition, seconds=20):
-    end = time.monotonic() + seconds
+def wait_until(condition):
+    end = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.05)
@@ -235,11 +235,11 @@ def wait_until(condition, seconds=20):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_qemu_dies_with_tools_run(tmp_path, number):
-    process = subprocess.Popen([RUN, *EXTRA_WORDS, "--", "/bin/busybox", "sleep", "1000"],
+    process = subprocess.Popen([RUN, *EXTRA_WORDS, "--", "/bin/busybox", "sleep", "1000000"],
                                stdin=subprocess.DEVNULL, env=dict(os.environ, TMPDIR=str(tmp_path)))
     wait_until(lambda: machines_of(tmp_path))
     process.send_signal(number)
-    process.wait(20)
+    process.wait(PATIENCE)
     wait_until(lambda: not machines_of(tmp_path))
     if number == signal.SIGTERM:
         assert process.returncode == 128 + signal.SIGTERM
@@ -257,7 +257,7 @@ def test_a_reader_that_goes_away_ends_the_run():
                                stdout=subprocess.PIPE)
     assert process.stdout.read(4) == b"y\ny\n"
     process.stdout.close()
-    assert process.wait(30) == 128 + signal.SIGPIPE
+    assert process.wait(PATIENCE) == 128 + signal.SIGPIPE
 
 
 @pytest.mark.skipif(ON_LINUX, reason="a record of Linux's boot is long")
@@ -283,16 +283,14 @@ def test_counted_runs_are_equal():
 @pytest.mark.parametrize("script, status", [("sleep 2; exit 3", 3), ("sleep 1000000", TIMEOUT)])
 def test_budget_is_of_the_machines_own_time(script, status):
     """Whoever sleeps under --icount needs no time of ours: a million seconds are over at once."""
-    begun = time.monotonic()
-    result = busybox(script, "--icount", "--budget", "10", "--timeout", "300")
+    result = busybox(script, "--icount", "--budget", "10")
     assert result.status == status, result.err
     assert ("no end after 10 seconds of its own time" in result.err) == (status == TIMEOUT), result.err
-    assert time.monotonic() - begun < 200
 
 
 @pytest.mark.skipif(ON_LINUX, reason="another kernel's panic is another")
 @pytest.mark.parametrize("script, words, end", [
-    ("exit 124", [], "exit"), ("kill -9 $$", [], "signal"), ("sleep 1000", ["--timeout", "3"], "timeout"),
+    ("exit 124", [], "exit"), ("kill -9 $$", [], "signal"), ("sleep 1000000", ["--timeout", "3"], "timeout"),
     ("echo c > /proc/sysrq-trigger", [], "panic"), ("true", ["--fetch", "/none:/dev/null"], "nofile"),
     ("poweroff -f; sleep 100", [], "lost")])
 def test_end_is_told_in_a_word(tmp_path, script, words, end):

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from support import BUILD, ROOT, Verdict, run
+from support import BUILD, PATIENCE, ROOT, Verdict, run
 
 SCRIPTS = sorted(glob.glob(f"{ROOT}/tests/conform/sh/*.sh"))
 SH = f"{BUILD}/user/sh"
@@ -38,7 +38,7 @@ def run_script(shell, path, folder):
     os.makedirs(folder / "work")
     os.symlink(shell, folder / "bin" / "sh")
     done = subprocess.run(["sh", path], executable=folder / "bin" / "sh", stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=PATIENCE, check=False,
                           cwd=folder / "work", env={"PATH": f"{folder}/bin:/usr/bin:/bin", "HOME": "/root"})
     return done.returncode, done.stdout
 
@@ -51,7 +51,7 @@ def in_the_kernel():
             os.unlink(old)
         for path in SCRIPTS:
             os.link(path, f"{BUILD}/tests/sh/scripts/{os.path.basename(path)}")
-        result = run("--debug", "--leak-check", "--timeout", "240", "--overlay", f"{BUILD}/tests/sh", "--",
+        result = run("--debug", "--leak-check", "--timeout", str(2 * PATIENCE), "--overlay", f"{BUILD}/tests/sh", "--",
                      SH, "-c", DRIVER)
         for name, status, out in re.findall(rb"<<<(\S+)\.sh (\d+)\n(.*?)>>>\n", result.out, re.S):
             cache[name.decode()] = (int(status), out)

@@ -15,8 +15,7 @@ class Shell(Terminal):
     """An interactive sh of its own, on the console, whose prompt nothing else prints."""
 
     def __init__(self):
-        super().__init__("--env", "PS1=" + PROMPT, "--", f"{BUILD}/user/sh", "-i",
-                         timeout=20)
+        super().__init__("--env", "PS1=" + PROMPT, "--", f"{BUILD}/user/sh", "-i")
         self.expect(PROMPT)
 
     def type(self, *keys, wait=PROMPT):

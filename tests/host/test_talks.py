@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from guest import guest
-from support import BUILD
+from support import BUILD, PATIENCE
 from terminal import Terminal
 
 DEMOS = os.path.join(BUILD, "user", "demo")
@@ -18,12 +18,12 @@ DEMOS = os.path.join(BUILD, "user", "demo")
 def test_the_hosts_client_asks_our_udp_server():
     with guest("/demo/udpecho server 7000", ports=[("udp", 7000)], first="port 7000") as (_, ports):
         text = subprocess.run([f"{DEMOS}/udpecho", "client", "127.0.0.1", str(ports[0]), "one", "", "x" * 1400],
-                              capture_output=True, text=True, check=True, timeout=60).stdout
+                              capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
         assert text.splitlines()[:2] == ['client: sent "one", got "one"', 'client: sent "", got ""']
         assert f'got "{"x" * 1400}"' in text
         # Python's client, and a datagram that the guest's network cuts into pieces.
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-            s.settimeout(20)
+            s.settimeout(PATIENCE)
             s.connect(("127.0.0.1", ports[0]))
             s.send(bytes(range(256)) * 40)
             assert s.recv(1 << 16) == bytes(range(256)) * 40
@@ -32,14 +32,14 @@ def test_the_hosts_client_asks_our_udp_server():
 def test_our_udp_client_asks_pythons_server():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(30)
+        server.settimeout(PATIENCE)
         script = f"/demo/udpecho client 10.0.2.2 {server.getsockname()[1]} hello"
         with guest(script) as (process, _):
             data, client = server.recvfrom(1000)
             assert data == b"hello"
             server.sendto(b"HELLO", client)
             assert process.stdout.readline() == 'client: sent "hello", got "HELLO"\n'
-            assert process.wait(30) == 1  # it isn't what was sent
+            assert process.wait(PATIENCE) == 1  # it isn't what was sent
 
 
 @pytest.fixture(name="wire")

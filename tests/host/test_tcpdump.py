@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from frames import BROADCAST, OUR_MAC, arp, icmp, ipv4, udp
-from support import BUILD, ROOT, busybox, run
+from support import BUILD, PATIENCE, ROOT, busybox, run
 
 TCPDUMP = f"{BUILD}/user/tcpdump"
 ITS_MAC = bytes.fromhex("020000000002")
@@ -32,7 +32,8 @@ def pcap(frames, order="<", magic=0xa1b2c3d4, link=1):
 
 
 def dump(data, *words, status=0):
-    done = subprocess.run([TCPDUMP, "-t", "-r", "-", *words], input=data, capture_output=True, timeout=30, check=False)
+    done = subprocess.run([TCPDUMP, "-t", "-r", "-", *words], input=data, capture_output=True, timeout=PATIENCE,
+                          check=False)
     assert done.returncode == status, done.stderr
     return done.stdout.decode()
 
@@ -171,7 +172,7 @@ def test_mutated_frames_do_no_harm(tmp_path):
     program = tmp_path / "tcpdump"
     sources = glob.glob(os.path.join(ROOT, "user", "tcpdump", "*.c"))
     subprocess.run(["gcc", "-std=gnu17", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-o",
-                    program, *sources], check=True, timeout=120)
+                    program, *sources], check=True, timeout=PATIENCE)
     seed = random.randrange(1 << 32)
     chance = random.Random(seed)
     originals = [frame for frame, _ in LINES.values() if frame]
@@ -182,7 +183,7 @@ def test_mutated_frames_do_no_harm(tmp_path):
             frame[chance.randrange(len(frame))] = chance.randrange(256)
         frames.append(bytes(frame[:chance.randrange(len(frame) + 1)] if chance.random() < 0.3 else frame))
     done = subprocess.run([program, "-evX", "-r", "-", "net 0.0.0.0/0 or not port 1"], input=pcap(frames),
-                          capture_output=True, timeout=120, check=False)
+                          capture_output=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0 and not done.stderr, f"seed {seed}: {done.stderr[-3000:]}"
 
 
@@ -192,7 +193,8 @@ def test_listening_in_the_machine(tmp_path):
     script = f"tcpdump -w /tmp/out -c 4 -i eth0 icmp & until [ -s /tmp/out ]; do :; done; {words}; wait; " \
              "tcpdump -tnr /tmp/out; tcpdump -ti lo -c 1 udp 2>/tmp/err & until grep -q on /tmp/err; do :; done; " \
              "echo x | /bin/nc -u 127.0.0.1 9; wait; cat /tmp/err; " \
-             "/bin/busybox timeout -s INT 0.5 tcpdump -w /dev/null; echo $?; tcpdump -i nosuch; echo $?"
+             "tcpdump -w /dev/null 2>/tmp/err & until grep -q on /tmp/err; do :; done; kill -INT $!; wait $!; n=$?; " \
+             "cat /tmp/err; echo $n; tcpdump -i nosuch; echo $?"
     result = run("--net", "user", "--fetch", f"/tmp/out:{out}", "--", "/bin/busybox", "sh", "-c", script)
     lines = [line for line in result.text.splitlines() if line.startswith("IP 10")]
     assert [line.split(":")[0] for line in lines] == ["IP 10.0.2.15 > 10.0.2.2", "IP 10.0.2.2 > 10.0.2.15"] * 2

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from support import BUILD, busybox
+from support import BUILD, PATIENCE, busybox
 
 BODY = os.urandom(300_000)
 
@@ -104,7 +104,7 @@ got a=b
 def test_wget_here():
     with serving() as port:
         done = subprocess.run(["sh", "-c", f"X={BUILD}/user U=http://127.0.0.1:{port}\n{SCRIPT}"], capture_output=True,
-                              text=True, timeout=60, check=False)
+                              text=True, timeout=PATIENCE, check=False)
     assert done.stdout == expected(f"127.0.0.1:{port}"), done.stderr
 
 
@@ -141,19 +141,19 @@ RUDE = {
 def test_rude_servers(name):
     said, complaint = RUDE[name]
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        wget = subprocess.Popen([f"{BUILD}/user/wget", "-q", "-T", "0.5", "-O", "-",
+        wget = subprocess.Popen([f"{BUILD}/user/wget", "-q", "-T", "0.5" if said is None else "100", "-O", "-",
                                  f"http://127.0.0.1:{listener.getsockname()[1]}/"], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True)
         connection, _ = listener.accept()
         with connection:
-            connection.settimeout(10)
+            connection.settimeout(PATIENCE)
             request = b""
             while b"\r\n\r\n" not in request:
                 request += connection.recv(4096)
             if said is not None:
                 connection.sendall(said)
                 connection.shutdown(socket.SHUT_WR)
-            _, err = wget.communicate(timeout=20)
+            _, err = wget.communicate(timeout=PATIENCE)
     assert wget.returncode == 1 and complaint in err
 
 
@@ -168,4 +168,4 @@ def test_an_answer_without_length_ends_with_the_connection():
                 request += connection.recv(4096)
             assert request.startswith(b"GET / HTTP/1.1\r\nHost: 127.0.0.1:") and b"\r\nConnection: close\r\n" in request
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\n\nall of it")
-        assert wget.communicate(timeout=20)[0] == b"all of it" and wget.returncode == 0
+        assert wget.communicate(timeout=PATIENCE)[0] == b"all of it" and wget.returncode == 0

@@ -14,7 +14,7 @@
 #define MESSAGES "/dev/kmsg" /* what it complains about is in the kernel's log */
 
 static char *const keep_argv[] = {"dhcp", "-f", NULL};
-static char *const once_argv[] = {"dhcp", "-q", "-t", "10", NULL};
+static char *const once_argv[] = {"dhcp", "-q", "-t", "60", NULL};
 
 static int has_interface(void)
 {
