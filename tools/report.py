@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 
-PATIENCE = 10  # seconds for a report to be printed
+PATIENCE = 60  # seconds for a report to be printed, on a busy host
 LOOK_EVERY = 0.05
 BEGIN, END = "] report: ", "] end of report"
 

@@ -25,7 +25,7 @@
 #include "x86/watchdog.h"
 
 #define NOBODY (-1)
-#define STOP_CYCLES 4000000000UL /* a second or more for a CPU to stop */
+#define STOP_CYCLES 20000000000UL /* some seconds for a CPU to stop: a busy host may leave it standing */
 #define EVENTS_SHOWN 64
 
 /* How a CPU stands. */

@@ -215,9 +215,10 @@ int builtin_jobs(int argc, char **argv)
         return jobs_report(true), 0;
     if (p == NULL || sh.top == NULL)
         return complain("%s: no such job", argv[0]);
-    dprintf(STDOUT_FILENO, "[%d] %s\n", p->number, p->text);
     if (argv[0][0] == 'f')
         tcsetpgrp(terminal, p->group);
+    /* Whoever reads this may type at the job. */
+    dprintf(STDOUT_FILENO, "[%d] %s\n", p->number, p->text);
     job_continue(p->group);
     return argv[0][0] == 'f' ? job_wait(p->group, false) : 0;
 } /* LAB jobs:builtins end */
