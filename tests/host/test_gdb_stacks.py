@@ -50,7 +50,7 @@ def steps(tmp_path, count):
 @FLAVOURS
 def test_from_the_kernel_to_main(tmp_path, flavour):
     with Machine(tmp_path, *flavour, "--", CAT, "/etc/passwd") as machine:
-        output = machine.gdb("break cat.c:main", "continue", "break sys_read if $in_program()", "continue", "bt",
+        output = machine.gdb("tbreak cat.c:main", "continue", "break sys_read if $in_program()", "continue", "bt",
                              "up", "delete", "detach")
         ended = machine.finish()
     stack = output.of("bt")
@@ -88,7 +88,7 @@ def test_at_each_instruction_of_the_entries(tmp_path, flavour):
     """A system call, and what it comes upon on the way back."""
     with Machine(tmp_path, *flavour, "--smp", "1", "--", CAT, "/etc/passwd") as machine:
         walk = steps(tmp_path, 45)
-        output = machine.gdb("break cat.c:main", "continue", "break *syscall_entry if $in_program()", "continue", walk,
+        output = machine.gdb("tbreak cat.c:main", "continue", "break *syscall_entry if $in_program()", "continue", walk,
                              "delete", "break user_return if $in_program()", "continue", "source " + walk.split()[1],
                              "delete", "break trap_common if $in_program()",
                              "continue", "source  " + walk.split()[1], "delete", "detach")
@@ -118,8 +118,9 @@ def test_a_switch_of_stacks(tmp_path):
 def test_the_line_of_an_entry_is_shown(tmp_path):
     with Machine(tmp_path, "--", "/bin/busybox", "true") as machine:
         output = machine.gdb("break *syscall_entry", "continue", "stepi", "kill")
-    assert re.search(r"syscall_entry \(\) at kernel/x86/entry.asm:\d+\n\d+\s+swapgs", output.of("continue")), output.all()
-    assert re.search(r"syscall_entry \(\) at kernel/x86/entry.asm:\d+\n\d+\s+mov", output.of("stepi")), output.all()
+    for command, instruction in (("continue", "swapgs"), ("stepi", "mov")):
+        line = rf"syscall_entry \(\) at kernel/x86/entry.asm:\d+\n\d+\s+{instruction}"
+        assert re.search(line, output.of(command)), output.all()
 
 
 def test_frames_of_other_programs_are_not_made_up(tmp_path):
@@ -139,7 +140,8 @@ def test_frames_of_other_programs_are_not_made_up(tmp_path):
 
 def test_frames_of_a_sleeper_are_its_own(tmp_path):
     with Machine(tmp_path, "--", SCENE) as machine:
-        output = machine.gdb("break scene_is_set", "continue", "view 4", "bt", "view 1", "bt 40", "view", "bt 50", "kill")
+        output = machine.gdb("break scene_is_set", "continue", "view 4", "bt", "view 1", "bt 40", "view", "bt 50",
+                             "kill")
     assert in_order(["pipe_read", "syscall_entry"], frames(output.of("bt"))), output.all()
     assert frames(output.of("bt"))[-1].endswith("which this CPU does not run: see bt of 4>"), output.all()
     assert frames(output.of("bt 40"))[-1] == "<code of /init, which this CPU does not run: see bt of 1>", output.all()

@@ -197,7 +197,8 @@ def symbol_at(address):
 def _read_functions(path):
     """(addresses, names) of a file's functions, in order. Assembly's macro labels (..@) are nobody's."""
     try:
-        done = subprocess.run(["nm", "--numeric-sort", "--defined-only", path], capture_output=True, text=True, check=True)
+        done = subprocess.run(["nm", "--numeric-sort", "--defined-only", path], capture_output=True, text=True,
+                              check=True)
     except (OSError, subprocess.CalledProcessError):
         return [], []
     lines = (line.split() for line in done.stdout.splitlines())
