@@ -45,7 +45,7 @@ struct virtio_net {
     struct net_pair pairs[PAIRS_MAX];
 };
 
-/* Give the device as many pages as it has room for. True: it has at least some. rx->lock held. */
+/* Give the device as many pages as it has room for. False: too few for every packet. rx->lock held. */
 bool virtio_net_refill(struct net_pair *r);
 /* Take in what has come, and hand it on. Interrupts are off: a handler, or a timer's function. */
 void virtio_net_receive(struct net_pair *r);

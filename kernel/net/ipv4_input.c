@@ -92,19 +92,22 @@ static struct ipv4_header *check_header(struct packet *p)
     return h;
 }
 
-/* Can a packet with these addresses have come in by DEV (RFC 1122, section 3.2.1.3)? */
-static bool addresses_ok(const struct ipv4_header *h, const struct netdev *dev)
+/* Can P, whose header is H, have come in by its device (RFC 1122, section 3.2.1.3)? */
+static bool addresses_ok(const struct packet *p, const struct ipv4_header *h)
 {
     uint32_t source = ntohl(h->source), destination = ntohl(h->destination);
 
-    if (dev->flags & IFF_LOOPBACK)
+    if ((p->dev->flags & IFF_LOOPBACK) || p->looped)
         return true;
     if (IN_MULTICAST(source) || source == INADDR_BROADCAST)
         return false;
     if (source >> 24 == IN_LOOPBACKNET || destination >> 24 == IN_LOOPBACKNET)
         return false;
     /* "This network": from who has no address yet, to all. */
-    return source >> 24 != 0 || (source == 0 && destination == INADDR_BROADCAST);
+    if (source >> 24 == 0)
+        return source == 0 && destination == INADDR_BROADCAST;
+    /* Nobody else is one of our addresses (LAND: an answer would go to ourselves), nor all of a network. */
+    return route_kind(h->source, p->dev) == ROUTE_UNICAST;
 }
 
 /* Is it for us? */
@@ -162,7 +165,7 @@ void ipv4_input(struct packet *p)
         net_count(IP_IN_HDR_ERRORS);
         goto out_drop;
     }
-    if (unlikely(!addresses_ok(h, p->dev) || !is_ours(p, h))) {
+    if (unlikely(!addresses_ok(p, h) || !is_ours(p, h))) {
         net_count(IP_IN_ADDR_ERRORS);
         goto out_drop;
     }

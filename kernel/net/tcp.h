@@ -291,6 +291,8 @@ struct tcp_conn {
     uint8_t urgent_byte;                      /* lock */
     bool oob_inline;                          /* atomic: SO_OOBINLINE */
     bool ack_now, ack_delayed;                /* lock: an ACK is owed */
+    bool ack_on_read;   /* lock: it goes when all has been read: the peer may be waiting for it */
+    bool converses;     /* lock: the user has answered soon: data will carry the ACK */
     uint8_t quick_acks; /* lock: ACKs not to delay, at the start and after trouble */
     /* receive buffer's growth: how much the user reads in a round trip */
     uint32_t space_seq, space_bytes; /* lock */

@@ -142,6 +142,7 @@ static bool take_window(struct tcp_conn *c, const struct tcp_segment *seg)
     bool changed = window != c->snd_wnd;
     if (changed && !c->snd_wnd && !tcp_flight(c)) {
         c->backoff = 0;
+        c->stalled = 0;                          /* what is sent now has all of TCP_USER_TIMEOUT */
         tcp_stop_timer(c, TCP_TIMER_RETRANSMIT); /* it was the persist timer */
     }
     c->snd_wnd = window;

@@ -73,6 +73,8 @@ void tcp_consumed(struct tcp_conn *c, uint32_t n)
         if (then > now && (then >= 2 * now || then - now >= c->rcv_limit / 2))
             c->ack_now = true;
     }
+    if (c->ack_on_read && !c->rcv_unread)
+        c->ack_now = true;
     tcp_unlock(c);
 }
 
@@ -420,13 +422,19 @@ static void trim(struct tcp_conn *c, struct tcp_segment *seg)
     }
 }
 
-/* RFC 5681, section 4.2: every second full segment at once, others soon; what fills a hole, or makes one, at once. */
-static void acknowledge(struct tcp_conn *c, bool hole)
+/*
+ * RFC 5681, section 4.2: every second full segment at once, others soon; what fills a hole, or makes one, at once. PSH
+ * says that the peer has no more to send for now, perhaps because this fills its buffer: once all is read nothing is
+ * gained by waiting, unless the user is one who answers.
+ */
+static void acknowledge(struct tcp_conn *c, const struct tcp_segment *seg, bool hole)
 {
-    if (hole || c->quick_acks || c->rcv_nxt - c->rcv_acked > c->rcv_mss)
+    if (hole || c->quick_acks || c->rcv_nxt - c->rcv_acked > c->rcv_mss) {
         c->ack_now = true;
-    else
+    } else {
+        c->ack_on_read = (seg->flags & TCP_PSH) && !c->converses;
         tcp_delay_ack(c);
+    }
 }
 
 void tcp_data_arrives(struct tcp_conn *c, struct tcp_segment *seg)
@@ -459,5 +467,5 @@ void tcp_data_arrives(struct tcp_conn *c, struct tcp_segment *seg)
     seg->packet = NULL;
     if (had_hole)
         drain(c);
-    acknowledge(c, had_hole);
+    acknowledge(c, seg, had_hole);
 }

@@ -68,7 +68,10 @@ static bool send_lost(struct tcp_conn *c, uint32_t *pipe)
     return false;
 }
 
-/* Rules 3 and 4 of RFC 6675, NextSeg: nothing else can be sent, so what may be lost is. */
+/*
+ * Rules 3 and 4 of RFC 6675, NextSeg: nothing else can be sent, so what may be lost is; but not what rule 1 has just
+ * sent again.
+ */
 static void send_doubtful(struct tcp_conn *c, uint32_t *pipe)
 {
     struct tcp_range r;
@@ -77,7 +80,8 @@ static void send_doubtful(struct tcp_conn *c, uint32_t *pipe)
         if (!send_again(c, &r, pipe))
             return;
     }
-    if (*pipe + c->mss <= c->cwnd && !c->rescued && tcp_last_unsacked(c, &r)) {
+    if (*pipe + c->mss <= c->cwnd && !c->rescued && tcp_last_unsacked(c, &r) &&
+        seq_le(c->high_rxt, r.start)) {
         c->rescued = true;
         tcp_send_range(c, r.start, r.end);
     }

@@ -73,7 +73,7 @@ static uint16_t tell_window(struct tcp_conn *c, uint8_t flags)
 static void acknowledged(struct tcp_conn *c, bool alone)
 {
     c->rcv_acked = c->rcv_nxt;
-    c->ack_now = c->ack_delayed = false;
+    c->ack_now = c->ack_delayed = c->ack_on_read = false;
     tcp_stop_timer(c, TCP_TIMER_DELACK);
     if (alone && c->quick_acks)
         c->quick_acks--;

@@ -84,7 +84,7 @@ void tcp_end(struct tcp_conn *c, int error)
     memset(c->deadline, 0, sizeof(c->deadline));
     free_send_queue(c);
     tcp_drop_reorder(c);
-    c->ack_now = c->ack_delayed = false;
+    c->ack_now = c->ack_delayed = c->ack_on_read = false;
     c->recovery = TCP_OPEN;
     c->num_sacked = 0;
     c->events |= TCP_EVENT_CLOSED | (error ? TCP_EVENT_ERROR : 0);
@@ -93,9 +93,19 @@ void tcp_end(struct tcp_conn *c, int error)
         tcp_child_gone(c);
 }
 
+/* RFC 9293, section 3.10.5: both have said all that they had to say; at most acknowledgments are missing. */
+static bool nothing_is_lost(const struct tcp_conn *c)
+{
+    bool last = c->state == TCP_CLOSING || c->state == TCP_LAST_ACK;
+
+    return last && c->fin_sent && !c->rcv_unread;
+}
+
 void tcp_abort(struct tcp_conn *c, int error)
 {
-    if (tcp_is_synchronized(c->state) || c->state == TCP_SYN_RECEIVED)
+    bool begun = tcp_is_synchronized(c->state) || c->state == TCP_SYN_RECEIVED;
+
+    if (begun && !nothing_is_lost(c))
         tcp_send_reset(c);
     tcp_end(c, error);
 }

@@ -73,6 +73,8 @@ static void probe_window(struct tcp_conn *c, nsec_t now)
         return;
     }
     c->probes++;
+    if (!n && room)
+        return; /* there was no memory for FIN: tcp_output tries again */
     if (n) {
         /* All that was sent is acknowledged, so this is the window it has now: next time it isn't waited for. */
         c->snd_wnd_usual = c->snd_wnd;
@@ -144,6 +146,7 @@ static void delack_timeout(struct tcp_conn *c, nsec_t now)
 {
     (void)now;
     c->ack_now |= c->ack_delayed;
+    c->converses = false; /* no data has carried it */
 }
 
 static void cork_timeout(struct tcp_conn *c, nsec_t now)

@@ -194,8 +194,10 @@ int tcp_send(struct tcp_conn *c, struct list *bufs, unsigned flags)
             c->snd_up = tcp_data_end(c);
         }
         /* Who answers soon will do so again: its data can carry the ACK. */
-        if (tcp_now(c) - c->last_data_in < READ_ONCE(c->stack->params.delack))
+        if (tcp_now(c) - c->last_data_in < READ_ONCE(c->stack->params.delack)) {
             c->quick_acks = 0;
+            c->converses = true;
+        }
     }
     tcp_unlock(c);
     return error;
@@ -298,7 +300,7 @@ static void forget(struct tcp_conn *c)
     c->backoff = c->probes = c->keep_probes = 0;
     c->last_sent = c->stalled = 0;
     c->dupacks = 0;
-    c->tlp_out = c->rxt_now = c->more = c->cork_over = false;
+    c->tlp_out = c->rxt_now = c->more = c->cork_over = c->converses = false;
     c->timestamps_ok = READ_ONCE(p->timestamps);
     c->scale_ok = READ_ONCE(p->window_scaling);
     c->sack_ok = READ_ONCE(p->sack);

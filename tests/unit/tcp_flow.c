@@ -42,6 +42,28 @@ static const struct case_ cases[] = {
     {"unknown options are skipped (RFC 9293, 3.1)",
      "connect\n> S 0\n< SA 0 1 raw=fd0401020204012c\n> A 1 1\ninfo mss 300"},
 
+    /* --- segments that were put together on the way --- */
+    {"of early segments that come as one each has its duplicate ACK (RFC 5681, 4.2)",
+     "estab\n< A 1001 1 len=3000 cut=1000\n> A 1 1 len=0\n> A 1 1 len=0\n> A 1 1 len=0\n"
+     "info early 1\ninfo data_segs_in 3\n< A 1 1 len=1000\n> A 1 4001\nread 4000"},
+    {"so a peer that counts them begins its fast retransmit (RFC 5681, 3.2)",
+     "estab\n< A 1001 1 len=2500 cut=1000\n> A 1 1\n> A 1 1\n> A 1 1\n< A 3501 1 len=10\n"
+     "> A 1 1"},
+    {"with SACK one ACK says it all (RFC 2018, 3)",
+     "param sack 1\nestab\n< A 1001 1 len=3000 cut=1000\n> A 1 1 sack=1001-4001"},
+    {"in order they are acknowledged once (RFC 5681, 4.2)",
+     "estab\n< A 1 1 len=3000 cut=1000\n> A 1 3001\ninfo data_segs_in 3\nread 3000"},
+    {"and the peer's segments are not taken for larger than they were (RFC 1122, 4.2.3.2)",
+     "estab\n< A 1 1 len=3000 cut=1000\n> A 1 3001\n< A 3001 1 len=1000\n< A 4001 1 len=1\n"
+     "> A 1 4002\ninfo rcv_mss 1000"},
+    {"of what is cut in front or behind the rest counts (RFC 9293, 3.10.7.4)",
+     "param receive 2000\nestab\n< A 1 1 len=1000\n+40\n> A 1 1001\n"
+     "< A 501 1 len=3000 cut=1000\n> A 1 2001 win=0\nread 2000\n> A 1 2001"},
+    {"what follows an early piece is put behind it (RFC 9293, 3.10.7.4)",
+     "param sack 1\nestab\n< A 101 1 len=100\n> A 1 1 sack=101-201\n< A 201 1 len=100\n"
+     "> A 1 1 sack=101-301\n< A 401 1 len=600 cut=200\n> A 1 1 sack=401-1001,101-301\n"
+     "< A 301 1 len=100\n> A 1 1 sack=101-1001\n< A 1 1 len=100\n> A 1 1001 sack=\nread 1000"},
+
     /* --- SACK that we send: RFC 2018, 2883 --- */
     {"the first block is the newest (RFC 2018, 4)",
      "param sack 1\nestab\n< A 1001 1 len=500\n> A 1 1 sack=1001-1501\n"
@@ -84,6 +106,19 @@ static const struct case_ cases[] = {
      "connect\n> S 0\n< SA 0 1 mss=1000\n> A 1 1\n< A 1 1 len=10\n> A 1 11"},
     {"TCP_QUICKACK sends what waits",
      "estab\n< A 1 1 len=10\nopt quickack 1\n> A 1 11\n< A 11 1 len=10\n> A 1 21"},
+
+    {"what was pushed is acknowledged when it has been read: the peer may wait for it",
+     "estab\n< PA 1 1 len=500\n> none\nread 499\n> none\nread 1\n> A 1 501\n+40\n> none"},
+    {"what wasn't is not", "estab\n< A 1 1 len=500\nread 500\n> none\n+40\n> A 1 501"},
+    {"nor when the user answers: its data carries the ACK (RFC 1122, 4.2.3.2)",
+     "estab\n< PA 1 1 len=10\nsend 5\n> A 1 11 len=5\nread 10\n< PA 11 6 len=10\nread 10\n"
+     "> none\nsend 5\n> A 6 21 len=5"},
+    {"until it hasn't for once",
+     "estab\n< PA 1 1 len=10\nsend 5\n> A 1 11 len=5\nread 10\n< PA 11 6 len=10\nread 10\n"
+     "+40\n> A 6 21\n< PA 21 6 len=10\nread 10\n> A 6 31"},
+    {"TCP_NODELAY isn't needed where the peer's buffer is smaller than a segment",
+     "opt sndbuf 500\nestab\nsend 500\n> A 1 1 len=500\nroom 0\n< A 1 501\nevent write\n"
+     "send 500\n> A 501 1 len=500"},
 
     /* --- our window: RFC 9293, section 3.8.6.2.2 --- */
     {"the window is what can wait to be read (RFC 9293, 3.8.6)",
@@ -211,6 +246,9 @@ static const struct case_ cases[] = {
     {"SO_OOBINLINE leaves it in the stream",
      "estab\nopt oobinline 1\n< UA 1 1 len=5 urg=5\nreadable 4\nread 4\nreadable 1\n"
      "oob = EINVAL\nread 1\nmark 0\n+40\n> A 1 6"},
+    {"a second urgent byte takes the place of the first, which stays in the stream (RFC 6093, 3.2)",
+     "estab\n< UA 1 1 len=5 urg=5\n< UA 6 1 len=5 urg=5\nreadable 9\noob 10\nread 9\nmark 1\n"
+     "readable 0 skip\n+40\n> A 1 11"},
     {"a pointer to old data is ignored",
      "estab\n< A 1 1 len=10\n< UA 11 1 len=1 urg=0\nevent urgent none\n+40\n> A 1 12"},
 };

@@ -44,10 +44,6 @@ static const struct case_ cases[] = {
      TS "< A 1 1 len=10 ts=99,0\n> A 1 1\nunread 0"},
     {"an equal one is good (RFC 7323, 5.3)",
      TS "< A 1 1 len=10 ts=100,0\nunread 10\n+40\n> A 1 11"},
-    {
-        "timestamps wrap (RFC 7323, 5.2)",
-        "param ts 1\nconnect\n> S 0\n< SA 0 1 mss=1000 ts=0xfffffff0,0\n> A 1 1",
-    },
     {"an RST needs no timestamp (RFC 7323, 5.2)", TS "< R 1 0\nerror ECONNRESET"},
     {"another segment without one is dropped (RFC 7323, 3.2)",
      TS "< A 1 1 len=10\n> none\nunread 0"},
@@ -70,6 +66,46 @@ static const struct case_ cases[] = {
      TS "shutdown w\n> FA 1 1\n< FA 1 2 ts=101,0\n> A 2 2\nclose\n< A 1 2 len=1 ts=5,0\n"
         "> A 2 2"},
 
+    {"an RST may be as old as it likes (RFC 7323, 5.2)", TS "< R 1 0 ts=5,0\nerror ECONNRESET"},
+    {"PAWS in SYN-RECEIVED (RFC 7323, 5.3, R1)",
+     "param ts 1\nlisten\n< S 0 0 ts=100,0\n> SA 0 1\n< A 1 1 ts=99,0\n> A 1 1\naccept none\n"
+     "< A 1 1 ts=100,0\naccept"},
+    {"PAWS in FIN-WAIT-1 and FIN-WAIT-2 (RFC 7323, 5.3, R1)",
+     TS "shutdown w\n> FA 1 1\n< A 1 2 ts=99,0\n> A 2 1\nstate FIN-WAIT-1\n< A 1 2 ts=100,0\n"
+        "state FIN-WAIT-2\n< FA 1 2 ts=99,0\n> A 2 1\nstate FIN-WAIT-2\n< FA 1 2 ts=101,0\n"
+        "> A 2 2\ntime-waits 1"},
+    {"PAWS in CLOSE-WAIT (RFC 7323, 5.3, R1)",
+     TS "< FA 1 1 ts=101,0\n> A 1 2\nsend 10\n> A 1 2 len=10\n< A 2 11 ts=99,0\n> A 11 2\n"
+        "info unacked 1\n< A 2 11 ts=102,0\ninfo unacked 0"},
+    {"PAWS in CLOSING (RFC 7323, 5.3, R1)",
+     TS "shutdown w\n> FA 1 1\n< FA 1 1 ts=101,0\n> A 2 2\n< A 2 2 ts=99,0\n> A 2 2\n"
+        "state CLOSING\n< A 2 2 ts=102,0\nstate CLOSED\ntime-waits 1"},
+    {"PAWS in LAST-ACK (RFC 7323, 5.3, R1)",
+     TS "< FA 1 1 ts=101,0\n> A 1 2\nshutdown w\n> FA 1 2\n< A 2 2 ts=99,0\n> A 2 2\n"
+        "state LAST-ACK\n< A 2 2 ts=102,0\nstate CLOSED"},
+    {"timestamps on both sides of the wrap (RFC 7323, 5.2)",
+     "param ts 1\nconnect\n> S 0\n< SA 0 1 mss=1000 ts=4294967280,0\n> A 1 1\n"
+     "< A 1 1 len=10 ts=5,0\n> A 1 11 ts=*,5\nunread 10\n< A 11 1 len=10 ts=4294967288,0\n"
+     "> A 1 11\nunread 10"},
+    {"TIME-WAIT: of SYNs with the same timestamp the larger number is the new call (RFC 6191, 2)",
+     "param ts 1\nlisten\n< S 0 0 ts=100,0\n> SA 0 1\n< A 1 1 ts=100,0\naccept\n"
+     "shutdown w\n> FA 1 1\n< FA 1 2 ts=101,0\n> A 2 2\nclose\n< S 1 0 ts=101,0\n> A 2 2\n"
+     "time-waits 1\n< S 9000 0 ts=101,0\n> SA 0 9001\ntime-waits 0"},
+    {"and without timestamps in it too (RFC 1122, 4.2.2.13)",
+     "param ts 1\nlisten\n< S 0 0 ts=100,0\n> SA 0 1\n< A 1 1 ts=100,0\naccept\n"
+     "shutdown w\n> FA 1 1\n< FA 1 2 ts=101,0\n> A 2 2\nclose\n< S 1 0\n> A 2 2\n"
+     "time-waits 1\n< S 9000 0\n> SA 0 9001\ntime-waits 0"},
+    {"a FIN that is too old doesn't begin TIME-WAIT anew (RFC 7323, 5.3)",
+     TS "shutdown w\n> FA 1 1\n< FA 1 2 ts=101,0\n> A 2 2\nclose\n+30000\n< FA 1 2 ts=50,0\n"
+        "> A 2 2\n+29999\ntime-waits 1\n+1\ntime-waits 0"},
+
+    /* --- LAND: from our own address and port --- */
+    {"a SYN from ourselves makes no connection and no storm (RFC 9293, 3.10.7.4)",
+     "listen\n< S 0 0 self\nloop\nloop\nloop\n> none\naccept none"},
+    {"and its embryo dies like any other",
+     "param synack_retries 1\nlisten 1\n< S 0 0 self\nloop\nloop\nloop\n+1000\nloop\nloop\nloop\n> none\n"
+     "+2000\n> none\n< S 0 0\n> SA 0 1\n< A 1 1\naccept"},
+
     /* --- RFC 5961 --- */
     {"an ACK of what was never sent: challenge (RFC 5961, 5.2)",
      "estab\n< A 1 2 len=10\n> A 1 1\nunread 0"},
@@ -81,6 +117,18 @@ static const struct case_ cases[] = {
      "> A 1001 11"},
     {"challenges are limited (RFC 5961, 7)",
      "param challenge 0\nestab\n< R 5 0\n> none\n< S 5 0\n> none\nstate ESTABLISHED"},
+    {"so many a second, but not exactly (RFC 5961, 7; CVE-2016-5696)",
+     "param challenge 10\nestab\nrepeat 40 < R 5 0\nsent 5 15\n+999\nrepeat 40 < S 5 0\n"
+     "sent 0 0\n+1\nrepeat 40 < A 1 2\nsent 5 15\nstate ESTABLISHED"},
+    {"TIME-WAIT's answers to bare segments are counted among them (RFC 5961, 7)",
+     "param challenge 10\nestab\nshutdown w\n> FA 1 1\n< FA 1 2\n> A 2 2\nclose\n"
+     "repeat 40 < A 9 2\nsent 5 15\nrepeat 40 < A 9 2\nsent 0 0"},
+    {"RST in SYN-RECEIVED that isn't exact is challenged (RFC 5961, 3.2)",
+     "listen\n< S 0 0\n> SA 0 1\n< R 50 0\n> A 1 1\n< A 1 1\naccept"},
+    {"SYN in SYN-RECEIVED with another number is challenged (RFC 5961, 4.2)",
+     "listen\n< S 0 0\n> SA 0 1\n< S 50 0\n> A 1 1\n< A 1 1\naccept"},
+    {"an RST with data counts as one without (RFC 9293, 3.10.7.4, second)",
+     "estab\n< RA 1 1 len=20\nerror ECONNRESET\nunread 0"},
     {"ACKs to bare segments outside the window are limited (Linux)",
      "estab\n< A 20000 1\n> A 1 1\n< A 20000 1\n> none\n+500\n< A 20000 1\n> A 1 1"},
     {"data outside the window is always answered",
@@ -108,6 +156,14 @@ static const struct case_ cases[] = {
     {"a cookie for another number is refused",
      "param cookies 2\nlisten\n< S 0 0\n> SA 0 1\n< A 2 1\n> R 1\n< A 0 1\n> R 1\n"
      "accept none"},
+    {"a cookie is for one caller",
+     "param cookies 2\nlisten\n< S 0 0\n> SA 0 1\npeer-port 5001\n< A 1 1\n> R 1\naccept none\n"
+     "peer-port 5000\n< A 1 1\naccept"},
+    {"a forged ACK is refused, however often",
+     "param cookies 2\nlisten\n< S 0 0\n> SA 0 1\nrepeat 50 < A 1 4711\nsent 50 50\naccept none\n"
+     "< A 1 1\naccept\nstate ESTABLISHED"},
+    {"an ACK with a cookie that comes twice is one connection",
+     "param cookies 2\nlisten\n< S 0 0\n> SA 0 1\n< A 1 1\n< A 1 1\naccept\naccept none"},
     {"a cookie grows old", "param cookies 2\nlisten\n< S 0 0\n> SA 0 1\n+125000\n< A 1 1\n> R 1"},
     {"a listener that sent none believes none", "listen\n< A 1 1\n> R 1"},
     {"nothing is kept of a call with a cookie",
@@ -131,6 +187,30 @@ static const struct case_ cases[] = {
      "opt keepidle 10\nopt keepintvl 2\nopt keepalive 1\nestab\nopt usertimeout 13000\n"
      "+10000\n> A 0 1\n+2000\n> A 0 1\n+2000\n> RA 1 1\nerror ETIMEDOUT"},
 
+    {"data under way is as good as a keepalive (RFC 9293, 3.8.4)",
+     "opt keepidle 1\nopt keepalive 1\nparam rto_min 3000\nestab\nsend 10\n> A 1 1\n+2999\n"
+     "> none\n+1\n> A 1 1 len=10\n< A 1 11\n+999\n> none"},
+    {"it is sent in CLOSE-WAIT too (RFC 9293, 3.8.4)",
+     "opt keepidle 10\nopt keepalive 1\nestab\n< FA 1 1\n> A 1 2\n+10000\n> A 0 2"},
+    {"the peer's RST to a keepalive ends it (RFC 9293, 3.8.4)",
+     "opt keepidle 10\nopt keepalive 1\nestab\n+10000\n> A 0 1\n< R 1 0\nerror ECONNRESET"},
+    {"switched on late it counts from the last segment",
+     "opt keepidle 10\nestab\n+8000\nopt keepalive 1\n+1999\n> none\n+1\n> A 0 1"},
+
+    /* --- TCP_USER_TIMEOUT --- */
+    {"a window that stays closed so long ends it, though the peer answers (Linux)",
+     "estab win=0\nopt usertimeout 1000\nsend 9\n+200\n> A 1 1\n< A 1 1 win=0\n+400\n> A 1 1\n"
+     "< A 1 1 win=0\n+800\nstate CLOSED\nerror ETIMEDOUT"},
+    {"what goes when it opens has all of that time again (RFC 5482, 3)",
+     "estab win=0\nopt usertimeout 1000\nsend 9\n+200\n> A 1 1\n< A 1 1 win=0\n+400\n> A 1 1\n"
+     "< A 1 1 win=5000\n> A 1 1 len=9\n+200\n> A 1 1\n+400\n> A 1 1\nstate ESTABLISHED\n+800\n"
+     "error ETIMEDOUT"},
+    {"an ACK of something begins it anew (RFC 5482, 3)",
+     "param rto_max 200\nestab\nopt usertimeout 500\nsend 2000\n> A 1 1\n> A 1001 1\n+199\n"
+     "< A 1 1001\n+200\n> A 1001 1\n+200\n> A 1001 1\nstate ESTABLISHED\n+200\nerror ETIMEDOUT"},
+    {"it limits the call as well (RFC 5482, 3)",
+     "opt usertimeout 2000\nconnect\n> S 0\n+1000\n> S 0\n+2000\nerror ETIMEDOUT"},
+
     /* --- options of the socket --- */
     {"values out of range: EINVAL",
      "opt keepidle 0 = EINVAL\nopt keepidle 32768 = EINVAL\nopt keepintvl 0 = EINVAL\n"
@@ -138,5 +218,21 @@ static const struct case_ cases[] = {
     {"an option that isn't: ENOPROTOOPT", "opt nonsense 1 = ENOPROTOOPT"},
     {"TCP_INFO counts", "estab\nsend 1500\n> A 1 1\n> A 1001 1\ninfo unacked 2\n< A 1 1001 len=7\n"
                         "info acked 1001\ninfo received 7\ninfo unacked 1\n+40\n> A 1501 8"},
+    {"TCP_INFO tells what was sent again",
+     "estab\nsend 1500\n> A 1 1\n> A 1001 1\ninfo sent 1500\ninfo data_segs_out 2\n"
+     "info segs_out 4\n+200\n> A 1 1\ninfo retransmits 1\ninfo retrans 1\ninfo resent 1000\n"
+     "info lost 1\ninfo backoff 1\ninfo rto 400\n< A 1 1501\ninfo retransmits 0\ninfo lost 0\n"
+     "info sent 2500\ninfo segs_in 2"},
+    {"TCP_INFO tells what has come",
+     "estab\n< A 1 1 len=10\n< A 21 1 len=10\n> A 1 11\ninfo early 1\ninfo data_segs_in 2\n"
+     "info received 10\ninfo rcv_mss 536\n+30\ninfo last_data 30\ninfo last_ack 30"},
+    {"TCP_INFO tells times and what the sides take",
+     "param ts 1\nparam ws 1\nconnect\n> S 0\n+80\n< SA 0 1 mss=900 ws=3 ts=100,0\n> A 1 1\n"
+     "info state 1\ninfo snd_scale 3\ninfo rcv_scale 0\ninfo mss 888\ninfo advmss 988\n"
+     "info pmtu 1040\ninfo ato 40\ninfo min_rtt 80\nsend 10\n> A 1 1\n+40\n< A 1 11 ts=101,0\n"
+     "info min_rtt 40\n+25\ninfo last_sent 65\ninfo last_ack 25"},
+    {"TCP_INFO tells of a closed window",
+     "estab win=0\nsend 100\ninfo notsent 100\n+200\n> A 1 1 len=1\ninfo probes 1\n"
+     "info snd_wnd 0\ninfo backoff 1\n< A 1 1 win=0\ninfo probes 0"},
 };
 RUN_CASES(cases)

@@ -132,6 +132,8 @@ static const struct case_ cases[] = {
     {"and at last the tail (RFC 6675, NextSeg, rule 4)",
      "param sack 1\nestab\nsend 10000\n" TEN
      "< A 1 1 sack=1001-9001\n> A 1 1\n> A 9001 1 len=1000"},
+    {"which isn't what has just been sent again",
+     "param sack 1\nestab\nsend 10000\n" TEN "< A 1 1 sack=1001-10001\n> A 1 1 len=1000\n> none"},
     {"a hole isn't filled twice (RFC 6675, HighRxt)",
      SACK_FLIGHT "< A 1 1 sack=1001-4001\n> A 1 1\n< A 1 1 sack=1001-5001\n< A 1 1 sack=1001-6001\n"
                  "> none"},
@@ -192,6 +194,17 @@ static const struct case_ cases[] = {
     {"a number that isn't in flight makes it a forgery (RFC 5927, 4.1)",
      "estab\nsend 10\n> A 1 1\nicmp mtu 50 600\ninfo mss 1000\nicmp mtu 0 600\n"
      "info mss 1000"},
+    {"nor is one believed about what was acknowledged (RFC 5927, 4.1)",
+     "estab\nsend 10\n> A 1 1\n< A 1 11\nicmp mtu 1 600\ninfo pmtu 1040\nicmp mtu 11 600\n"
+     "info pmtu 1040"},
+    {"nor that a call failed, about another's number (RFC 5927, 4.1)",
+     "connect\n> S 0\nicmp hard 1 ECONNREFUSED\nicmp hard -1 ECONNREFUSED\nstate SYN-SENT"},
+    {"a larger MTU than the path's changes nothing (RFC 1191, 3)",
+     "estab\nsend 10\n> A 1 1\nicmp mtu 1 1500\ninfo pmtu 1040\n> none"},
+    {"while data is being sent again the rest goes in smaller segments too (RFC 1191, 6.2)",
+     "param mtu 1540\nparam sack 1\nconnect\n> S 0\n< SA 0 1 mss=1500 sackok\n> A 1 1\nsend 6000\n"
+     "drain\n< A 1 1 sack=1501-6001\n> A 1 1 len=1500\nicmp mtu 1 1040\ninfo mss 1000\n+200\n"
+     "> A 1 1 len=1000\n< A 1 1001 sack=1501-6001\n> A 1001 1 len=500"},
     {"an MTU below 552 isn't believed (Linux)",
      "estab\nsend 10\n> A 1 1\nicmp mtu 1 68\n> A 1 1\ninfo pmtu 552"},
     {"a router that tells no MTU: the next plateau (RFC 1191, 7)",

@@ -3,6 +3,8 @@
  * name, which cites what it claims, and a script, a line a step:
  *
  *     < SA 0 1 win=5000 mss=1000       a segment from the peer: flags, sequence number, acknowledgment, and more
+ *                                      (cut=100: segments of so many bytes that were put together on the way;
+ *                                      self: with our own address and port as its source)
  *     > A 1 1 len=0                    the next segment from us; what isn't said isn't compared; * is any
  *     +200                             so many milliseconds pass
  *     connect, listen, accept, send 100, read 100, close, state ESTABLISHED ...    see commands[]
@@ -52,6 +54,7 @@ static bool stamp_known;
 static uint32_t path_mtu, path_tso;
 static struct seen outs[OUT_MAX];
 static unsigned num_outs;
+static unsigned memory_is_short; /* 1: there is none at all */
 static char why[300];
 
 #define fail(...) (snprintf(why, sizeof(why), __VA_ARGS__), false)
@@ -148,6 +151,8 @@ static struct app *new_app(void)
 {
     struct app *a = kzalloc(sizeof(*a));
 
+    if (!a)
+        return NULL;
     tcp_init(&a->c, &stack);
     list_init(&a->rx);
     list_push_back(&apps, &a->link);
@@ -158,7 +163,9 @@ static struct app *new_app(void)
 static struct tcp_conn *op_create(struct tcp_conn *l)
 {
     (void)l;
-    return &new_app()->c;
+    struct app *a = new_app();
+
+    return a ? &a->c : NULL;
 }
 
 static void op_destroy(struct tcp_conn *c)
@@ -332,11 +339,27 @@ static unsigned put_options(uint8_t *at, char **words)
     return n;
 }
 
+/* P, which is whole but for its checksum, comes from FROM: there is memory for that, if for nothing else. */
+static void come(struct packet *p, uint32_t from, char **words)
+{
+    const char *cut = attribute(words, "cut");
+    struct tcp_header *h = packet_header(p, TCP_HEADER);
+
+    h->checksum = checksum_finish(packet_checksum_add(p, 0, tcp_pseudo_sum(from, LOCAL, p->len)));
+    if (attribute(words, "bad"))
+        h->checksum ^= 0x100;
+    p->segment_size = cut ? (uint16_t)number(cut) : 0;
+    host_fail_one_in = memory_is_short;
+    tcp_input(&stack, p, from, LOCAL);
+}
+
 static bool do_in(char **words)
 {
     const char *len_text = attribute(words, "len"), *win = attribute(words, "win");
     const char *urg = attribute(words, "urg"), *hlen = attribute(words, "hlen");
+    bool self = attribute(words, "self");
     uint32_t len = len_text ? (uint32_t)number(len_text) : 0;
+    host_fail_one_in = 0;
     struct packet *p = packet_alloc(PACKET_HEADROOM, PAGE_SIZE);
     struct tcp_header *h = packet_put(p, TCP_HEADER);
 
@@ -346,7 +369,7 @@ static bool do_in(char **words)
     unsigned options = put_options(packet_put(p, 0), words + 3);
     packet_put(p, options);
     *h = (struct tcp_header){
-        .source = net16(peer_port),
+        .source = net16(self ? our_port : peer_port),
         .dest = net16(our_port),
         .seq = net32(peer_isn + seq),
         .ack = parse_flags(words[0]) & TCP_ACK ? net32(our_isn + (uint32_t)number(words[2])) : 0,
@@ -358,10 +381,30 @@ static bool do_in(char **words)
     char *data = packet_put(p, len);
     for (uint32_t i = 0; i < len; i++)
         data[i] = (char)pattern(seq + i);
-    h->checksum = checksum_finish(packet_checksum_add(p, 0, tcp_pseudo_sum(PEER, LOCAL, p->len)));
-    if (attribute(words, "bad"))
-        h->checksum ^= 0x100;
-    tcp_input(&stack, p, PEER, LOCAL);
+    come(p, self ? LOCAL : PEER, words);
+    return true;
+}
+
+/* The next segment from us, which was to ourselves, comes back. Options that it may have had are left out. */
+static bool do_loop(char **words)
+{
+    struct seen o = outs[0];
+
+    if (!num_outs)
+        return fail("nothing was sent");
+    memmove(outs, outs + 1, --num_outs * sizeof(o));
+    struct packet *p = packet_alloc(PACKET_HEADROOM, PAGE_SIZE);
+    struct tcp_header *h = packet_put(p, TCP_HEADER);
+    *h = (struct tcp_header){
+        .source = net16(our_port),
+        .dest = net16(our_port),
+        .seq = net32(our_isn + o.seq),
+        .ack = net32(peer_isn + o.ack),
+        .offset = TCP_HEADER / 4 << 4,
+        .flags = o.flags,
+        .window = net16(o.window),
+    };
+    come(p, LOCAL, words);
     return true;
 }
 

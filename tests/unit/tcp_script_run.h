@@ -3,21 +3,9 @@
  */
 #pragma once
 
-#include "tcp_script_names.h"
+#include "tcp_script_claims.h"
 
 #define WORDS_MAX 16
-
-/* What a call returned, against "= NAME" at the end of its line; without it, 0. */
-static bool returned(int result, char **words)
-{
-    int expected = 0;
-
-    for (; *words; words++) {
-        if (is(*words, "=") && words[1])
-            expected = LOOKUP(errors, words[1]);
-    }
-    return result == -expected ? true : fail("it returned %d", result);
-}
 
 /* --- parameters --- */
 
@@ -145,6 +133,7 @@ static bool do_send(char **words)
                      (has_word(words, "urgent") ? TCP_SEND_URGENT : 0);
     struct buf *b;
 
+    host_fail_one_in = 0;
     while (left) {
         b = left <= 1024 ? buf_alloc_small(left) : buf_alloc();
         b->len = min(left, b->room);
@@ -153,6 +142,7 @@ static bool do_send(char **words)
         left -= b->len;
         list_push_back(&bufs, &b->link);
     }
+    host_fail_one_in = memory_is_short;
     int result = tcp_send(&conn->c, &bufs, flags);
     if (!result)
         conn->sent_pos += n;
@@ -256,92 +246,7 @@ static bool do_disconnect(char **words)
     return true;
 }
 
-/* --- claims --- */
-
-static bool do_state(char **words)
-{
-    enum tcp_state s = conn ? conn->c.state : TCP_CLOSED;
-
-    return s == (enum tcp_state)LOOKUP(states, words[0]) ? true : fail("state is %d", s);
-}
-
-static bool do_error(char **words)
-{
-    int error = conn ? tcp_take_error(&conn->c) : 0;
-
-    return error == LOOKUP(errors, words[0]) ? true : fail("error is %d", error);
-}
-
-static bool do_event(char **words)
-{
-    struct app *a = is(words[0], "accept") ? listener : conn;
-    unsigned bit = (unsigned)LOOKUP(events, words[0]);
-    bool there = a->events & bit;
-
-    a->events &= ~bit;
-    if (words[1] && is(words[1], "none"))
-        return there ? fail("it was told of") : true;
-    return there ? true : fail("it wasn't told of");
-}
-
-static bool do_room(char **words)
-{
-    ssize_t room = tcp_send_room(&conn->c);
-
-    if (is(words[0], "="))
-        return returned((int)room, words);
-    return same("room", (uint32_t)room, words[0]);
-}
-
-static bool do_gone(char **words)
-{
-    (void)words;
-    return conn ? fail("it is still there, in state %d", conn->c.state) : true;
-}
-
-static bool do_time_waits(char **words)
-{
-    return same("connections in TIME-WAIT", stack.time_waits, words[0]);
-}
-
-static bool do_info(char **words)
-{
-    struct tcp_info i;
-    unsigned len = sizeof(i);
-
-    tcp_get_option(&conn->c, TCP_INFO, &i, &len);
-    struct {
-        const char *name;
-        uint32_t value;
-    } all[] = {
-        {"cwnd", conn->c.cwnd},
-        {"ssthresh", conn->c.ssthresh},
-        {"rto", i.tcpi_rto / 1000},
-        {"rtt", i.tcpi_rtt / 1000},
-        {"rttvar", i.tcpi_rttvar / 1000},
-        {"retrans", i.tcpi_total_retrans},
-        {"ca", i.tcpi_ca_state},
-        {"mss", i.tcpi_snd_mss},
-        {"unacked", i.tcpi_unacked},
-        {"sacked", i.tcpi_sacked},
-        {"lost", i.tcpi_lost},
-        {"pipe", tcp_pipe(&conn->c)},
-        {"dsacks", i.tcpi_dsack_dups},
-        {"notsent", i.tcpi_notsent_bytes},
-        {"backoff", i.tcpi_backoff},
-        {"probes", i.tcpi_probes},
-        {"pmtu", i.tcpi_pmtu},
-        {"options", i.tcpi_options},
-        {"snd_wnd", i.tcpi_snd_wnd},
-        {"acked", (uint32_t)i.tcpi_bytes_acked},
-        {"received", (uint32_t)i.tcpi_bytes_received},
-    };
-    for (size_t k = 0; k < ARRAY_SIZE(all); k++) {
-        if (is(all[k].name, words[0]))
-            return same(words[0], all[k].value, words[1]);
-    }
-    return fail("no %s in TCP_INFO", words[0]);
-}
+/* --- settings and messages --- */
 
 static bool do_opt(char **words)
 {
@@ -380,6 +285,12 @@ static bool do_icmp(char **words)
     return true;
 }
 
+static bool do_memory(char **words)
+{
+    memory_is_short = host_fail_one_in = is(words[0], "none");
+    return true;
+}
+
 static bool do_peer_port(char **words)
 {
     peer_port = (uint16_t)number(words[0]);
@@ -387,6 +298,7 @@ static bool do_peer_port(char **words)
 }
 
 static bool run_lines(const char *script);
+static bool repeating; /* what is sent meanwhile is looked at afterwards */
 
 /* A connection that stands; what follows the word is the peer's SYN: win=, mss= ... */
 static bool do_estab(char **words)
@@ -422,12 +334,32 @@ static bool do_drain(char **words)
     return true;
 }
 
+/* repeat N STEP */
+static bool do_repeat(char **words)
+{
+    static char line[200];
+
+    line[0] = 0;
+    for (char **w = words + 1; *w; w++)
+        snprintf(line + strlen(line), sizeof(line) - strlen(line), "%s ", *w);
+    repeating = true;
+    bool good = true;
+    for (long n = number(words[0]); n > 0 && good; n--)
+        good = run_lines(line);
+    repeating = false;
+    return good;
+}
+
 static const struct command {
     const char *name;
     bool (*run)(char **words);
 } commands[] = {
     {"<", do_in},
     {">", do_out},
+    {"loop", do_loop},
+    {"repeat", do_repeat},
+    {"sent", do_sent},
+    {"memory", do_memory},
     {"param", do_param},
     {"bind", do_bind},
     {"connect", do_connect},
@@ -468,7 +400,9 @@ static bool run_words(char **words)
         pass(now_ns + number(words[0] + 1) * NSEC_PER_MSEC);
         return true;
     }
-    if (num_outs && !is(words[0], ">") && !is(words[0], "drain")) {
+    bool takes =
+        is(words[0], ">") || is(words[0], "drain") || is(words[0], "loop") || is(words[0], "sent");
+    if (num_outs && !takes && !repeating) {
         char flags[8];
         say_flags(outs[0].flags, flags);
         return fail("before this, %s %u %u len=%u was sent and not expected", flags, outs[0].seq,
@@ -516,6 +450,7 @@ static void begin(void)
 {
     now_ns = 1000 * NSEC_PER_SEC;
     num_outs = 0;
+    memory_is_short = host_fail_one_in = 0;
     conn = listener = NULL;
     peer_isn = 1000000;
     stamp_known = false;
@@ -537,6 +472,7 @@ static void end(void)
 {
     struct app *a, *next;
 
+    memory_is_short = host_fail_one_in = 0;
     if (listener && listener->is_open)
         close_app(&listener, true);
     list_for_each_safe (a, next, &apps, link) {

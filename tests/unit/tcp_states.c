@@ -22,6 +22,21 @@ static const struct case_ cases[] = {
      "state ESTABLISHED\nevent connected"},
     {"both call, and the ACK comes alone (RFC 9293, 3.5)",
      "connect\n> S 0\n< S 0 0 mss=1000\n> SA 0 1\n< A 1 1\nstate ESTABLISHED"},
+    {"both call, and agree on options (RFC 7323, 1.3; RFC 2018, 2)",
+     "param ts 1\nparam ws 1\nparam sack 1\nconnect\n> S 0 0 sackok ts=0,0 ws=0\n"
+     "< S 0 0 mss=1000 sackok ws=2 ts=100,0\n> SA 0 1 sackok ts=0,100 ws=0\n"
+     "< SA 0 1 mss=1000 sackok ws=2 ts=101,0 win=500\nstate ESTABLISHED\ninfo options 7\n"
+     "info snd_scale 2"},
+    {"both call, and SYN-ACK is repeated until answered (RFC 9293, 3.5)",
+     "connect\n> S 0\n< S 0 0\n> SA 0 1\n+1000\n> SA 0 1\n< S 0 0\n> SA 0 1\n+2000\n> SA 0 1\n"
+     "< A 1 1\nstate ESTABLISHED"},
+    {"both call, and RST ends it (RFC 9293, 3.10.7.4, second)",
+     "connect\n> S 0\n< S 0 0\n> SA 0 1\n< R 1 0\nstate CLOSED\nerror ECONNRESET"},
+    {"both call, and data comes with the ACK (RFC 9293, 3.10.7.4)",
+     "connect\n> S 0\n< S 0 0 mss=1000\n> SA 0 1\n< A 1 1 len=20\n> A 1 21\nstate ESTABLISHED\n"
+     "read 20"},
+    {"a call to oneself, as its segments come back (RFC 9293, 3.5, figure 7)",
+     "bind 5000\nconnect self\nloop\nloop\nstate ESTABLISHED"},
     {"SYN is sent again after 1, 3, 7 seconds (RFC 6298, 2.1, 5.5)",
      "connect\n> S 0\n+999\n> none\n+1\n> S 0\n+1999\n> none\n+1\n> S 0\n+4000\n> S 0"},
     {"a call nobody answers ends with ETIMEDOUT (RFC 9293, 3.8.3)",
@@ -106,6 +121,12 @@ static const struct case_ cases[] = {
      "shutdown w\n> FA 1 2\nstate LAST-ACK\n< A 2 2\nstate CLOSED\nerror 0\ntime-waits 0"},
     {"both close at once: CLOSING (RFC 9293, 3.6, figure 13)",
      FIN_WAIT_1 "< FA 1 1\n> A 2 2\nstate CLOSING\n< A 2 2\nstate CLOSED\ntime-waits 1"},
+    {"both close at once with their last data (RFC 9293, 3.6, figure 13)",
+     "estab\nsend 10\n> A 1 1 len=10\nshutdown w\n> FA 11 1\n< FA 1 1 len=10\n> A 12 12\n"
+     "state CLOSING\nread 10\n< A 12 12\nstate CLOSED\ntime-waits 1"},
+    {"in CLOSING both FINs are repeated until acknowledged (RFC 9293, 3.10.7.4)",
+     FIN_WAIT_1 "< FA 1 1\n> A 2 2\n+200\n> FA 1 2\n< FA 1 1\n> A 2 2\nstate CLOSING\n"
+                "< A 2 2\ntime-waits 1"},
     {"FIN and the ACK of ours in one: straight to TIME-WAIT (RFC 9293, 3.3.2, figure 5)",
      FIN_WAIT_1 "< FA 1 2\n> A 2 2\nstate CLOSED\ntime-waits 1"},
     {"FIN goes after what is queued (RFC 9293, 3.10.4)",
@@ -150,6 +171,15 @@ static const struct case_ cases[] = {
      "< A 1 152\nstate FIN-WAIT-2"},
     {"an orphan gives up after orphan_retries",
      "param orphan_retries 1\nestab\nclose\n> FA 1 1\n+200\n> FA 1 1\n+400\ngone"},
+    {"abort in CLOSING and LAST-ACK sends nothing: all was said (RFC 9293, 3.10.5)",
+     CLOSE_WAIT "shutdown w\n> FA 1 2\nabort\ngone\nestab\nshutdown w\n> FA 1 1\n< FA 1 1\n"
+                "> A 2 2\nstate CLOSING\nabort\ngone"},
+    {"but unread data is lost then too (RFC 2525, 2.17)",
+     "estab\n< A 1 1 len=10\n< FA 11 1\n> A 1 12\nshutdown w\n> FA 1 12\nclose\n> RA 2 12\ngone"},
+    {"and so is data that has not gone (RFC 9293, 3.10.5)",
+     "estab win=100\n< FA 1 1 win=100\n> A 1 2\nsend 500\n> A 1 2 len=100\nshutdown w\n"
+     "state LAST-ACK\nabort\n> RA 101 2\ngone"},
+    {"abort in FIN-WAIT-2 sends RST (RFC 9293, 3.10.5)", FIN_WAIT_2 "abort\n> RA 2 1\ngone"},
     {"disconnect resets and is fresh again",
      "estab\ndisconnect\n> RA 1 1\nstate CLOSED\nestab\nsend 5\n> A 1 1 len=5"},
 
@@ -182,6 +212,9 @@ static const struct case_ cases[] = {
     {"a FIN again in TIME-WAIT: ACK, and 2 MSL from now (RFC 9293, 3.10.7.4)",
      TIME_WAIT "+30000\n< FA 1 2\n> A 2 2\n+59999\ntime-waits 1\n+1\ntime-waits 0"},
     {"RST doesn't end TIME-WAIT (RFC 1337)", TIME_WAIT "< R 2 0\ntime-waits 1"},
+    {"nor does the answer to an old duplicate bring one about (RFC 1337, 3)",
+     TIME_WAIT "< A 1 1 len=1\n> A 2 2\n< R 2 0\n< A 0 0\n> A 2 2\n< R 2 0\ntime-waits 1\n"
+               "< FA 1 2\n> A 2 2\n+59999\ntime-waits 1"},
     {"an ACK in TIME-WAIT that says nothing new needs no answer",
      TIME_WAIT "< A 2 2\ntime-waits 1"},
     {"old data in TIME-WAIT gets an ACK (RFC 9293, 3.10.7.4)", TIME_WAIT "< A 1 1 len=1\n> A 2 2"},
