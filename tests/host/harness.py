@@ -3,6 +3,7 @@
 import os
 
 from grading import report, session
+from grading.intake import HandedIn
 from grading.lab import Lab
 from grading.trees import ROOT, difference, read
 
@@ -44,7 +45,11 @@ def in_kernel(statement):
 
 def grade(text, **words):
     """The Grade of a patch by the lab `harness`. WORDS are a Plan's."""
-    return session.grade(lab(), "handed-in", text, session.Plan(**{"jobs": 1, **words}))
+    return grade_handed(HandedIn("handed-in", text), **words)
+
+
+def grade_handed(handed, **words):
+    return session.grade(lab(), handed, session.Plan(**{"jobs": 1, **words}))
 
 
 def verdicts(made):

@@ -11,6 +11,7 @@ import pytest
 
 from grading import lab as labs
 from grading import session, skeleton, zoo
+from grading.intake import HandedIn
 from grading.regions import MARK
 from grading.report import table, text
 from grading.trees import git, read, tree_files
@@ -113,7 +114,7 @@ def test_steps_score_what_is_declared(name, some_of):
     last = len(lab.steps)
     for step in [0, *some_of(range(1, last), 1), last]:
         solved = lab.solution().patch(lab.solved_by(step)) if step else ""
-        made = session.grade(lab, f"step {step}", solved, plan())
+        made = session.grade(lab, HandedIn(f"step {step}", solved), plan())
         wanted = lab.steps[step - 1].score if step else lab.baseline
         report = text(table(made, {}))
         if not made.graded:

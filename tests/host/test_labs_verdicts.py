@@ -11,6 +11,7 @@ from grading import jail, report, session, zoo
 from grading.checks import Ended, Outcome, Trial, check, registered, same
 from grading.lab import Wrong
 from grading.trees import Failure
+from grading.usage import Ledger
 from support import BUILD, EXTRA_WORDS
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
@@ -25,9 +26,9 @@ def fake(outcomes):
     waiting = iter(outcomes)
 
     class FakeTrial:
-        def __init__(self, _lab, check_, _build, _kind, seed):
+        def __init__(self, _lab, check_, _build, _kind, seed, ledger):
             self.outcome = Outcome(check_)
-            self.seed = seed
+            self.seed, self.ledger = seed, ledger
 
         def run(self):
             self.outcome.verdict = next(waiting)
@@ -44,7 +45,7 @@ def fake(outcomes):
 def test_failing_checks_run_again(monkeypatch, runs, verdict, flaky):
     monkeypatch.setattr(session, "Trial", fake(runs))
     lab = harness.lab()
-    result = session.with_retries(lab, lab.load_checks()[0], None, session.Plan(), 1)
+    result = session.with_retries(lab, lab.load_checks()[0], None, session.Plan(), 1, Ledger())
     assert (result.outcome.verdict, result.flaky) == (verdict, flaky)
 
 
@@ -164,7 +165,7 @@ def test_paths_inside_are_the_machines(boot_beside):
 def test_leak_is_a_verdict(boot_beside):
     program = ("/bin/sh", "-c", "head -c 100000 /dev/zero > /tmp/left")
     outcome = boot_beside(lambda: "well", *program, leak_check=True)
-    assert outcome.verdict == "LEAK" and outcome.score == 0, outcome.text
+    assert outcome.verdict == "LEAK" and outcome.score == 0, (outcome.text, outcome.attached)
     assert b"shmem_pages" in outcome.attached["run.txt"]
     assert boot_beside(lambda: "well", *program).verdict == "PASS"
     assert boot_beside(lambda: "well", *program, leak_check=True, may_end=("LEAK",)).verdict == "PASS"

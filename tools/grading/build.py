@@ -19,12 +19,15 @@ import time
 
 from grading import jail, skeleton
 from grading.trees import ROOT, Failure, read, tree_files, write
+from grading.usage import EXHAUSTED, SPENT, Ledger, Meter
 
 PRODUCTS = ("build/kernel.elf", "build/initrd.cpio")
 NOT_COPIED = ("tests", "debug", "labs", "iso", "gdb", "grades", "signalbox.iso", "root")
 MAX_PRODUCTS = 256 << 20
 MAX_WORDS = 1 << 20     # of what the build says
 LOOK_EVERY = 0.2
+CLOCK_FACTOR = 20       # the slowest host that builds
+IDLE_SECONDS = 12       # nobody in a build waits for anything
 PROGRESS = re.compile(r"  [A-Z]+ +\S+$")  # make's line for each file
 # $1: the skeleton, $2: the student's files, $3: the scratch folder, $4: how many jobs, then the files that go.
 BUILD = r"""
@@ -161,13 +164,13 @@ def copy_build(root, tree):
 class Build:
     """`with Build(...) as build:` a folder with kernel.elf and initrd.cpio of the student's."""
 
-    def __init__(self, lab, tree, changes, kind, jobs):
+    def __init__(self, lab, tree, changes, kind, jobs, ledger=None):
         self.folder = tempfile.mkdtemp(prefix="signalbox-grade-")
         os.chmod(self.folder, 0o755)
         self.kernel, self.initrd = (os.path.join(self.folder, os.path.basename(name)) for name in PRODUCTS)
         self.words = ""
         try:
-            self._build(lab, tree, changes, kind, jobs)
+            self._build(lab, tree, changes, kind, jobs, ledger or Ledger())
         except BaseException:
             shutil.rmtree(self.folder, ignore_errors=True)
             raise
@@ -178,22 +181,25 @@ class Build:
     def __exit__(self, *_):
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _build(self, lab, tree, changes, kind, jobs):
+    def _build(self, lab, tree, changes, kind, jobs, ledger):
         source = os.path.join(self.folder, "changes")
         os.mkdir(source)
         for name, text in changes.items():
             if text is not None:
                 write(source, name, text)
         gone = [name for name, text in changes.items() if text is None]
+        seconds = lab.limits["build_seconds"]
         limits = jail.Limits(memory=lab.limits["build_memory_mib"] * jail.MIB, processes=lab.limits["processes"],
-                             seconds=lab.limits["build_seconds"])
+                             seconds=seconds)
+        meter = Meter(ledger, most=seconds, idle=IDLE_SECONDS)
         with jail.Jail(kind, read=[tree, source], size=lab.limits["build_disk_mib"]) as cell:
             command = cell.command(["sh", "-c", BUILD, "build", tree, source, cell.scratch, str(jobs), *gone], limits)
-            status, out, err, why = converse(command, lab.limits["build_seconds"], MAX_PRODUCTS, MAX_WORDS)
+            status, out, err, why = converse(command, seconds * CLOCK_FACTOR, MAX_PRODUCTS, MAX_WORDS, meter.look)
         # Where it was built is nobody's business, and differs.
         words = err.decode(errors="replace").replace(cell.scratch + "/tree/", "")
         self.words = "\n".join(line for line in words.splitlines() if not PROGRESS.match(line))
         if why or status != 0:
+            why = f"no end after {seconds} seconds" if why in (SPENT, EXHAUSTED) else why
             raise Broken(f"{why}\n{self.words}".strip() or f"make ended with status {status} and said nothing")
         unpack(out, self.folder)
 

@@ -21,16 +21,16 @@ MAX_ATTACHED = 1 << 20
 class Check:
     """const: a function of checks.py and what stands in its decorator."""
 
-    def __init__(self, function, points, visible, needs, seconds):
+    def __init__(self, function, points, visible, needs, seconds, work):
         self.function, self.name = function, function.__name__
         self.title = (inspect.getdoc(function) or self.name.replace("_", " ")).split("\n\n")[0].replace("\n", " ")
-        self.points, self.visible, self.needs, self.seconds = points, visible, tuple(needs), seconds
+        self.points, self.visible, self.needs, self.seconds, self.work = points, visible, tuple(needs), seconds, work
 
 
-def check(points, visible=True, needs=(), seconds=3):
+def check(points, visible=True, needs=(), seconds=3, work=1):
     """Make a function a check; tests/labs/README.md tells what it may do."""
     def register(function):
-        registered.append(Check(function, points, visible, needs, seconds))
+        registered.append(Check(function, points, visible, needs, seconds, work))
         return function
     return register
 
@@ -82,8 +82,8 @@ def show(value):
 class Trial:
     """What a check is given: its `t`."""
 
-    def __init__(self, lab, check_, build, kind, seed, debug=None):
-        """DEBUG: (the number of a machine, a function that debugs it), see replaying."""
+    def __init__(self, lab, check_, build, kind, seed, debug=None, ledger=None):
+        """DEBUG: (the number of a machine, a function that debugs it), see replaying. LEDGER: the grading's."""
         self.lab, self.check, self.build, self.kind, self.seed = lab, check_, build, kind, seed
         self.kernel, self.initrd = build.kernel, build.initrd
         self.random = random.Random(f"{seed} {check_.name}")
@@ -92,7 +92,7 @@ class Trial:
         self.folder = os.path.join(self.place, "s")
         os.mkdir(self.folder)
         self.outcome = Outcome(check_)
-        self.debug = debug
+        self.debug, self.ledger = debug, ledger
         self.debugged = False
 
     def boot(self, program, *args, seconds=None, may_end=(), **words):
@@ -100,12 +100,13 @@ class Trial:
         number = self.outcome.machines = self.outcome.machines + 1
         folder = os.path.join(self.place, str(number))
         os.mkdir(folder)
-        machine = Machine(self.lab, self.build, self.kind, folder, sockets=self.folder)
+        machine = Machine(self.lab, self.build, self.kind, folder, sockets=self.folder, ledger=self.ledger)
         if self.debug and self.debug[0] == number:
             self.debugged = True
             machine.run(program, args, seconds=1, interactive=self.debug[1], **words)
             raise Ended("SKIP", "it was debugged")
-        seen = machine.run(program, args, seconds=seconds or self.check.seconds, **words)
+        seen = machine.run(program, args, seconds=seconds or self.check.seconds,
+                           **({"work": self.check.work} | words))
         self._attach(seen)
         if seen.end != "EXIT" and seen.end not in may_end:
             raise Ended(seen.end, f"{END_WORDS[seen.end]}: {program}" + (f"\n{seen.why}" if seen.why else ""))

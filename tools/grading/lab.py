@@ -12,7 +12,7 @@ from grading.regions import Solution
 from grading.trees import LABS, ROOT, Failure, git, read, tree_files, write
 
 LIMITS = {
-    "build_seconds": 180,           # of wall time
+    "build_seconds": 75,            # of processor time, all together
     "build_memory_mib": 2048,       # of each process
     "build_disk_mib": 1024,         # of all files together
     "machine_memory_mib": 256,      # what QEMU gives the machine unless a check says otherwise
@@ -23,7 +23,8 @@ KEYS = {"title", "paths", "baseline", "step", "symptoms", "limits"}
 
 
 def names(labs=LABS):
-    return sorted(os.path.basename(os.path.dirname(path)) for path in glob.glob(os.path.join(labs, "*", "lab.toml")))
+    found = glob.glob(os.path.join(glob.escape(labs), "*", "lab.toml"))
+    return sorted(os.path.basename(os.path.dirname(path)) for path in found)
 
 
 class Step:
@@ -38,11 +39,11 @@ class Lab:
         self.name, self.root = name, root
         self.folder = os.path.join(labs, name)
         path = os.path.join(self.folder, "lab.toml")
+        if name not in names(labs):
+            raise Failure(f"there is no lab {name!r}; there are: {', '.join(names(labs)) or 'none'}")
         try:
             with open(path, "rb") as file:
                 table = tomllib.load(file)
-        except FileNotFoundError:
-            raise Failure(f"there is no lab {name!r}; there are: {', '.join(names(labs)) or 'none'}") from None
         except tomllib.TOMLDecodeError as error:
             raise Failure(f"{path}: {error}") from None
         unknown = set(table) - KEYS | set(table.get("limits", {})) - set(LIMITS)
@@ -54,6 +55,8 @@ class Lab:
         self.limits = LIMITS | table.get("limits", {})
         self.steps = [Step(**step) for step in table.get("step", [])]
         self.is_skeleton = skeleton.is_skeleton(root)   # a student's tree has no solution
+        if not self.is_skeleton and skeleton.lacks_solution(root):
+            raise Failure(skeleton.NO_TAG)
 
     @functools.cached_property
     def _solution(self):

@@ -14,7 +14,7 @@ import traceback
 from grading import jail
 from grading.build import converse, program_path
 from grading.trees import ROOT
-from grading.usage import processor_seconds
+from grading.usage import ASLEEP, EXHAUSTED, SPENT, Ledger, Meter
 
 PLACEHOLDER = b"@LAB-KEY-HERE-@!"
 REPORTS = "/lab/reports"
@@ -25,7 +25,9 @@ MAX_REPORTS = 100000
 WALL_SECONDS = 100      # for each second of virtual time, and once more: the slowest host that grades
 REAL_SECONDS = 20       # the same without --icount, where the machine's time is this one's, busy or not
 SPIN_SECONDS = 3        # and of each processor for each second, once more: it does nothing but spin
-SPENT = "the processors were busy for longer than this takes"
+COUNTED_SECONDS = 15    # of a processor with --icount, for each thousand million instructions, and once more
+IDLE_SECONDS = 12       # nothing runs, and with --icount sleep takes no time
+WAIT_SECONDS = 15       # more, where something goes on beside it: gdb starts, a peer counts
 MEMORY = 6 << 30        # of addresses, of which QEMU's translations take one GiB
 MAX_OUTPUT = 64 << 20
 MASK = (1 << 64) - 1
@@ -139,8 +141,9 @@ def panic_report(log):
 class Machine:
     """One run. FOLDER is its own; SOCKETS the check's, that both sides can write."""
 
-    def __init__(self, lab, build, kind, folder, sockets):
+    def __init__(self, lab, build, kind, folder, sockets, ledger=None):
         self.lab, self.build, self.kind, self.folder, self.sockets = lab, build, kind, folder, sockets
+        self.ledger = ledger or Ledger()
         self.key = os.urandom(16)
 
     def overlay(self):
@@ -163,8 +166,8 @@ class Machine:
         os.chmod(reports, 0o666)
         return os.path.dirname(inside)
 
-    def run(self, program, args, *, seconds, icount=True, smp=1, mem=None, net="none", nic="", append="", env=None,
-            fetch=(), stdin=None, gdb=None, beside=None, leak_check=False, interactive=None):
+    def run(self, program, args, *, seconds, work=1, icount=True, smp=1, mem=None, net="none", nic="", append="",
+            env=None, fetch=(), stdin=None, gdb=None, beside=None, leak_check=False, interactive=None):
         """Run it and return what was Seen. INTERACTIVE: a function that is given the words of gdb and lets a person
         debug; then there is no budget."""
         out = os.path.join(self.folder, "out")
@@ -178,7 +181,7 @@ class Machine:
         if icount:
             words += ["--icount"]
         if icount and not interactive:
-            words += ["--budget", str(seconds)]
+            words += ["--budget", str(seconds), "--work", str(work)]
         if not icount:
             wall = seconds * REAL_SECONDS + 2 * REAL_SECONDS
         words += ["--timeout", str(0 if interactive else wall)]
@@ -197,20 +200,23 @@ class Machine:
             with open(out + "/stdin", "wb") as file:
                 file.write(stdin)
             words = ["sh", "-c", 'exec < "$0"; exec "$@"', out + "/stdin", *words]
-        spin = None if icount else SPIN_SECONDS + SPIN_SECONDS * seconds * smp
-        seen = self._run(words, wall, spin, out, gdb, beside, interactive)
+        most = COUNTED_SECONDS + COUNTED_SECONDS * work if icount else SPIN_SECONDS + SPIN_SECONDS * seconds * smp
+        idle = IDLE_SECONDS + (0 if icount else seconds) + (WAIT_SECONDS if gdb is not None or beside else 0)
+        seen = self._run(words, wall, (most, idle), out, gdb, beside, interactive)
         self._look(seen, files, seconds if icount and not interactive else None, out)
         return seen
 
-    def _run(self, words, wall, spin, out, gdb, beside, interactive):
+    def _run(self, words, wall, limits_of_use, out, gdb, beside, interactive):
         limits = jail.Limits(memory=MEMORY, processes=self.lab.limits["processes"])
         most = self.lab.limits["output_mib"] * jail.MIB
+        debugger = Meter(self.ledger)
+        meter = Meter(self.ledger, *limits_of_use, beside=debugger)
 
         def look(pid):
             with contextlib.suppress(FileNotFoundError):
                 if os.path.getsize(out + "/log") > most:
                     return f"more than {most >> 20} MiB in the kernel's log"
-            return SPENT if spin and processor_seconds(pid) > spin else ""
+            return meter.look(pid)
 
         seen, helpers, results = Seen(), [], {}
         reads = [self.build.folder, os.path.join(self.folder, "overlay")]
@@ -221,7 +227,7 @@ class Machine:
                 converse_until(command, lambda: interactive(self.gdb_words(out)))
                 raise Infra("it was debugged")
             if gdb is not None:
-                helpers.append(Helper(results, "gdb", lambda: self._debug(cell, out, gdb, wall)))
+                helpers.append(Helper(results, "gdb", lambda: self._debug(cell, out, gdb, wall, debugger)))
             if beside:
                 helpers.append(Helper(results, "beside", beside))
             status, console, errors, why = converse(command, wall + 60, most, MAX_OUTPUT, look)
@@ -233,7 +239,7 @@ class Machine:
             (Infra("what goes on beside the machine did not end with it") for helper in helpers if helper.is_alive()),
             None)
         seen.status, seen.console = status, console.decode(errors="replace")
-        seen.words = errors.decode(errors="replace")
+        seen.words = errors.decode(errors="replace") + (f"tools/grade: {why}\n" if why else "")
         seen.why = why
         return seen
 
@@ -242,7 +248,7 @@ class Machine:
         return ["gdb", "-q", "-nx", "-iex", "set auto-load no", "-x", os.path.join(ROOT, "tools/gdb/signalbox.py"),
                 "-ex", f"signalbox-connect {out}/gdb", self.build.kernel]
 
-    def _debug(self, cell, out, commands, wall):
+    def _debug(self, cell, out, commands, wall, meter):
         script = os.path.join(self.folder, "overlay", "commands.gdb")
         with open(script, "w", encoding="utf-8") as file:
             file.write(commands)
@@ -250,7 +256,7 @@ class Machine:
         waiting = 'while [ ! -S "$0" ]; do sleep 0.05; done; exec "$@"'
         limits = jail.Limits(memory=MEMORY, processes=self.lab.limits["processes"])
         command = cell.command(["sh", "-c", waiting, out + "/gdb", *words, "-batch", "-x", script, kernel], limits)
-        _, said, errors, _ = converse(command, wall + 30, MAX_OUTPUT, MAX_OUTPUT)
+        _, said, errors, _ = converse(command, wall + 30, MAX_OUTPUT, MAX_OUTPUT, meter.look)
         return (said + errors).decode(errors="replace")
 
     def _look(self, seen, files, budget, out):
@@ -261,9 +267,9 @@ class Machine:
             seen.pcap = out + "/pcap"
         for inside, path in files.items():
             seen.fetched[inside] = read_bytes(path)
-        if seen.why == SPENT:
+        if seen.why in (SPENT, ASLEEP, EXHAUSTED):
             # The same words as when the clock was first: which it is depends on how busy this machine is.
-            seen.end, seen.why = "TIMEOUT", ""
+            seen.end, seen.why = "TIMEOUT", seen.why if seen.why == EXHAUSTED else ""
             return
         if seen.why.startswith("more than"):
             seen.end = "FAIL"
@@ -277,7 +283,7 @@ class Machine:
         uptime = re.match(rb"\d+\.\d+ ", seen.fetched.pop(UPTIME) or b"")
         if budget is not None and seen.end == "EXIT" and uptime and float(uptime[0]) > budget:
             seen.end = "TIMEOUT"
-        elif budget is not None and seen.end == "TIMEOUT" and "of its own time" not in seen.words:
+        elif budget is not None and seen.end == "TIMEOUT" and not re.search("of its own time|instructions", seen.words):
             raise Infra("this machine was too slow for the time of the clock that is left for a run")
 
 

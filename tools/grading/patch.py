@@ -13,11 +13,13 @@ import tempfile
 from grading.trees import Failure, git, read
 
 MAX_PATCH = 4 << 20
+HOW = "A patch is made by `git diff skeleton > my.patch` in the tree that was handed out."
 # Names also go through make and the shell, where a blank, a $ or a ; would mean something.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 HEADER = re.compile(r"^(?:diff --git (?P<pair>.*)|(?:---|\+\+\+) (?P<side>[^\t\n]*).*|"
                     r"(?:rename|copy) (?:from|to) (?P<moved>.*)|(?P<mode>(?:old|new|deleted file|new file) mode \d+)|"
                     r"(?P<binary>GIT binary patch|Binary files .*))$", re.M)
+NO_FILE = "/dev/null"
 HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
 
 
@@ -37,26 +39,26 @@ def is_allowed(name, paths):
     return any(pattern(path).fullmatch(name) for path in paths)
 
 
-def header_lines(text):
-    """The lines of TEXT outside of hunks: in a hunk a line may look like anything."""
+def walk(text):
+    """(line, whether it is a hunk's) of TEXT: in a hunk a line may look like a header. Lines end where git's do."""
     before = after = 0
-    for line in text.splitlines():
+    for line in text.split("\n"):
         if before > 0 or after > 0:
+            yield line, True
             before -= line[:1] in ("-", " ", "")
             after -= line[:1] in ("+", " ", "")
             continue
         hunk = HUNK.match(line)
         if hunk:
             before, after = (int(count) if count is not None else 1 for count in hunk.groups())
-            continue
-        yield line
+        yield line, bool(hunk)
 
 
 def look(text, paths):
     """The names that the patch is about. Refused says which one it may not be about."""
     names = set()
-    for line in header_lines(text):
-        found = HEADER.match(line)
+    for line, inside in walk(text):
+        found = None if inside else HEADER.match(line)
         if not found:
             continue
         if found["binary"]:
@@ -72,7 +74,7 @@ def look(text, paths):
                 raise Refused(f"{name} is none of this lab's files, which are {', '.join(paths)}")
             names.add(name)
     if not names:
-        raise Refused("there is no change in it: is it what `git diff` prints?")
+        raise Refused(f"there is no change in it: {HOW}")
     return sorted(names)
 
 
@@ -83,7 +85,7 @@ def named(found):
         yield from halves.groups() if halves else [found["pair"]]
     elif found["side"] is not None:
         name = found["side"].strip()
-        if name != "/dev/null":
+        if name != NO_FILE:
             yield re.sub(r"^[ab]/", "", name)
     elif found["moved"] is not None:
         yield found["moved"]
@@ -106,10 +108,17 @@ def apply(text, skeleton, paths):
             git("apply", "--check", "--whitespace=nowarn", "-", cwd=folder, data=data)
             git("apply", "--whitespace=nowarn", "-", cwd=folder, data=data)
         except Failure as failure:
-            raise Refused(f"it does not apply to the skeleton:\n{conflict(str(failure))}") from None
+            raise Refused(f"it does not apply to the skeleton:\n{conflict(str(failure))}\n{why(text)}") from None
         return changes(folder, before, paths)
     finally:
         shutil.rmtree(folder)
+
+
+def why(text):
+    """What may be wrong with a patch that does not apply."""
+    if "\r" in text:
+        return f"It has lines that end in CR LF, and the skeleton has none. {HOW}"
+    return HOW
 
 
 def conflict(text):

@@ -3,12 +3,15 @@
 Everything in the table repeats when the same patch is graded again; what does not (when, how long) is under "run".
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import re
-import shutil
 import xml.etree.ElementTree as xml
+
+from grading.patch import NAME
+from grading.trees import Failure
 
 FORMAT = 1
 MAX_TEXT = 20000
@@ -23,6 +26,7 @@ def table(grade, run):
                   "text": grade.text},
         "seed": grade.seed, "confined": grade.kind, "verdict": grade.verdict, "graded": grade.graded,
         "score": grade.score, "points": grade.points, "stage": grade.stage, "words": grade.words[-MAX_TEXT:],
+        "interrupted": grade.interrupted, "notes": grade.notes,
         "checks": [of_check(grade, result) for result in grade.results], "run": run,
     }
 
@@ -65,7 +69,7 @@ def check_lines(check):
 def text(report, student=False):
     """The report to read. For a student what is hidden is one line of points."""
     lines = [f"{report['lab']}: {report['title']}", f"{report['patch']['name']}, seed {report['seed']}, "
-             f"confined by {report['confined']}", ""]
+             f"confined by {report['confined']}", *("note: " + note for note in report["notes"]), ""]
     if report["stage"]:
         lines += ["The patch was refused:" if report["stage"] == "patch" else "It does not build:"]
         lines += ["    " + line for line in report["words"].splitlines()] + [""]
@@ -78,7 +82,9 @@ def text(report, student=False):
             lines.append(f"{'':8}{shown_points(sum(check['score'] for check in hidden)):>4} of "
                          f"{sum(check['points'] for check in hidden):g}  {len(hidden)} hidden checks")
         lines.append("")
-    if report["graded"]:
+    if report["interrupted"]:
+        lines.append("INTERRUPTED: not graded; this report is a part. This is no zero.")
+    elif report["graded"]:
         lines.append(f"{report['verdict']}: {report['score']:g} of {report['points']:g} points")
     else:
         lines.append("INFRA: not graded; the grader itself failed, see above. This is no zero.")
@@ -86,20 +92,25 @@ def text(report, student=False):
 
 
 def junit(report):
-    """JUnit's XML: a check is a test case; what the grader did not manage is an error, and no failure."""
+    """JUnit's XML: a check is a test case; what the grader did not manage is an error, and no failure. A patch that
+    does not come to the checks fails in a case of its own."""
     counted = {kind: sum(check["verdict"] in kinds for check in report["checks"]) for kind, kinds in (
         ("failures", ("FAIL", "TIMEOUT", "PANIC", "LEAK")), ("errors", ("INFRA",)), ("skipped", ("SKIP",)))}
-    suite = xml.Element("testsuite", name=report["lab"], tests=str(len(report["checks"])),
+    counted["failures"] += bool(report["stage"])
+    suite = xml.Element("testsuite", name=report["lab"], tests=str(len(report["checks"]) + bool(report["stage"])),
                         **{key: str(value) for key, value in counted.items()})
     for check in report["checks"]:
         case = xml.SubElement(suite, "testcase", classname=report["lab"], name=check["name"])
         if check["verdict"] == "PASS":
             continue
         kind = {"SKIP": "skipped", "INFRA": "error"}.get(check["verdict"], "failure")
-        body = xml.SubElement(case, kind, message=check["text"].split("\n")[0] or check["title"], type=check["verdict"])
+        body = xml.SubElement(case, kind, message=clean(check["text"].split("\n")[0] or check["title"]),
+                              type=check["verdict"])
         body.text = clean("\n".join(check_lines(check)))
     if report["stage"]:
-        xml.SubElement(suite, "system-err").text = clean(report["words"])
+        case = xml.SubElement(suite, "testcase", classname=report["lab"], name=f"the {report['stage']}")
+        body = xml.SubElement(case, "failure", message=clean(report["words"].split("\n")[0]), type=report["verdict"])
+        body.text = clean(report["words"])
     xml.indent(suite)
     return xml.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -117,7 +128,8 @@ def gradescope(report):
               "status": "passed" if check["verdict"] == "PASS" else "failed", "output": "\n".join(check_lines(check)),
               "output_format": "text", "visibility": "visible" if check["visible"] else "hidden"}
              for check in report["checks"]]
-    words = f"The {report['stage']} failed:\n{report['words']}" if report["stage"] else ""
+    words = "".join(f"note: {note}\n" for note in report["notes"])
+    words += f"The {report['stage']} failed:\n{report['words']}" if report["stage"] else ""
     return {"score": report["score"], "output": words, "output_format": "text", "visibility": "visible",
             "stdout_visibility": "hidden", "tests": tests}
 
@@ -131,12 +143,50 @@ def equal_part(report):
     return as_json({key: value for key, value in report.items() if key != "run"})
 
 
+def earlier(folder):
+    """The paths in FOLDER that an earlier report of ours is made of; the deepest last."""
+    try:
+        with open(os.path.join(folder, "report.json"), encoding="utf-8") as file:
+            old = json.load(file)
+        checks = [(check["name"], check["attached"]) for check in old["checks"] if check["attached"]]
+        if old["format"] != FORMAT or not {"lab", "patch", "seed"} <= set(old):
+            return []
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+    ours = [*NAMES, *(name for name, _ in checks), *(f"{name}/{file}" for name, files in checks for file in files)]
+    return [name for name in ours if NAME.fullmatch(name)]
+
+
+def look_for_room(folder, lab):
+    """Failure where FOLDER has something in the report's place that is none of ours. Nothing is changed."""
+    if os.path.islink(folder) or os.path.lexists(folder) and not os.path.isdir(folder):
+        raise Failure(f"{folder} is no folder, so the report can't go there: see -o")
+    ours = earlier(folder)
+    for name in [*NAMES, *(check.name for check in lab.load_checks())]:
+        path = os.path.join(folder, name)
+        if os.path.islink(path) or name not in ours and os.path.lexists(path):
+            raise Failure(f"{path} is in the way and no report of tools/grade's: see -o")
+
+
+def clear(folder):
+    """Take away what an earlier report was made of, and nothing else."""
+    for name in reversed(earlier(folder)):
+        path = os.path.join(folder, name)
+        with contextlib.suppress(OSError):  # not there any more, or a folder with somebody else's files
+            if os.path.isdir(path) and not os.path.islink(path):
+                os.rmdir(path)
+            else:
+                os.unlink(path)
+
+
 def write(folder, grade, run):
-    """All of it into FOLDER, which is emptied before; the table."""
+    """All of it into FOLDER, in place of an earlier report of ours; the table."""
+    look_for_room(folder, grade.lab)
+    clear(folder)
     made = table(grade, run)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(folder)
-    files = {"report.txt": text(made), "student.txt": text(made, student=True), "report.json": as_json(made),
+    os.makedirs(folder, exist_ok=True)
+    # First the one by which what follows is known to be ours.
+    files = {"report.json": as_json(made), "report.txt": text(made), "student.txt": text(made, student=True),
              "junit.xml": junit(made)}
     results = gradescope(made)
     if results is not None:

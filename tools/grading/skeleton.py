@@ -6,6 +6,7 @@ patches, which quote the solution.
 """
 
 import ast
+import glob
 import io
 import os
 import shutil
@@ -14,6 +15,10 @@ import tarfile
 from grading.trees import Failure, git, read, tree_files, write
 
 TAG = "skeleton"
+NO_TAG = f"""this is a student's tree, and it lacks git's tag `{TAG}`, which marks what was handed out. Fetch it:
+    git fetch origin tag {TAG}
+or, where it was handed out without it, set it on the first commit, if that is the tree as it was handed out:
+    git tag {TAG} $(git rev-list --max-parents=0 HEAD)"""
 
 
 def is_given(name, lab):
@@ -78,8 +83,13 @@ def make(lab, output):
 
 def is_skeleton(root):
     """Whether ROOT is a tree that a student was given."""
-    return os.path.isdir(os.path.join(root, ".git")) and \
+    return os.path.exists(os.path.join(root, ".git")) and \
         git("rev-parse", "-q", "--verify", f"refs/tags/{TAG}", cwd=root, status=(0, 1)).returncode == 0
+
+
+def lacks_solution(root):
+    """Whether ROOT was cut out for a student: what stands in place of the regions is in the solution's tree alone."""
+    return not glob.glob(os.path.join(glob.escape(root), "tests", "labs", "*", "regions"))
 
 
 def committed_files(root):

@@ -1,11 +1,20 @@
-"""What a jail has used of the processors: a budget for machines whose time is not their own.
+"""What a jail has used of the processors, and the budgets in it: of one jail, and of the whole grading of a patch.
 
-A machine of several processors runs in the host's time, which a busy host has less of. What it has used of the
-processors is the same anywhere, so one that spins is ended by that; one that sleeps for ever only by the clock.
+The clock is no measure: a busy host has less time for each. What was used of the processors is the same anywhere. So
+one that spins is ended by that. One that sleeps uses nothing, also where others use much, and is ended when nothing
+in it has run for a while; the grading is charged with that while. So a patch is graded in a time that is known,
+whatever it does; one that does nothing of the kind comes nowhere near these budgets.
 """
 
 import os
+import threading
+import time
 
+SHARE = 0.01    # of a processor: who uses less sleeps. To be starved to that by others takes a hundred of them.
+SPENT = "the processors were busy for longer than this takes"
+ASLEEP = "everything in it slept for longer than this takes"
+EXHAUSTED = "the grading of this patch has used up its processor time"
+REPEATS = 0.5   # the part of a grading's time of which checks may be run again
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -33,3 +42,50 @@ def processor_seconds(pid):
             continue
         used += sum(int(field) for field in fields[11:15])
     return used / TICKS
+
+
+class Ledger:
+    """What a grading may use: SECONDS of processor time, None: as much as it likes. Several threads add to it."""
+
+    def __init__(self, seconds=None):
+        self.seconds = seconds
+        self.used = 0.0     # lock
+        self.lock = threading.Lock()
+
+    def add(self, seconds):
+        with self.lock:
+            self.used += seconds
+
+    def exhausted(self, part=1.0):
+        """Whether PART of it is used up."""
+        return self.seconds is not None and self.used >= self.seconds * part
+
+
+class Meter:
+    """Watches one jail. MOST: its processor seconds, IDLE: how long it may sleep, both None: no matter. BESIDE: a Meter
+    of another jail: while that one is at work, this one may wait for it."""
+
+    def __init__(self, ledger, most=None, idle=None, beside=None):
+        self.ledger, self.most, self.idle, self.beside = ledger, most, idle, beside
+        self.used = 0.0
+        self.since, self.before = time.monotonic(), 0.0     # begin of the time it may be asleep for, and USED then
+
+    def look(self, pid):
+        """Why the jail with the process PID is to be ended, or ""."""
+        used = max(processor_seconds(pid), self.used)   # a process that nobody waited for takes its time along
+        self.ledger.add(used - self.used)
+        self.used = used
+        if self.most is not None and used > self.most:
+            return SPENT
+        if self.ledger.exhausted():
+            return EXHAUSTED
+        return ASLEEP if self.idle is not None and self._sleeps() else ""
+
+    def _sleeps(self):
+        now, used = time.monotonic(), self.used + (self.beside.used if self.beside else 0)
+        if used - self.before > SHARE * self.idle:
+            self.since, self.before = now, used
+        if now - self.since <= self.idle:
+            return False
+        self.ledger.add(now - self.since)
+        return True

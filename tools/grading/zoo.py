@@ -4,6 +4,7 @@ import re
 import tempfile
 
 from grading import session
+from grading.intake import HandedIn
 from grading.lab import Wrong
 from grading.trees import Failure
 
@@ -55,4 +56,4 @@ def kill(lab, wrong, plan, every_check=False):
     if not re.search(r"^diff --git", text, re.M):
         raise Failure(f"{wrong.path} makes no patch")
     plan.only = None if every_check else wrong.caught_by
-    return Killed(wrong, session.grade(lab, wrong.name, text, plan))
+    return Killed(wrong, session.grade(lab, HandedIn(wrong.name, text), plan))

@@ -272,7 +272,7 @@ def sizes_are_changed_and_charged(t):
 # --- all of it ----------------------------------------------------------------------------------------------------
 
 
-@check(points=2, visible=False, seconds=60)
+@check(points=2, visible=False, seconds=5)
 def nobody_is_forgotten(t):
     """Many readers and writers of random sizes on four CPUs: every byte, and everyone comes to an end."""
     readers, writers, each = t.random.randrange(2, 6), t.random.randrange(2, 6), 3000000

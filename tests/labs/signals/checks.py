@@ -357,7 +357,7 @@ def the_alternate_stack(t):
 # --- all of it ----------------------------------------------------------------------------------------------------
 
 
-@check(points=2, visible=False, seconds=60)
+@check(points=2, visible=False, seconds=5)
 def each_call_happens_once(t):
     """A child makes system calls on one CPU while signals come from another: every call once, every register kept."""
     seen = t.boot("storm", 30000, smp=2, icount=False)
