@@ -97,7 +97,8 @@ int route_add(const struct route *r, enum route_mode mode)
             list_remove(&rival->link);
     }
     spin_unlock(&table_lock);
-    if (!error) /* R, for NEW may be gone again */
+    bool again = rival && is_same(rival, r) && rival->source == r->source;
+    if (!error && !again) /* R, for NEW may be gone again */
         announce_route(r, rival ? ANNOUNCE_REPLACE : ANNOUNCE_NEW);
     kfree(error ? new : rival);
     return error;

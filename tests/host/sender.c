@@ -1,6 +1,6 @@
 /*
- * sender ADDRESS PORT TEXT...: send each text as a datagram, wait until one comes to grief, and say what is heard of it.
- * For tests with a wire.
+ * sender ADDRESS PORT TEXT...: send each text as a datagram, wait until one comes to grief, and say what is heard of
+ * it. For tests with a wire.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>

@@ -176,7 +176,8 @@ def test_what_a_router_says_reaches_who_asked(tmp_path):
     said = [((3, 0, 0), "Network is unreachable", 0), ((3, 3, 0), "Connection refused", 0),
             ((3, 4, 1300), "Message too long", 1300), ((3, 13, 0), "No route to host", 0),
             ((11, 0, 0), "No route to host", 0), ((12, 0, 0), "Protocol error", 0)]
-    script = f"route add default gw {OUR_IP}; for n in $(seq {len(said)}); do /sender 192.0.2.1 33434 text$n; done; read x"
+    script = (f"route add default gw {OUR_IP}; for n in $(seq {len(said)}); do /sender 192.0.2.1 33434 text$n; done; "
+              "read x")
     with Wire(script, *with_sender(tmp_path)) as wire:
         for n, ((kind, code, rest), text, info) in enumerate(said, 1):
             frame = wire.expect(lambda f: is_datagram(f, "192.0.2.1"))
