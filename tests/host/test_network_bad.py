@@ -308,11 +308,13 @@ def test_counters_say_what_was_dropped():
         for _ in range(3):
             wire.send(ipv4(b"", 1, sum_=1))
             wire.send(ipv4(b"", 1, source="127.0.0.1"))
+            wire.send(ipv4(icmp(8, 0, 1), 1, source="10.9.0.255"))
+            wire.send(ipv4(tcp(b"", 7, 7, 1, 0, SYN, from_=ITS_IP), 6, source=ITS_IP))  # LAND
             wire.send(ipv4(udp(b"x", sum_=1), 17))
             wire.send(ipv4(tcp(b"", 3000, 7, 1, 0, SYN, sum_=1), 6))
         wire.ping()
         wire.terminal.send("\r")
         wire.terminal.expect_exact("end ")
         after = [int(word) for word in wire.terminal.expect("\r\n").split()]
-        assert [b - a for a, b in zip(before, after)] == [3, 3, 3, 3]
+        assert [b - a for a, b in zip(before, after)] == [3, 9, 3, 3]
         wire.finish()
