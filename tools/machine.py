@@ -23,6 +23,7 @@ COUNTED_CLOCK = ["-seed", "1", "-rtc", "clock=vm,base=2025-01-01"]
 SNAPSHOT = "start"
 MAX_SOCKETS = 1000
 PR_SET_PDEATHSIG = 1
+QEMU = os.environ.get("QEMU", "qemu-system-x86_64")
 libc = ctypes.CDLL(None)
 
 
@@ -33,7 +34,7 @@ def escape(path):
 
 def qemu_command(options, folder, kernel_log):
     counted = options.icount or options.record or options.replay
-    command = [os.environ.get("QEMU", "qemu-system-x86_64"), "-no-user-config", "-nodefaults",
+    command = [QEMU, "-no-user-config", "-nodefaults",
                "-display", "none", "-machine", options.machine, "-m", str(options.mem),
                "-smp", str(options.smp)]
     if counted:

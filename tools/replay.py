@@ -8,12 +8,26 @@ that steps backwards goes there and runs forwards to the place, which needs no s
 
 import hashlib
 import json
+import os
 import shutil
 import struct
+import subprocess
 import zipfile
 
+from machine import QEMU
+
 PARTS = ("initrd", "events", "snapshots")
-KEPT = ("append", "smp", "mem", "machine", "cpu", "program", "fetch", "timeout")
+KEPT = ("append", "smp", "mem", "machine", "cpu", "program", "fetch")
+WITH_REPLAY = ("replay", "gdb", "timeout", "debug", "kernel", "kernel_log", "monitor", "end")
+
+
+def check_words(options, parser):
+    """What the machine is and what it runs stands in the recording; only how one looks at it can be said anew."""
+    said = [name for name, value in vars(options).items() if name != "program" and value != parser.get_default(name)]
+    wrong = [name for name in said if name not in WITH_REPLAY]
+    if wrong or options.program:
+        what = "--" + wrong[0].replace("_", "-") if wrong else "a PROGRAM"
+        raise OSError(f"--replay takes the machine and its program from the recording, so {what} can't be said again")
 
 
 def make_disc(path):
@@ -35,9 +49,25 @@ def digest(path):
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def pack(options, folder, nonce):
+def qemu_version():
+    """Another QEMU may take other steps between the same events."""
+    done = subprocess.run([QEMU, "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[0]
+
+
+def check_place(path):
+    """Before the run, not after it: can the recording be written there?"""
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path) or not os.access(path if os.path.exists(path) else folder, os.W_OK):
+        raise OSError(f"--record {path}: no file can be written there")
+
+
+def pack(options, folder, nonce, whole):
+    """Write the file; not WHOLE: the run was broken off, and can be seen again as far as it came."""
+    if not all(os.path.exists(f"{folder}/{name}") for name in PARTS):
+        return  # QEMU never began
     facts = {name: getattr(options, name) for name in KEPT}
-    facts.update(nonce=nonce.decode(), kernel=digest(options.kernel))
+    facts.update(nonce=nonce.decode(), kernel=digest(options.kernel), qemu=qemu_version(), whole=whole)
     with zipfile.ZipFile(options.record, "w", zipfile.ZIP_DEFLATED) as bundle:
         bundle.writestr("run.json", json.dumps(facts))
         for name in PARTS:
@@ -56,10 +86,18 @@ def read_nonce(options):
     return read_facts(options.replay)["nonce"].encode()
 
 
+def is_whole(options):
+    return read_facts(options.replay)["whole"]
+
+
 def unpack(options, folder):
     facts = read_facts(options.replay)
     if facts["kernel"] != digest(options.kernel):
-        raise OSError(f"{options.kernel} is not the kernel that {options.replay} was recorded with")
+        raise OSError(f"{options.kernel} is not the kernel that {options.replay} was recorded with: record "
+                      "again, or build that kernel again and name it by --kernel")
+    if facts.get("qemu") != qemu_version():
+        made_by = facts.get("qemu", "another QEMU")
+        raise OSError(f"{options.replay} was recorded by {made_by}, and this is {qemu_version()}")
     for name in KEPT:
         setattr(options, name, facts[name])
     with zipfile.ZipFile(options.replay) as bundle:

@@ -1,12 +1,16 @@
 """Recorded runs, forwards and backwards: the planted bug of README.md (planted.c), found as is told there."""
 
+import json
 import os
 import re
+import signal
+import subprocess
+import zipfile
 
 import pytest
 
 from debugger import Machine
-from support import BUILD, EXTRA_WORDS, ROOT, run
+from support import BUILD, EXTRA_WORDS, ROOT, RUN, run
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="needs our symbols")
 PLANTED = os.path.join(BUILD, "tests", "host", "planted")
@@ -74,6 +78,52 @@ def test_a_recording_is_of_one_kernel(recording, tmp_path):
     junk = tmp_path / "junk"
     junk.write_text("no recording")
     assert "is not a recording" in run("--replay", str(junk)).err
+
+
+@pytest.mark.parametrize("words", [["--smp", "4"], ["--net", "user"], ["--tty"], ["--iso"], ["--mem", "64"],
+                                   ["--append", "watchdog=1"], ["--env", "A=B"], ["--icount"], ["--leak-check"],
+                                   ["--record", "other"], ["--", "/bin/true"]], ids=lambda words: words[0])
+def test_a_replay_has_the_machine_of_its_recording(recording, words):
+    file, flavour, _ = recording
+    refused = run(*flavour, "--replay", file, "--timeout", "20", *words)
+    what = "a PROGRAM" if words[0] == "--" else words[0]
+    assert (refused.status, refused.out) == (126, b""), refused.err
+    assert f"from the recording, so {what} can't be said again" in refused.err, refused.err
+
+
+def test_where_nothing_can_be_written_nothing_is_run(tmp_path):
+    for place in (tmp_path, tmp_path / "none" / "file"):
+        refused = run("--record", str(place), "--", "/bin/busybox", "echo", "ran")
+        assert (refused.status, refused.out) == (126, b""), refused.err
+        assert "no file can be written there" in refused.err, refused.err
+
+
+def test_an_interrupted_run_is_recorded_as_far_as_it_came(tmp_path):
+    file = str(tmp_path / "recording")
+    with subprocess.Popen([RUN, "--record", file, "--", "/bin/busybox", "sh", "-c", "echo begun; while :; do :; done"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as machine:
+        assert machine.stdout.readline() == b"begun\n"
+        machine.send_signal(signal.SIGINT)
+        machine.communicate(timeout=60)
+    assert machine.returncode == 128 + signal.SIGINT
+    again = run("--replay", file)
+    assert (again.status, again.text) == (126, "begun\n"), again.err
+    assert "the recording ends here" in again.err and "Traceback" not in again.err, again.err
+
+
+def test_a_recording_of_another_qemu_is_refused(tmp_path):
+    """Its events come at the instructions that the other had counted."""
+    made, other = str(tmp_path / "made"), str(tmp_path / "other")
+    run("--record", made, "--", "/bin/busybox", "true").must_have_run()
+    with zipfile.ZipFile(made) as source, zipfile.ZipFile(other, "w") as copy:
+        for name in source.namelist():
+            content = source.read(name)
+            if name == "run.json":
+                content = json.dumps(dict(json.loads(content), qemu="QEMU 0.9")).encode()
+            copy.writestr(name, content)
+    assert run("--replay", made).status == 0
+    refused = run("--replay", other)
+    assert refused.status == 126 and "was recorded by QEMU 0.9, and this is QEMU" in refused.err, refused.err
 
 
 def test_readme_shows_these_steps():
