@@ -125,10 +125,22 @@ static int set_address(struct netdev *dev, struct ifreq *r, unsigned cmd)
     return error;
 }
 
+/* An address with a label of its own has one flag, that it is up: without it the address goes, and nothing else. */
+static int set_flags(struct netdev *dev, const struct ifreq *r)
+{
+    struct inet_address a;
+
+    if (!strchr(r->ifr_name, LABEL_SEPARATOR))
+        return inet_set_flags(dev, (uint16_t)r->ifr_flags);
+    if (!address_by_label(r->ifr_name, &a))
+        return -EADDRNOTAVAIL;
+    return r->ifr_flags & IFF_UP ? 0 : address_remove(a.dev, a.address, a.prefix);
+}
+
 static int set_device(struct netdev *dev, struct ifreq *r, unsigned cmd)
 {
     switch (cmd) {
-    case SIOCSIFFLAGS: return inet_set_flags(dev, (uint16_t)r->ifr_flags);
+    case SIOCSIFFLAGS: return set_flags(dev, r);
     case SIOCSIFMTU: return r->ifr_mtu < 0 ? -EINVAL : netdev_set_mtu(dev, (uint32_t)r->ifr_mtu);
     case SIOCSIFMETRIC: return r->ifr_metric ? -EOPNOTSUPP : 0;
     case SIOCSIFTXQLEN:

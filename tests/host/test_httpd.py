@@ -14,11 +14,10 @@ import pytest
 
 from guest import call, exchange, guest
 from relay import Relay
-from support import BUILD, PATIENCE
+from support import BUILD, PATIENCE, busybox
 
 SERVERS = [f"httpd{n}" for n in range(1, 6)]
-# AB_REQUESTS=10000 is the long form.
-REQUESTS, CONCURRENCY = int(os.environ.get("AB_REQUESTS", "2000")), 50
+REQUESTS, CONCURRENCY = int(os.environ.get("AB_REQUESTS", "10000")), 50
 PORTS = 25  # see relay.py
 FILE = random.Random(1).randbytes(300000)
 
@@ -178,6 +177,22 @@ def test_python_from_busybox_httpd(folder):
                first="up") as (_, ports):
         with urllib.request.urlopen(f"http://127.0.0.1:{ports[0]}/file", timeout=PATIENCE) as answer:
             assert answer.read() == FILE
+
+
+def test_busyboxs_and_our_own_programs_talk_to_each_other():
+    """In the machine: each server has the other's client. busybox's nc hangs up when its caller has no more to say."""
+    script = """cd /tmp; seq 100000 > up; seq 200000 300000 > down
+until_listens() { until grep -q ":$1 .* 0A " /proc/net/tcp; do usleep 1000; done; }
+compare() { cmp up up.got && cmp down down.got && echo "$1"; rm -f up.got down.got; }
+busybox httpd -p 8001 -h /tmp; until_listens 1F41; /bin/wget -q -O up.got http://127.0.0.1:8001/up
+/demo/httpd5 8002 /tmp > /dev/null & until_listens 1F42; busybox wget -q -O down.got http://127.0.0.1:8002/down
+compare web; busybox wget -S -O - http://127.0.0.1:8002/none 2>&1 | grep -c 'HTTP/1.1 404'
+busybox nc -l -p 8003 < /dev/null > up.got & nc=$!; until_listens 1F43; /bin/nc 127.0.0.1 8003 < up > down.got; wait $nc
+cat down >> down.got; compare calls
+/bin/nc -l 8004 < down > up.got & nc=$!; until_listens 1F44; busybox nc 127.0.0.1 8004 < up > down.got; wait $nc; compare called
+"""
+    out = busybox(script).must_have_run()
+    assert out.text == "web\n2\ncalls\ncalled\n", out.text + out.err
 
 
 def test_tcpdump_reads_our_pcap(folder, tmp_path):

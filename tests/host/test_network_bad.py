@@ -2,7 +2,7 @@
 
 What is counted and dropped must cost nothing that lasts: a connection that was there before lives on, new ones are
 answered, the shell goes on, and the kernel's counters are the same at the end (--leak-check). NET_FRAMES says how many
-mutated frames are sent (20,000), NET_SEED which.
+mutated frames are sent (200,000), NET_SEED which.
 """
 
 import contextlib
@@ -117,7 +117,7 @@ def mutate(chance, packet):
 
 def test_mutated_frames_do_no_harm(request):
     seed = int(os.environ.get("NET_SEED") or random.SystemRandom().randrange(1 << 31))
-    frames = int(os.environ.get("NET_FRAMES") or 20000)
+    frames = int(os.environ.get("NET_FRAMES") or 200000)
     request.node.user_properties.append(("note", f"NET_SEED={seed}, {frames} frames"))
     chance = random.Random(seed)
     with echo_server(frames // 200 + 120) as (wire, old):

@@ -152,7 +152,8 @@ SENSELESS = [
 @pytest.mark.parametrize("line", SENSELESS)
 def test_what_makes_no_sense_is_refused(line):
     name, *words = line.split()
-    done = subprocess.run([f"{DEMOS}/{name}", *words], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([f"{DEMOS}/{name}", *words], capture_output=True, text=True, check=False,
+                          timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith("usage: ") and name in done.stderr
 
 
@@ -162,5 +163,6 @@ def test_without_a_port_mapper_there_is_no_bank(words):
         nobody.bind(("127.0.0.1", 0))
         port = str(nobody.getsockname()[1])
         more = ["2", "balance", "anna"] if words[0] == "ask" else []
-        done = subprocess.run([f"{DEMOS}/rpc", *words, port, *more], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([f"{DEMOS}/rpc", *words, port, *more], capture_output=True, text=True, check=False,
+                              timeout=PATIENCE)
     assert done.returncode == 1 and done.stderr.startswith("rpc: "), done
