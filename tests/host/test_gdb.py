@@ -343,7 +343,7 @@ def test_shm(scene):
     assert len(re.findall(r"\d+@0x", text)) == 7, text
 
 
-def test_slabs_and_pages(scene):
+def test_caches_and_pages(scene):
     text = scene.of("slabs")
     assert column(text, r"^proc ", "IN USE") == "9", text
     listed = scene.of("slabs proc").split()

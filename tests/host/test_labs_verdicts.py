@@ -106,7 +106,8 @@ def test_points_are_partial():
 
 @pytest.mark.parametrize("want, got, ok", [
     (1, "1", True), (16, "0x10", True), (1, "x", False), (1, None, False), (0, None, False), (b"ab", "ab", True),
-    ("3", 3, True), ("3", "3", True), (range(3), 2, True), (range(3), 3, False), (True, 1, True), (None, None, True)])
+    ("3", 3, True), ("3", "3", True), (range(3), 2, True), (range(3), 3, False), (range(1 << 60), "x", False),
+    (range(1 << 60), None, False), (True, 1, True), (None, None, True)])
 def test_expectation(want, got, ok):
     assert same(want, got)[0] == ok
 
