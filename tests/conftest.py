@@ -125,7 +125,7 @@ class ConformTest(Test):
             # The host's half makes users and mounts.
             self.user_properties.append(("note", "in the kernel alone: on the host it needs root"))
             return
-        host = run_on_host(self.program)
+        host = run_on_host(self.program, alone=True)
         check_tap("on the host's Linux", host)
         if host.out != inside.out:
             raise Verdict("FAIL", "the kernel's output differs from the host's:\n"

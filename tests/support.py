@@ -1,6 +1,10 @@
 """What every test of ours uses: tools/run, programs on the host, and the verdicts."""
 
+import ctypes
+import fcntl
 import os
+import socket
+import struct
 import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -10,13 +14,14 @@ RUN = os.path.join(ROOT, "tools", "run")
 EXTRA_WORDS = os.environ.get("TEST_RUN_WORDS", "").split()
 # tools/run's own statuses; a program under test should use none of them.
 LEAK, TIMEOUT, PANIC, INFRA, NOT_FOUND = 123, 124, 125, 126, 127
-
-
+# <linux/sched.h>, <linux/sockios.h>, <linux/if.h>
+LIBC = ctypes.CDLL(None)
+CLONE_NEWIPC, CLONE_NEWNET = 0x08000000, 0x40000000
+SIOCSIFFLAGS = 0x8914
+IFF_UP, IFF_RUNNING = 1, 0x40
 # Seconds for what ends or answers by itself, on a machine as busy as may be: whoever needs longer hangs. No test says
 # by this, or by anything like it, how fast something is.
 PATIENCE = 300
-
-
 # For tests of what happens at a run's --timeout: seconds that are enough, but on a busy machine, for a program to have
 # begun before; then the next are.
 DEADLINES = (4, 16, 64, 256)
@@ -73,10 +78,21 @@ def busybox(script, *words, data=None):
     return run(*words, "--", "/bin/busybox", "sh", "-c", script, data=data)
 
 
-def run_on_host(program, *words, timeout=PATIENCE):
+def leave_the_others():
+    """In a new process: a network with a loopback alone, and System V objects and message queues, that nobody else has,
+    where that is allowed. So no port is taken by another test, and none of what is counted there is another's."""
+    if LIBC.unshare(CLONE_NEWNET | CLONE_NEWIPC):
+        return
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        fcntl.ioctl(s, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP | IFF_RUNNING))
+
+
+def run_on_host(program, *words, timeout=PATIENCE, alone=False):
+    """A program of the host's; ALONE: with a network of its own, if that can be."""
     try:
         done = subprocess.run([program, *words], capture_output=True, check=False, timeout=timeout,
-                              stdin=subprocess.DEVNULL, cwd="/", env={"PATH": "/usr/bin:/bin", "HOME": "/root"})
+                              stdin=subprocess.DEVNULL, cwd="/", env={"PATH": "/usr/bin:/bin", "HOME": "/root"},
+                              preexec_fn=leave_the_others if alone else None)
     except subprocess.TimeoutExpired as error:
         raise Verdict("TIMEOUT", f"{program} on the host did not end in {timeout} s") from error
     except OSError as error:
