@@ -189,7 +189,8 @@ busybox httpd -p 8001 -h /tmp; until_listens 1F41; /bin/wget -q -O up.got http:/
 compare web; busybox wget -S -O - http://127.0.0.1:8002/none 2>&1 | grep -c 'HTTP/1.1 404'
 busybox nc -l -p 8003 < /dev/null > up.got & nc=$!; until_listens 1F43; /bin/nc 127.0.0.1 8003 < up > down.got; wait $nc
 cat down >> down.got; compare calls
-/bin/nc -l 8004 < down > up.got & nc=$!; until_listens 1F44; busybox nc 127.0.0.1 8004 < up > down.got; wait $nc; compare called
+/bin/nc -l 8004 < down > up.got & nc=$!; until_listens 1F44; busybox nc 127.0.0.1 8004 < up > down.got; wait $nc
+compare called
 """
     out = busybox(script).must_have_run()
     assert out.text == "web\n2\ncalls\ncalled\n", out.text + out.err

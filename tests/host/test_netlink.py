@@ -76,8 +76,9 @@ def test_routes_are_added_found_changed_and_removed(wired):
 def test_without_an_address_there_is_no_way_out(wired):
     """Who changes the only address (by ioctl: takes it away and gives another) asks for routes anew."""
     default = "default via 10.9.0.1 dev eth0"
-    out = wired(UP + "ip route add default via 10.9.0.1; ip addr add 10.7.0.1/24 dev eth0; ip addr del 10.7.0.1/24 dev eth0; "
-                "ip route; echo; ifconfig eth0 10.9.0.3; ip route; echo; ip route add default via 10.9.0.1; ip route; echo; "
+    out = wired(UP + "ip route add default via 10.9.0.1; ip addr add 10.7.0.1/24 dev eth0; "
+                "ip addr del 10.7.0.1/24 dev eth0; ip route; echo; ifconfig eth0 10.9.0.3; ip route; echo; "
+                "ip route add default via 10.9.0.1; ip route; echo; "
                 "ip addr del 10.9.0.3/8 dev eth0; ip route; echo end")
     first, second, third, last = "\n".join(out).split("\n\n")
     assert default in first and default not in second and "10.0.0.0/8 dev eth0" in second
