@@ -138,13 +138,11 @@ def test_procedures_are_called_from_another_machine():
 
 
 SENSELESS = [
-    "mcastchat --help", "mcastchat anna 10.1.2.3", "mcastchat anna 239.1.2.3 port",
-    "mcastchat anna 239.1.2.3 70000",
-    "mcastchat anna 239.1.2.3 5007 here", "mcastchat anna 239.1.2.3 5007 127.0.0.1 more",
-    "udpecho server x", "udpecho server 65536", "udpecho client x 7 a", "udpecho client 127.0.0.1 0 a", "udpecho --help",
-    "udpecho client 127.0.0.1 7", "rpc --help", "rpc portmap x", "rpc portmap 65536", "rpc portmap 1 2",
-    "rpc bank", "rpc bank x", "rpc bank 0", "rpc bank 1 x", "rpc ask 127.0.0.1 1 2 frob anna",
-    "rpc ask x 1 2 balance anna",
+    "mcastchat --help", "mcastchat anna 10.1.2.3", "mcastchat anna 239.1.2.3 port", "mcastchat anna 239.1.2.3 70000",
+    "mcastchat anna 239.1.2.3 5007 here", "mcastchat anna 239.1.2.3 5007 127.0.0.1 more", "udpecho server x",
+    "udpecho server 65536", "udpecho client x 7 a", "udpecho client 127.0.0.1 0 a", "udpecho --help",
+    "udpecho client 127.0.0.1 7", "rpc --help", "rpc portmap x", "rpc portmap 65536", "rpc portmap 1 2", "rpc bank",
+    "rpc bank x", "rpc bank 0", "rpc bank 1 x", "rpc ask 127.0.0.1 1 2 frob anna", "rpc ask x 1 2 balance anna",
     "rpc ask 127.0.0.1 x 2 balance anna", "rpc ask 127.0.0.1 1 x balance anna", "rpc ask 127.0.0.1 1 2 deposit anna",
     "rpc ask 127.0.0.1 1 2 deposit anna x", "rpc ask 127.0.0.1 1 2 deposit anna -5", "httpd1 --help", "httpd2 65536",
     "httpd3 -1", "httpd4 80x", "httpd5 0 / more",
