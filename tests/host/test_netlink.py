@@ -3,11 +3,13 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import tempfile
 
 import pytest
 
+from frames import Wire
 from support import busybox
 
 # What the leak check would take for lost.
@@ -154,20 +156,43 @@ TOLD = ["2: eth0    inet 10.9.0.2/24 brd 10.9.0.255 scope global eth0",
         "2: eth0: <BROADCAST,MULTICAST> mtu 1400 qdisc pfifo state DOWN group default"]
 
 
-@pytest.mark.skipif(not os.path.exists("/bin/ip"), reason="no iproute2 here")
-def test_changes_are_announced_to_who_listens(tmp_path):
-    """iproute2's `ip monitor`, unmodified, with its libraries."""
+@pytest.fixture(name="iproute")
+def fixture_iproute(tmp_path):
+    """tools/run's words for a machine that has iproute2's ip, unmodified, with its libraries, as /usr/sbin/theirs."""
+    if not os.path.exists("/bin/ip"):
+        pytest.skip("no iproute2 here")
     listed = subprocess.run(["ldd", "/bin/ip"], capture_output=True, check=True, text=True, timeout=10).stdout
     for there, inside in [("/bin/ip", "/usr/sbin/theirs")] + [(x, x) for x in re.findall(r"(/\S+) \(0x", listed)]:
         os.makedirs(tmp_path / "root" / os.path.dirname(inside)[1:], exist_ok=True)
         shutil.copy(there, tmp_path / "root" / inside[1:])
-    out = busybox(MONITOR, "--debug", "--leak-check", "--timeout", "60", "--overlay", str(tmp_path / "root"),
+    return "--overlay", str(tmp_path / "root")
+
+
+def test_changes_are_announced_to_who_listens(iproute, tmp_path):
+    out = busybox(MONITOR, "--debug", "--leak-check", "--timeout", "60", *iproute,
                   "--net", f"dgram:{tmp_path}/a:{tmp_path}/b").must_have_run()
     lines = [line.strip() for line in out.text.splitlines()]
     at = 0
     for line in TOLD:
         assert line in lines[at:], f"{line!r} isn't told, or too early, in\n{out.text}"
         at = lines.index(line, at) + 1
+
+
+def test_a_link_that_goes_and_comes_is_announced(iproute, tmp_path):
+    """The cable is pulled by QEMU, and put in again."""
+    begin = MONITOR[:MONITOR.index("ip addr")]
+    script = begin + "echo list''ens; await() { while ! grep -q \"$1\" /tmp/m; do usleep 20000; done; }; " \
+        "await NO-CARRIER; cat /tmp/m; > /tmp/m; echo pul''led; await eth0.*LOWER_UP; cat /tmp/m; kill $monitor; read x"
+    with Wire(script, *iproute, "--monitor", str(tmp_path / "monitor")) as wire, \
+            socket.socket(socket.AF_UNIX) as talk:
+        talk.connect(str(tmp_path / "monitor"))
+        wire.terminal.expect_exact("listens\r\n")
+        talk.sendall(b"set_link net off\n")
+        wire.terminal.expect_exact("eth0: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 qdisc pfifo state DOWN")
+        wire.terminal.expect_exact("pulled\r\n")
+        talk.sendall(b"set_link net on\n")
+        wire.terminal.expect_exact("eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc pfifo state UP")
+        wire.finish()
 
 
 def test_neighbours_that_nobody_uses_are_forgotten():

@@ -156,6 +156,37 @@ def test_who_asks_before_taking_our_address_is_told(tmp_path):
         wire.finish()
 
 
+def arp_packet(hardware=1, protocol=0x800, lengths=0x0604, operation=1, station=OTHER_MAC, sender="10.9.0.9",
+               target=ITS_IP):
+    return struct.pack("!HHHH6s4s6s4s", hardware, protocol, lengths, operation, station, socket.inet_aton(sender),
+                       b"\0" * 6, socket.inet_aton(target))
+
+
+WRONG = [dict(hardware=n) for n in (0, 6, 0x100, 0xffff)] + [dict(protocol=n) for n in (0, 0x806, 0x86dd, 8)] + \
+    [dict(lengths=n) for n in (0, 0x0600, 0x0604 - 1, 0x0605, 0x0504, 0x0704, 0x0610, 0xffff)] + \
+    [dict(operation=n) for n in (0, 3, 8, 0x100, 0xffff)] + \
+    [dict(station=BROADCAST), dict(station=b"\1\0\x5e\0\0\1")] + \
+    [dict(sender=a) for a in ("224.0.0.1", "127.0.0.1", "255.255.255.255")] + \
+    [dict(target=a) for a in ("10.9.0.3", "0.0.0.0", "255.255.255.255", "127.0.0.1", "224.0.0.1", "10.9.0.255")]
+
+
+def test_every_wrong_field_is_passed_over():
+    """No answer, and nothing learnt: not of a right question with one thing wrong, nor of one that ends too soon."""
+    with Wire("read x; ip neigh; echo en''d; read x") as wire:
+        for packet in [arp_packet(**wrong) for wrong in WRONG] + [arp_packet()[:n] for n in range(28)]:
+            wire.send(packet, to=BROADCAST, kind=0x806)
+            wire.send(ipv4(icmp(8, 0, 0x4444 << 16, b"end"), 1))
+            frame = wire.expect(lambda f: True)
+            assert frame[12:14] == b"\x08\x00" and frame[38:40] == b"\x44\x44", packet.hex()
+        wire.terminal.send("\r")
+        wire.terminal.expect_exact("end\r\n")
+        listed = wire.terminal.child.before
+        assert f"{OUR_IP} dev eth0 lladdr {OUR_MAC.hex(':')} REACHABLE" in listed and listed.count(" dev ") == 1, listed
+        wire.send(arp_packet(), to=BROADCAST, kind=0x806)  # that one was right
+        assert wire.expect(lambda f: f[12:14] == b"\x08\x06")[:6] == OTHER_MAC
+        wire.finish()
+
+
 def test_pieces_that_wait_too_long_are_told_of():
     """RFC 792: time exceeded, code 1, with the first piece; not when that one is what is missing."""
     with Wire("read x; awk '/^Ip: [0-9]/ { print \"timeouts\", $14 }' /proc/net/snmp; read x", "--icount") as wire:
