@@ -8,6 +8,7 @@ import re
 import socket
 import subprocess
 import threading
+import time
 import urllib.request
 
 import pytest
@@ -196,12 +197,20 @@ compare called
     assert out.text == "web\n2\ncalls\ncalled\n", out.text + out.err
 
 
+def dumped(pcap):
+    """What tcpdump shows of PCAP so far."""
+    return subprocess.run(["tcpdump", "-nvr", pcap, "tcp port 80"], capture_output=True, text=True, check=False,
+                          timeout=PATIENCE).stdout
+
+
 def test_tcpdump_reads_our_pcap(folder, tmp_path):
     pcap = tmp_path / "pcap"
-    with serving("httpd5", folder, "--pcap", str(pcap)) as (_, ports):
+    with serving("httpd5", folder, "--pcap", str(pcap)) as (process, ports):
         assert curl(f"http://127.0.0.1:{ports[0]}/file") == FILE
-    text = subprocess.run(["tcpdump", "-nvr", pcap, "tcp port 80"], capture_output=True, text=True, check=True,
-                          timeout=PATIENCE).stdout
+        while "Flags [F.]" not in dumped(pcap):  # the end comes after the last byte that curl wants
+            assert process.poll() is None, "it never hung up"
+            time.sleep(0.1)
+    text = dumped(pcap)
     assert re.search(r"> 10\.0\.2\.15\.80: Flags \[S\], cksum 0x\w+ \(correct\)", text)
     assert re.search(r"10\.0\.2\.15\.80 > .*: Flags \[S\.\], cksum 0x\w+ \(correct\)", text)
     assert "GET /file HTTP/1.1" in text and "HTTP/1.1 200 OK" in text and "Flags [F.]" in text

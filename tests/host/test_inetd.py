@@ -83,7 +83,7 @@ def ask(port, data):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.settimeout(3)
         s.connect(("127.0.0.1", port))
-        for _ in range(5):
+        for _ in range(100):
             s.send(data)
             with contextlib.suppress(TimeoutError):
                 return s.recv(1 << 16)

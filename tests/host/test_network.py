@@ -256,7 +256,7 @@ def test_udhcpc_gets_a_lease(tmp_path):
     script.parent.mkdir()
     script.write_text("#!/bin/busybox sh\necho $1 $ip $router $dns\n")
     script.chmod(0o755)
-    out = busybox("ifconfig eth0 up; busybox udhcpc -f -n -q -t 3 -i eth0 -s /etc/lease", "--net", "user",
+    out = busybox("ifconfig eth0 up; busybox udhcpc -f -n -q -t 30 -i eth0 -s /etc/lease", "--net", "user",
                   "--overlay", str(tmp_path))
     assert "bound 10.0.2.15 10.0.2.2 10.0.2.3" in out.text
 

@@ -83,11 +83,15 @@ class Rpc:
         self.xid = 1000
 
     def send(self, message):
-        """The answer to MESSAGE; sent again when none comes, as a datagram can be lost."""
-        for _ in range(10):
+        """The answer to MESSAGE; sent again when none comes, as a datagram can be lost. What is answered late, to a
+        message before, is passed over."""
+        for _ in range(100):
             self.socket.send(message)
             with contextlib.suppress(TimeoutError):
-                return self.socket.recv(2000)
+                while True:
+                    answer = self.socket.recv(2000)
+                    if answer[:4] == message[:4]:
+                        return answer
         raise AssertionError("no answer")
 
     def call(self, program, version, procedure, args=b"", again=0):
