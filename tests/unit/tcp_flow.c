@@ -54,8 +54,8 @@ static const struct case_ cases[] = {
     {"in order they are acknowledged once (RFC 5681, 4.2)",
      "estab\n< A 1 1 len=3000 cut=1000\n> A 1 3001\ninfo data_segs_in 3\nread 3000"},
     {"and the peer's segments are not taken for larger than they were (RFC 1122, 4.2.3.2)",
-     "estab\n< A 1 1 len=3000 cut=1000\n> A 1 3001\n< A 3001 1 len=1000\n< A 4001 1 len=1\n"
-     "> A 1 4002\ninfo rcv_mss 1000"},
+     "estab\n< A 1 1 len=1800 cut=600\n> A 1 1801\ninfo rcv_mss 600\n< A 1801 1 len=600\n"
+     "> none\n< A 2401 1 len=1\n> A 1 2402"},
     {"of what is cut in front or behind the rest counts (RFC 9293, 3.10.7.4)",
      "param receive 2000\nestab\n< A 1 1 len=1000\n+40\n> A 1 1001\n"
      "< A 501 1 len=3000 cut=1000\n> A 1 2001 win=0\nread 2000\n> A 1 2001"},
