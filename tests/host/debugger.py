@@ -1,6 +1,7 @@
 """gdb in batch mode on a machine of tools/run's: what each command printed."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -23,6 +24,17 @@ def await_file(path, process=None):
             said = process.communicate()[1].decode(errors="replace") if process else ""
             raise Verdict("INFRA", f"there is no {path}: {said}")
         time.sleep(0.05)
+
+
+def frames(text):
+    """The functions of a backtrace, the innermost first."""
+    whole = re.sub(r"\n +", " ", text)
+    return re.findall(r"^#\d+ +(?:0x\w+ in )?(<.*>|[\w.]+) \(", whole, re.M)
+
+
+def in_order(wanted, found):
+    rest = iter(found)
+    return all(name in rest for name in wanted)
 
 
 class Output(list):

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from debugger import Machine
+from debugger import Machine, frames, in_order
 from support import BUILD, EXTRA_WORDS
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="needs our symbols")
@@ -24,17 +24,6 @@ for _ in range({count}):
     print("at", gdb.selected_frame().find_sal().line, *names(gdb.newest_frame()))
     gdb.execute("stepi", to_string=True)
 """
-
-
-def frames(text):
-    """The functions of a backtrace, the innermost first."""
-    whole = re.sub(r"\n +", " ", text)
-    return re.findall(r"^#\d+ +(?:0x\w+ in )?(<.*>|[\w.]+) \(", whole, re.M)
-
-
-def in_order(wanted, found):
-    rest = iter(found)
-    return all(name in rest for name in wanted)
 
 
 def is_whole(text):

@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from debugger import Machine
+from debugger import Machine, frames, in_order
 from support import BUILD, EXTRA_WORDS, ROOT, RUN, run
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="needs our symbols")
@@ -126,9 +126,56 @@ def test_a_recording_of_another_qemu_is_refused(tmp_path):
     assert refused.status == 126 and "was recorded by QEMU 0.9, and this is QEMU" in refused.err, refused.err
 
 
-def test_readme_shows_these_steps():
+def readme_session():
+    """The session that README.md shows: [(command of gdb's, [lines that it prints])]."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
-        text = file.read()
-    for step in ("tools/run --record bug", "build/tests/host/planted", "tools/run --replay bug --gdb",
-                 "break complain", "watch -l hall.visitors", "reverse-continue"):
-        assert step in text, step
+        text = file.read().split("### Backwards")[1].split("###")[0]
+    shown = re.search(r"((?:^    .*\n)+)", text, re.M)[1].splitlines()
+    steps = []
+    for line in (line[4:] for line in shown):
+        if line.startswith(("$ ", "(gdb) ")):
+            steps.append((re.sub(r" {2,}#.*", "", line), []))
+        else:
+            steps[-1][1].append(line)
+    return steps
+
+
+def says(text, lines):
+    """Are LINES what a command printed, in their order, where ... stands for anything?"""
+    pattern = ".*".join(".*?".join(re.escape(part) for part in line.split("...")) for line in lines)
+    return re.search(pattern, re.sub(r"\s+", " ", text), re.S)
+
+
+def test_readme_shows_what_comes(recording, tmp_path):
+    file, flavour, text = recording
+    steps = readme_session()
+    assert steps[0] == ("$ tools/run --record bug -- build/tests/host/planted", [text.rstrip()])
+    assert steps[1] == ("$ tools/run --replay bug --gdb", [])
+    commands = [command.removeprefix("(gdb) ") for command, _ in steps[2:]]
+    assert "reverse-continue" in commands and "bt" in commands
+    with Machine(tmp_path, *flavour, "--replay", file) as machine:
+        output = machine.gdb(*commands)
+    for command, (_, lines) in zip(commands, steps[2:]):
+        lines = [re.sub(r"\s+", " ", line) for line in lines]
+        assert says(output.of(command), lines), (lines, output.all())
+
+
+def test_each_way_back(recording, tmp_path):
+    """Step, next and finish, in a program and in the kernel; a state is kept to go back to that is near."""
+    file, flavour, _ = recording
+    with Machine(tmp_path, *flavour, "--replay", file) as machine:
+        output = machine.gdb("break planted.c:21 if seat == 8", "continue", "reverse-next", "print hall.visitors",
+                             "reverse-step", "delete", "break sys_exit_group", "continue", "reverse-finish", "bt",
+                             "reverse-stepi", "python import backwards",
+                             "python print('kept', len(backwards._kept), 'now', backwards.position())",
+                             "python print('near', min(backwards.position() - kept for kept in backwards._kept"
+                             " if kept <= backwards.position()))", "delete", "continue")
+        status, _ = machine.finish()
+    assert "= 7" in output.of("print hall.visitors"), output.all()
+    # Where that is depends on what the compiler made of the call.
+    assert re.search(r"sit_down|main|hall", output.of("reverse-step")), output.all()
+    assert in_order(["call_exit_group", "syscall_entry", "exit", "complain", "main"], frames(output.of("bt"))), \
+        output.all()
+    near, now = re.search(r"near (\d+)", output.all())[1], re.search(r"now (\d+)", output.all())[1]
+    assert int(near) * 5 < int(now), output.all()
+    assert status == 3, output.all()

@@ -49,6 +49,7 @@ loaded = None   # the Program whose symbols gdb has, or None
 pinned = False  # the user named it: it stays, whatever runs
 vdso = 0        # where gdb believes the kernel's own library for programs to be: each exec puts it elsewhere
 hook = None     # the breakpoint at exec
+at_exec = []    # others that want to know of it
 
 
 def read_header(path):
@@ -207,6 +208,8 @@ class Exec(gdb.Breakpoint):
             follow()
         except (gdb.error, Broken) as error:
             print(f"the program's symbols could not be loaded: {error}")
+        for function in at_exec:
+            function()
         return False
 
 

@@ -9,6 +9,7 @@
     network.py    sockets, tcp                  virtqueue.py  virtqueue
     programs.py   symbols of the program that runs
     printers.py   lists, trees, sets of signals, errors
+    backwards.py  recorded runs: places to go back to
 """
 
 import fcntl
@@ -21,6 +22,7 @@ import gdb
 # pylint: disable=wrong-import-position
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import backwards  # noqa: E402
 import files  # noqa: E402
 import locks  # noqa: E402
 import memory  # noqa: E402
@@ -80,6 +82,7 @@ class Connect(gdb.Command):
         # A CPU is a thread to gdb: stepping one shall not let the others run away.
         gdb.execute("set scheduler-locking step")
         programs.start()
+        backwards.start()
         print("The machine is halted. `help NAME` tells of ours: ps, threads, cpus, bt of TID, view, waiting, locks,\n"
               "fds, file, pipes, queue, signals, sigframe, maps, pte, shm, slabs, pages, sockets, tcp, virtqueue,\n"
               "elements, program.")
