@@ -15,6 +15,7 @@
 #include <resolv.h>
 #include <strings.h>
 #include <sys/random.h>
+#include <sys/time.h>
 
 #define USAGE "host [-Tv] [-t type] [-W seconds] name [server]"
 #define ANSWER_MAX 65536
