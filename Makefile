@@ -79,14 +79,17 @@ program_cflags := -std=gnu17 -g -O2 $(warnings) $(frames) -ffunction-sections -f
                   -nostdinc -isystem $(shell $(CC) -print-file-name=include 2>/dev/null) \
                   -Ilibc/include $(includes)
 user_cflags := $(program_cflags) -fno-pic -fno-pie -fstack-protector-strong -mstack-protector-guard=tls
+command_cflags := $(user_cflags) -Os
 # A library may not be compiled into calls of itself: no loop of memcpy becomes a call of memcpy. It is small rather
 # than fast, but for what is called most; it can be linked into a program that is moved (-static-pie).
 libc_cflags := $(program_cflags) -Os -fPIE -fno-stack-protector \
                -Ilibc -ffreestanding -fno-builtin -fno-tree-loop-distribute-patterns
 libc_fast   := libc/string/%
+libc_fast_cflags := -O2 -falign-functions=1
 # Where no system call is made no thread sleeps in a leaf, whose frame a backtrace would miss.
 libc_calling := $(addprefix libc/,stdio/file.c stdlib/exit.c malloc/malloc.c time/time.c time/timer.c)
 libc_leaves := $(addprefix libc/,$(addsuffix /%,string stdio stdlib ctype malloc time net errno dirent glob))
+libc_leaf_cflags := -momit-leaf-frame-pointer
 user_ldflags := -nostdlib -static -no-pie -Wl,-z,norelro \
                 -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,noseparate-code,-z,max-page-size=4096
 host_cflags := -std=gnu17 -g -O1 $(warnings) $(includes) -Ilibc -fsanitize=address,undefined \
@@ -146,7 +149,8 @@ $(addprefix $(B)/gen/,syscall_nr.h syscall_protos.h syscall_table.c libc_stubs.a
 
 # The flags of the last build: when they change, everything compiled with them is made again.
 kernel_flags := $(CC) $(kernel_cflags) $(kernel_ldflags) $(NASM) $(kernel_asflags)
-user_flags   := $(vdso_cflags) $(vdso_ldflags) $(CC) $(libc_cflags) $(user_ldflags) $(asflags) $(HOSTCC) $(host_cflags)
+user_flags   := $(vdso_cflags) $(vdso_ldflags) $(CC) $(libc_cflags) $(libc_fast_cflags) $(libc_leaf_cflags) \
+                $(user_cflags) $(command_cflags) $(user_ldflags) $(asflags) $(HOSTCC) $(host_cflags)
 $(O)/kernel.flags: FORCE
 	$(Q)mkdir -p $(@D)
 	$(Q)echo '$(kernel_flags)' | cmp -s - $@ || echo '$(kernel_flags)' > $@
@@ -177,14 +181,14 @@ $(O)/obj/boot/%.asm.o: boot/%.asm $(for_kernel)
 	$(Q)$(call assemble,$(kernel_asflags))
 
 $(B)/obj/libc/%.c.o: libc/%.c $(for_user)
-	$(Q)$(call compile,$(libc_cflags) $(if $(filter $(libc_fast),$<),-O2 -falign-functions=1) \
-	    $(if $(filter $(libc_leaves),$(filter-out $(libc_calling),$<)),-momit-leaf-frame-pointer))
+	$(Q)$(call compile,$(libc_cflags) $(if $(filter $(libc_fast),$<),$(libc_fast_cflags)) \
+	    $(if $(filter $(libc_leaves),$(filter-out $(libc_calling),$<)),$(libc_leaf_cflags)))
 $(B)/obj/libc/%.asm.o: libc/%.asm $(for_user)
 	$(Q)$(call assemble,$(asflags))
 $(B)/obj/gen/%.asm.o: $(B)/gen/%.asm $(for_user)
 	$(Q)$(call assemble,$(asflags))
 $(B)/obj/user/%.c.o: user/%.c $(for_user)
-	$(Q)$(call compile,$(user_cflags) -Os)
+	$(Q)$(call compile,$(command_cflags))
 $(B)/obj/user/%.asm.o: user/%.asm $(for_user)
 	$(Q)$(call assemble,$(asflags))
 $(B)/obj/tests/%.c.o: tests/%.c $(for_user)
