@@ -30,11 +30,11 @@ COMMANDS = """arp cat cp date dhcp echo env false fingerd grep head hexdump host
 
 FOLDER = os.path.join(os.path.dirname(__file__), "commands")
 
-# What a script may use. until_holds PATTERN FILE waits ten seconds at most.
+# What a script may use. until_holds PATTERN FILE waits five minutes at most.
 PRELUDE = """export LC_ALL=C TZ=UTC0; umask 022
 lines() { printf '%s\\n' "$@"; }
 numbers() { i=$1; while [ $i -le $2 ]; do echo $i; i=$((i+1)); done; }
-until_holds() { i=0; until $X/grep -qs "$1" $2 || [ $i -ge 200 ]; do $X/sleep 0.05; i=$((i+1)); done; }
+until_holds() { i=0; until $X/grep -qs "$1" $2 || [ $i -ge 6000 ]; do $X/sleep 0.05; i=$((i+1)); done; }
 """
 
 # Odd names: a newline, a blank, a leading hyphen, bytes that are no UTF-8, and one as long as names can be.

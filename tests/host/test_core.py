@@ -9,12 +9,32 @@ import pytest
 from support import PATIENCE, run
 
 PROGRAM = r"""
+#define _GNU_SOURCE
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 static volatile int ready;
+static volatile pid_t waiting[2];
 static int *volatile nowhere;
-static void *waiting_thread(void *arg) { ready++; pause(); return arg; }
+static void *waiting_thread(void *arg)
+{
+    waiting[(long)arg] = gettid();
+    pause();
+    return arg;
+}
+static int is_asleep(pid_t tid)
+{
+    char name[64], text[512] = "";
+    snprintf(name, sizeof(name), "/proc/self/task/%d/stat", (int)tid);
+    FILE *file = fopen(name, "r");
+    if (!file)
+        return 0;
+    fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    return strstr(text, ") S ") != NULL;
+}
 static void fall(int depth)
 {
     if (depth > 0)
@@ -31,11 +51,11 @@ int main(void)
     setrlimit(RLIMIT_CORE, &limit);
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 65536);
-    pthread_create(&t, &attr, waiting_thread, 0);
-    pthread_create(&t, &attr, waiting_thread, 0);
-    while (ready < 2)
-        usleep(1000);
-    usleep(10000);
+    for (long i = 0; i < 2; i++, ready++) {
+        pthread_create(&t, &attr, waiting_thread, (void *)i);
+        while (!waiting[i] || !is_asleep(waiting[i]))
+            usleep(1000);
+    }
     fall(2);
     return 0;
 }

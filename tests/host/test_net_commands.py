@@ -23,8 +23,7 @@ def test_ping_this_machine():
 
 
 def test_ping_who_is_not_there():
-    out = machine("/bin/ping -c 2 -i 0.1 -W 0.3 10.0.2.77; echo $?; /bin/ping -w 0.3 -i 0.1 10.0.2.2; echo $?;"
-                  "/bin/ping nonesuch.invalid; echo $?")
+    out = machine("/bin/ping -c 2 -i 0.1 -W 0.3 10.0.2.77; echo $?; /bin/ping nonesuch.invalid; echo $?")
     assert "2 sent, 0 received" in out and "100% lost\n1\n" in out
     assert "ping: nonesuch.invalid: " in out and out.endswith("\n1\n")
 

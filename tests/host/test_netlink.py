@@ -10,7 +10,7 @@ import tempfile
 import pytest
 
 from frames import Wire
-from support import busybox
+from support import PATIENCE, busybox
 
 # What the leak check would take for lost.
 UNDO = "; rm -f /tmp/r; { ip addr flush dev eth0; ip link set eth0 down; } > /dev/null 2>&1"
@@ -103,7 +103,8 @@ def test_routes_that_make_no_sense_are_refused(wired):
 
 def test_neighbours_by_ioctl_are_listed_by_netlink(wired):
     out = wired(UP + "arp -s 10.9.0.7 02:00:00:00:00:07; ip neigh; arp -n; arp -d 10.9.0.7; arp -d 10.9.0.7; "
-                "ping -c 1 -W 1 10.9.0.8 > /dev/null & sleep 0.2; ip neigh; wait; "
+                "ping -c 1 -W 1 10.9.0.8 > /dev/null & until ip neigh > /tmp/r; grep -q 10.9.0.8 /tmp/r; do :; done; "
+                "cat /tmp/r; wait; "
                 "ip neigh flush dev eth0; ip neigh; ip rule")
     assert out[0] == "10.9.0.7 dev eth0 lladdr 02:00:00:00:00:07 PERMANENT"
     assert out[1] == "? (10.9.0.7) at 02:00:00:00:00:07 [ether] PERM on eth0"
@@ -161,7 +162,7 @@ def fixture_iproute(tmp_path):
     """tools/run's words for a machine that has iproute2's ip, unmodified, with its libraries, as /usr/sbin/theirs."""
     if not os.path.exists("/bin/ip"):
         pytest.skip("no iproute2 here")
-    listed = subprocess.run(["ldd", "/bin/ip"], capture_output=True, check=True, text=True, timeout=10).stdout
+    listed = subprocess.run(["ldd", "/bin/ip"], capture_output=True, check=True, text=True, timeout=PATIENCE).stdout
     for there, inside in [("/bin/ip", "/usr/sbin/theirs")] + [(x, x) for x in re.findall(r"(/\S+) \(0x", listed)]:
         os.makedirs(tmp_path / "root" / os.path.dirname(inside)[1:], exist_ok=True)
         shutil.copy(there, tmp_path / "root" / inside[1:])
@@ -169,7 +170,7 @@ def fixture_iproute(tmp_path):
 
 
 def test_changes_are_announced_to_who_listens(iproute, tmp_path):
-    out = busybox(MONITOR, "--debug", "--leak-check", "--timeout", "60", *iproute,
+    out = busybox(MONITOR, "--debug", "--leak-check", *iproute,
                   "--net", f"dgram:{tmp_path}/a:{tmp_path}/b").must_have_run()
     lines = [line.strip() for line in out.text.splitlines()]
     at = 0

@@ -13,6 +13,7 @@ import struct
 
 from frames import (ACK, BROADCAST, FIN, ITS_IP, OUR_IP, OUR_MAC, PSH, RST, SYN, URG, Connection, Wire, arp, checksum,
                     icmp, ipv4, tcp, udp)
+from support import PATIENCE
 
 # What the leak check would take for lost: the address, and what is known of the neighbours.
 DOWN = "; ip addr flush dev eth0; ifconfig eth0 down"
@@ -22,7 +23,7 @@ SERVER = "nc -ll -p 7 -e cat & read x; kill %1; killall cat 2> /dev/null; wait 2
 
 
 @contextlib.contextmanager
-def echo_server(timeout=120, words=()):
+def echo_server(timeout=2 * PATIENCE, words=()):
     """A machine with an echo server, and a connection to it that must outlive the test."""
     with Wire(SERVER, "--leak-check", *words, timeout=timeout) as wire:
         old = Connection(wire, 1000)
@@ -120,7 +121,7 @@ def test_mutated_frames_do_no_harm(request):
     frames = int(os.environ.get("NET_FRAMES") or 200000)
     request.node.user_properties.append(("note", f"NET_SEED={seed}, {frames} frames"))
     chance = random.Random(seed)
-    with echo_server(frames // 200 + 120) as (wire, old):
+    with echo_server(frames // 50 + 2 * PATIENCE) as (wire, old):
         kinds = packets(wire)
         for n in range(frames):
             packet, kind = chance.choice(kinds)

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 
 from debugger import Machine, frames, in_order
-from support import BUILD, EXTRA_WORDS, ROOT, RUN, run
+from support import BUILD, EXTRA_WORDS, PATIENCE, ROOT, RUN, run
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="needs our symbols")
 PLANTED = os.path.join(BUILD, "tests", "host", "planted")
@@ -85,7 +85,7 @@ def test_a_recording_is_of_one_kernel(recording, tmp_path):
                                    ["--record", "other"], ["--", "/bin/true"]], ids=lambda words: words[0])
 def test_a_replay_has_the_machine_of_its_recording(recording, words):
     file, flavour, _ = recording
-    refused = run(*flavour, "--replay", file, "--timeout", "20", *words)
+    refused = run(*flavour, "--replay", file, *words)
     what = "a PROGRAM" if words[0] == "--" else words[0]
     assert (refused.status, refused.out) == (126, b""), refused.err
     assert f"from the recording, so {what} can't be said again" in refused.err, refused.err
@@ -104,7 +104,7 @@ def test_an_interrupted_run_is_recorded_as_far_as_it_came(tmp_path):
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as machine:
         assert machine.stdout.readline() == b"begun\n"
         machine.send_signal(signal.SIGINT)
-        machine.communicate(timeout=60)
+        machine.communicate(timeout=PATIENCE)
     assert machine.returncode == 128 + signal.SIGINT
     again = run("--replay", file)
     assert (again.status, again.text) == (126, "begun\n"), again.err

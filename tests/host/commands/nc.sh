@@ -45,7 +45,7 @@ $X/cat got
 # nc_datagrams
 A=127.77.$(($$ / 250 % 250)).$(($$ % 250 + 1))
 lines answer | $X/nc -lu $A 7004 > got &
-until lines question | $X/nc -u -w 0.5 $A 7004 > back 2>/dev/null; $X/grep -qs question got; do $X/sleep 0.02; done
+until lines question | $X/nc -u -w 3 $A 7004 > back 2>/dev/null; $X/grep -qs question got; do $X/sleep 0.02; done
 wait
 $X/head -n 1 got
 $X/sort back | $X/head -n 1
