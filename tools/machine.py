@@ -50,11 +50,11 @@ def qemu_command(options, folder, kernel_log):
                 "-chardev", f"file,id=status,path={escape(folder + '/status')}",
                 "-serial", "chardev:status"]
     monitors = [folder + "/monitor"] + ([options.monitor] if options.monitor else [])
+    if options.budget is not None:
+        monitors.append(folder + "/clock")
     for n, path in enumerate(monitors):
         command += ["-chardev", f"socket,id=monitor{n},server=on,wait=off,path={escape(path)}",
                     "-mon", f"chardev=monitor{n}"]
-    if options.budget is not None or options.work is not None:
-        command += ["-qmp", f"unix:{escape(folder)}/clock,server=on,wait=off"]
     if options.iso:
         command += iso_words(options, folder)
     else:

@@ -11,13 +11,17 @@ import xml.etree.ElementTree as xml
 import pytest
 
 import harness
-from grading import machine, report, session
+from grading import lab as labs
+from grading import machine, report, session, zoo
+from grading.intake import HandedIn
 from grading.trees import ROOT, difference, read
+from grading.usage import Ledger
 from support import EXTRA_WORDS, PATIENCE
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
 GRADE = os.path.join(ROOT, "tools", "grade")
 HONEST = harness.SOLUTION
+ROUNDS = os.environ.get("LABS_ROUNDS")
 PANICS = 'panic("my own fault");'
 
 
@@ -191,6 +195,42 @@ def test_twenty_gradings_are_equal(statement):
     assert len(reports) == 1, "\n\n".join(reports)
     assert not grades[0].score == grades[0].points and grades[0].graded
     assert "/tmp" not in reports.pop()
+
+
+def test_gradings_of_a_real_lab_are_equal():
+    """A wrong patch, by the checks that catch it: some runs of it by default, 20 with LABS_ROUNDS=20."""
+    lab = labs.Lab("signals")
+    wrong = zoo.wrongs(lab)[0]
+    killed = [zoo.kill(lab, wrong, session.Plan(jobs=1), every_check=bool(ROUNDS)) for _ in range(int(ROUNDS or 3))]
+    reports = {report.equal_part(report.table(one.made, {})) for one in killed}
+    assert len(reports) == 1, "\n\n".join(reports)
+    assert not killed[0].trouble() and killed[0].made.score < killed[0].made.points
+
+
+def test_loop_in_every_check_is_graded_within_the_budget():
+    """A small one. Whatever the machine this runs on does beside: what counts is what the grading has used."""
+    lab = labs.Lab("pipe")
+    name = "kernel/ipc/pipe_io.c"
+    before = read(ROOT, name)
+    after = before.replace("    bool slept = false;\n", "    bool slept = false;\n\n    for (;;)\n"
+                           '        asm volatile("");\n', 1)
+    assert after != before
+    used = []
+
+    class Kept(Ledger):
+        def __init__(self, seconds):
+            super().__init__(seconds)
+            used.append(self)
+
+    plan, real = session.Plan(jobs=2, budget=40), session.Ledger
+    session.Ledger = Kept
+    try:
+        made = session.grade(lab, HandedIn("loops", lab.solution().patch_of_files({name: (before, after)})), plan)
+    finally:
+        session.Ledger = real
+    verdicts = {result.outcome.verdict for result in made.results}
+    assert made.score == 0 and verdicts <= {"TIMEOUT", "PANIC", "SKIP"}, report.text(report.table(made, {}))
+    assert used[0].used < plan.budget + 20, used[0].used
 
 
 def test_another_patch_is_asked_other_questions():

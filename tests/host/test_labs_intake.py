@@ -109,6 +109,77 @@ def test_steps_are_those_there_are(steps):
     assert done.returncode == 1 and not done.stdout and "from 0 to 6" in done.stderr, done.stderr
 
 
+# --- a student's tree -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="tree")
+def a_students_tree(tmp_path):
+    """One in which a step of the lab is done."""
+    lab, tree = labs.Lab("pipe"), str(tmp_path / "pipe")
+    skeleton.make(lab, tree)
+    git("apply", "-", cwd=tree, data=lab.solution().patch(lab.solved_by(1)).encode())
+    return tree
+
+
+def in_tree(tree, command, status=0):
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(["sh", "-c", command], cwd=tree, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_loop_of_the_readme_works_in_a_skeleton(tree):
+    """As printed, by someone who keeps all kinds of files in the tree, and whose git has its own idea of prefixes."""
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        printed = [line.split("#")[0].strip() for line in file if line.startswith("    ")]
+    wanted = ["make grade LAB=pipe", "git diff skeleton > my.patch", "make grade LAB=pipe PATCH=my.patch"]
+    assert [line for line in printed if line in wanted][:3] == wanted
+    for name in ("notes.txt", "kernel/ipc/old-pipe.c", "run.record", "no text \xff"):
+        with open(os.fsencode(tree) + b"/" + name.encode("latin-1"), "wb") as file:
+            file.write(b"\xff" * 100)
+    git("config", "diff.noprefix", "true", cwd=tree)
+    faster = "tools/grade --check readers_that_sleep_are_woken --once -j 1"
+    with open(os.path.join(tree, "Makefile"), encoding="utf-8") as file:
+        makefile = file.read()
+    assert makefile.count("\t$(Q)tools/grade $(LAB) $(PATCH)\n") == 1
+    said = [in_tree(tree, command if command.startswith("git") else f"{faster} pipe {command.partition('PATCH=')[2]}")
+            for command in wanted]
+    assert "PASS: 10 of 10" in said[0] and "note" not in said[0], said[0]
+    assert "PASS: 10 of 10" in said[2] and "note: " + intake.PREFIXES in said[2], said[2]
+    reports = [json.loads(open(f"{tree}/build/grades/pipe/{name}/report.json", encoding="utf-8").read())
+               for name in ("working-tree", "my")]
+    assert reports[0]["patch"]["text"] == reports[1]["patch"]["text"] and reports[0]["seed"] == reports[1]["seed"]
+
+
+def test_tree_without_its_tag_says_so(tree):
+    git("tag", "-d", "skeleton", cwd=tree)
+    for command in ("tools/grade pipe", "tools/grade pipe x.patch"):
+        assert "git tag skeleton" in in_tree(tree, command, 2)
+    assert "git tag skeleton" in in_tree(tree, "tools/lab patch pipe", 1)
+    in_tree(tree, "git tag skeleton $(git rev-list --max-parents=0 HEAD)")
+    assert labs.Lab("pipe", tree + "/tests/labs", tree).is_skeleton
+
+
+# --- Gradescope -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("names", [(), ("my",), ("my", "other")])
+def test_gradescope_hears_of_every_submission(tmp_path, names):
+    """Also where nothing confines, and with none or too many of them."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in names:
+        (folder / f"{name}.patch").write_text(harness.patch(true=harness.SOLUTION))
+    results = tmp_path / "results.json"
+    done = run_grade(str(folder), "-o", str(tmp_path / "out"), "--jail", "limits", "--gradescope", str(results))
+    assert done.returncode == 0, done.stderr
+    made = json.loads(results.read_text())
+    if len(names) == 1:
+        assert made["score"] == 12 and len(made["tests"]) == 3
+    else:
+        assert made["score"] == 0 and "hand in" in made["output"] and not os.path.exists(tmp_path / "out")
+
+
 # --- where the report goes --------------------------------------------------------------------------------------
 
 

@@ -21,16 +21,16 @@ MAX_ATTACHED = 1 << 20
 class Check:
     """const: a function of checks.py and what stands in its decorator."""
 
-    def __init__(self, function, points, visible, needs, seconds, work):
+    def __init__(self, function, points, visible, needs, seconds):
         self.function, self.name = function, function.__name__
         self.title = (inspect.getdoc(function) or self.name.replace("_", " ")).split("\n\n")[0].replace("\n", " ")
-        self.points, self.visible, self.needs, self.seconds, self.work = points, visible, tuple(needs), seconds, work
+        self.points, self.visible, self.needs, self.seconds = points, visible, tuple(needs), seconds
 
 
-def check(points, visible=True, needs=(), seconds=3, work=1):
+def check(points, visible=True, needs=(), seconds=3):
     """Make a function a check; tests/labs/README.md tells what it may do."""
     def register(function):
-        registered.append(Check(function, points, visible, needs, seconds, work))
+        registered.append(Check(function, points, visible, needs, seconds))
         return function
     return register
 
@@ -46,6 +46,7 @@ class Outcome:
         self.hints = []
         self.attached = {}      # name -> bytes
         self.machines = 0       # how many were booted
+        self.asleep = False     # whether one was ended since nothing ran in it
 
 
 def same(want, got):
@@ -108,8 +109,8 @@ class Trial:
             self.debugged = True
             machine.run(program, args, seconds=1, interactive=self.debug[1], **words)
             raise Ended("SKIP", "it was debugged")
-        seen = machine.run(program, args, seconds=seconds or self.check.seconds,
-                           **({"work": self.check.work} | words))
+        seen = machine.run(program, args, seconds=seconds or self.check.seconds, **words)
+        self.outcome.asleep |= seen.asleep
         self._attach(seen)
         if seen.end != "EXIT" and seen.end not in may_end:
             raise Ended(seen.end, f"{END_WORDS[seen.end]}: {program}" + (f"\n{seen.why}" if seen.why else ""))

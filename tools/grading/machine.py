@@ -25,7 +25,7 @@ MAX_REPORTS = 100000
 WALL_SECONDS = 100      # for each second of virtual time, and once more: the slowest host that grades
 REAL_SECONDS = 20       # the same without --icount, where the machine's time is this one's, busy or not
 SPIN_SECONDS = 3        # and of each processor for each second, once more: it does nothing but spin
-COUNTED_SECONDS = 15    # of a processor with --icount, for each thousand million instructions, and once more
+COUNTED_PART = 0.05     # of a grading's processor time, with --icount, when the machine's own time is not over before
 IDLE_SECONDS = 12       # nothing runs, and with --icount sleep takes no time
 WAIT_SECONDS = 15       # more, where something goes on beside it: gdb starts, a peer counts
 MEMORY = 6 << 30        # of addresses, of which QEMU's translations take one GiB
@@ -116,6 +116,7 @@ class Seen:
         self.end, self.status, self.why = None, None, ""
         self.reports, self.console, self.log, self.panic = {}, "", "", ""
         self.fetched, self.gdb, self.pcap, self.beside, self.words = {}, "", None, None, ""
+        self.asleep = False     # whether it was ended since nothing ran in it: by the kernel, or now and then by QEMU
         self.trouble = None     # an exception of what went on beside: it counts if the machine did end well
 
     def one(self, key):
@@ -166,7 +167,7 @@ class Machine:
         os.chmod(reports, 0o666)
         return os.path.dirname(inside)
 
-    def run(self, program, args, *, seconds, work=1, icount=True, smp=1, mem=None, net="none", nic="", append="",
+    def run(self, program, args, *, seconds, icount=True, smp=1, mem=None, net="none", nic="", append="",
             env=None, fetch=(), stdin=None, gdb=None, beside=None, leak_check=False, interactive=None):
         """Run it and return what was Seen. INTERACTIVE: a function that is given the words of gdb and lets a person
         debug; then there is no budget."""
@@ -181,7 +182,7 @@ class Machine:
         if icount:
             words += ["--icount"]
         if icount and not interactive:
-            words += ["--budget", str(seconds), "--work", str(work)]
+            words += ["--budget", str(seconds)]
         if not icount:
             wall = seconds * REAL_SECONDS + 2 * REAL_SECONDS
         words += ["--timeout", str(0 if interactive else wall)]
@@ -200,7 +201,7 @@ class Machine:
             with open(out + "/stdin", "wb") as file:
                 file.write(stdin)
             words = ["sh", "-c", 'exec < "$0"; exec "$@"', out + "/stdin", *words]
-        most = COUNTED_SECONDS + COUNTED_SECONDS * work if icount else SPIN_SECONDS + SPIN_SECONDS * seconds * smp
+        most = self.ledger.share(COUNTED_PART) if icount else SPIN_SECONDS + SPIN_SECONDS * seconds * smp
         idle = IDLE_SECONDS + (0 if icount else seconds) + (WAIT_SECONDS if gdb is not None or beside else 0)
         seen = self._run(words, wall, (most, idle), out, gdb, beside, interactive)
         self._look(seen, files, seconds if icount and not interactive else None, out)
@@ -269,7 +270,8 @@ class Machine:
             seen.fetched[inside] = read_bytes(path)
         if seen.why in (SPENT, ASLEEP, EXHAUSTED):
             # The same words as when the clock was first: which it is depends on how busy this machine is.
-            seen.end, seen.why = "TIMEOUT", seen.why if seen.why == EXHAUSTED else ""
+            seen.end, seen.asleep = "TIMEOUT", seen.why == ASLEEP
+            seen.why = seen.why if seen.why == EXHAUSTED else ""
             return
         if seen.why.startswith("more than"):
             seen.end = "FAIL"
@@ -283,7 +285,7 @@ class Machine:
         uptime = re.match(rb"\d+\.\d+ ", seen.fetched.pop(UPTIME) or b"")
         if budget is not None and seen.end == "EXIT" and uptime and float(uptime[0]) > budget:
             seen.end = "TIMEOUT"
-        elif budget is not None and seen.end == "TIMEOUT" and not re.search("of its own time|instructions", seen.words):
+        elif budget is not None and seen.end == "TIMEOUT" and "of its own time" not in seen.words:
             raise Infra("this machine was too slow for the time of the clock that is left for a run")
 
 

@@ -134,6 +134,12 @@ def gradescope(report):
             "stdout_visibility": "hidden", "tests": tests}
 
 
+def rejection(words):
+    """results.json of a submission in which there is nothing to grade."""
+    return {"score": 0, "output": words, "output_format": "text", "visibility": "visible",
+            "stdout_visibility": "hidden", "tests": []}
+
+
 def as_json(value):
     return json.dumps(value, indent=1, ensure_ascii=True, sort_keys=False) + "\n"
 

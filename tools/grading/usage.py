@@ -56,6 +56,10 @@ class Ledger:
         with self.lock:
             self.used += seconds
 
+    def share(self, part):
+        """PART of it in seconds, None without a limit."""
+        return None if self.seconds is None else self.seconds * part
+
     def exhausted(self, part=1.0):
         """Whether PART of it is used up."""
         return self.seconds is not None and self.used >= self.seconds * part
