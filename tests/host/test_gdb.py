@@ -411,14 +411,44 @@ def test_commands_on_what_is_broken(tmp_path):
     assert ended[0] == 0, output.all()
 
 
+# What a hand types that slips, and what it is told: one line, which names what is wrong.
+SLIPS = {"fds -1": "fds: there is no process -1", "fds 99": "fds: there is no process 99", "maps 0": "no process 0",
+         "fds 1 2": "fds: usage: fds PID", "maps x": 'maps: No symbol "x"', "bt of -1": "bt: at -1 is no struct thread",
+         "bt of 99": "bt: there is no thread 99", "view 0xffff888000001000": "view: at 0xffff888000001000 is no struct",
+         "bt of $proc(1)": "bt: at $proc(1) is no struct thread", "queue $proc(1)": "is no queue, or one that is just",
+         "queue 0": "queue: Cannot access memory", "file $proc(1)->fdtable": "is no struct file",
+         "virtqueue 0": "virtqueue: at 0 is no virtqueue", "virtqueue 0xffff888000000000": "is no virtqueue",
+         "tcp 0xffff888000000000": "tcp: 0xffff888000000000 is no connection", "pages -1": "no memory that has",
+         "print $proc(99)": "$proc: there is no process 99", "print $task(99)": "$task: there is no thread 99",
+         "print $proc()": "$proc: it takes 1 arguments, not 0", "print $sigset(proc_list)": "$sigset: ",
+         "print $errno(4000)": '"4000 (no error)"', "print $errno(-4095)": '"-4095 (no error)"',
+         "program /none": "program: /none is no 64-bit ELF file", "sigframe 0 99": "sigframe: there is no process 99"}
+
+
+def test_slips_of_the_hand(tmp_path):
+    with Machine(tmp_path, "--", "/bin/busybox", "true") as machine:
+        output = machine.gdb("break sys_exit_group", "continue", *SLIPS, "delete", "continue", "ps", "bt of all",
+                             "locks", "pte 0", "print $current()")
+        ended = machine.finish()
+    for command, answer in SLIPS.items():
+        text = output.of(command)
+        assert answer in text and text.count("\n") == 1 and "has the kernel got" not in text, (command, text)
+    for command in ("ps", "bt of all", "locks", "pte 0", "print $current()"):
+        assert "no machine is connected, or it has ended" in [text for word, text in output if word == command][-1], \
+            output.all()
+    assert "Python Exception" not in output.all() and "Traceback" not in output.all(), output.all()
+    assert ended[0] == 0, output.all()
+
+
 def test_every_command_says_what_it_does():
     source = "\n".join(open(os.path.join(ROOT, "tools/gdb", name), encoding="utf-8").read()
                        for name in os.listdir(os.path.join(ROOT, "tools/gdb")) if name.endswith(".py"))
-    names = re.findall(r'^    name = "(\w+)"$', source, re.M)
-    assert len(names) >= 22, names
-    helps = batch(kernel_of(()), [f"help {name}" for name in names])
-    for name in names:
-        assert re.match(rf"{name}\b.*: \w", helps.of(f"help {name}")), helps.all()
+    classes = re.findall(r'^class \w+\((Command|Function)\):\n.*?^    name = "(\w+)"$', source, re.M | re.S)
+    assert len([name for kind, name in classes if kind == "Command"]) >= 22, classes
+    asks = {name: "help function " + name if kind == "Function" else "help " + name for kind, name in classes}
+    helps = batch(kernel_of(()), list(asks.values()))
+    for name, ask in asks.items():
+        assert re.match(rf"\$?{name}\b.*: \w", helps.of(ask)), helps.all()
 
 
 # --- how one starts it --------------------------------------------------------------------------------------------

@@ -161,12 +161,16 @@ def bytes_of(buf):
 
 
 def print_queue(queue):
+    try:
+        bufs = list(list_of(queue["bufs"], "buf", "link"))
+    except Broken as error:
+        raise Broken(f"at {address_of(queue):#x} is no queue, or one that is just being changed: {error}") from None
     state = [word for word, flag in (("no readers any more", "no_readers"), ("no writers any more", "no_writers"))
              if bool(queue[flag])]
     print(f"queue {address_of(queue):#x}: {int(queue['bytes'])} bytes in {int(queue['nbufs'])} buffers, limit "
           f"{int(queue['limit'])} bytes and {int(queue['slots'])} buffers" + "".join(", " + word for word in state))
     counted = 0
-    for buf in list_of(queue["bufs"], "buf", "link"):
+    for buf in bufs:
         flags = flag_names("ipc/queue.h", "BUF_", int(buf["flags"]))
         storage = "a page" if pointer(buf["page"]) else "its own"
         print(f"    buf {address_of(buf):#x}: {int(buf['len'])} bytes at {int(buf['off'])} of {int(buf['room'])}, "

@@ -35,9 +35,11 @@ class Command(gdb.Command):
 
     def invoke(self, argument, from_tty):
         try:
+            selected_cpu()
             self.run(gdb.string_to_argv(argument))
         except gdb.MemoryError as error:
-            raise gdb.GdbError(f"{self.name}: {error} (has the kernel got that far?)") from None
+            early = "" if has_booted() else " (has the kernel got that far?)"
+            raise gdb.GdbError(f"{self.name}: {error}{early}") from None
         except (gdb.error, Broken) as error:
             raise gdb.GdbError(f"{self.name}: {error}") from None
         except (ValueError, OverflowError) as error:
@@ -45,6 +47,35 @@ class Command(gdb.Command):
 
     def run(self, words):
         raise NotImplementedError
+
+
+class Function(gdb.Function):
+    """A function of ours for gdb's expressions: its failures are one line as well."""
+
+    name = ""
+    takes = 0  # arguments
+
+    def __init__(self):
+        super().__init__(self.name)
+
+    def invoke(self, *args):
+        if len(args) != self.takes:
+            raise gdb.GdbError(f"${self.name}: it takes {self.takes} arguments, not {len(args)}")
+        try:
+            return self.value(*args)
+        except (gdb.error, Broken, ValueError, OverflowError) as error:
+            raise gdb.GdbError(f"${self.name}: {error}") from None
+
+    def value(self, *args):
+        raise NotImplementedError
+
+
+def has_booted():
+    """Is there a first process?"""
+    try:
+        return pointer(variable("init_proc")) != 0
+    except (gdb.error, Broken):
+        return False
 
 
 def gdbs_own(command, from_tty=False):

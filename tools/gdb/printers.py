@@ -3,8 +3,8 @@
 import gdb
 import gdb.printing
 
-from kernel import (Broken, Command, address_of, arguments, errno_name, list_nodes, offset_in, pointer, struct,
-                    tree_nodes)
+from kernel import (Broken, Command, Function, address_of, arguments, errno_name, list_nodes, offset_in, pointer,
+                    struct, tree_nodes)
 import signals
 
 ERRORS = 4095  # err_ptr(): the last page of addresses
@@ -89,29 +89,28 @@ def find_printer(value):
 find_printer.name = "signalbox"
 
 
-class Errno(gdb.Function):
+class Errno(Function):
     """$errno(VALUE): the name of an error as the kernel returns it, -EAGAIN of -11; or of libc's errno."""
 
-    def __init__(self):
-        super().__init__("errno")
+    name = "errno"
+    takes = 1
 
-    def invoke(self, value):
-        value = int(value)
+    def value(self, number):
+        value = int(number)
         if value >= 1 << 63:
             value -= 1 << 64
-        if not 0 < abs(value) <= ERRORS:
-            return f"{value} (no error)"
-        return ("-" if value < 0 else "") + errno_name(value)
+        name = errno_name(value)
+        return ("-" if value < 0 else "") + name if name.startswith("E") else f"{value} (no error)"
 
 
-class Sigset(gdb.Function):
+class Sigset(Function):
     """$sigset(MASK): the names of the signals in a set, whatever its type."""
 
-    def __init__(self):
-        super().__init__("sigset")
+    name = "sigset"
+    takes = 1
 
-    def invoke(self, value):
-        return signals.set_names(value)
+    def value(self, mask):
+        return signals.set_names(mask)
 
 
 class Elements(Command):

@@ -2,9 +2,8 @@
 
 import gdb
 
-from kernel import (Broken, Command, arguments, at, enum_name, gdbs_own, list_of, number, pointer, selected_cpu,
-                    table, text,
-                    variable)
+from kernel import (Broken, Command, Function, arguments, at, enum_name, gdbs_own, list_of, number, pointer,
+                    selected_cpu, table, text, variable)
 import slabs
 
 KTHREAD = "-"
@@ -47,14 +46,17 @@ def threads_of(proc):
     yield from list_of(proc["threads"], "thread", "proc_link")
 
 
+def idle_threads():
+    """Their addresses. The first CPU's lies in no slab."""
+    found = (pointer(variable("runqueues")[int(cpu["id"])]["idle"]) for cpu in cpus())
+    return [address for address in found if address]
+
+
 def kernel_threads():
     """Those of no process stand on no list of their own: the idle threads, and what the slabs hold."""
-    seen = set()
-    for cpu in cpus():
-        idle = pointer(variable("runqueues")[int(cpu["id"])]["idle"])
-        if idle:
-            seen.add(idle)
-            yield at(idle, "thread")
+    seen = idle_threads()
+    for address in seen:
+        yield at(address, "thread")
     for address in slabs.objects_of("thread"):
         thread = at(address, "thread")
         if pointer(thread["proc"]) == 0 and address not in seen:
@@ -81,18 +83,20 @@ def find_process(word):
     for proc in processes():
         if process_id(proc) == wanted:
             return proc
-    raise Broken(f"there is no process {wanted}")
+    raise Broken(f"there is no process {word}")
 
 
 def find_thread(word):
     """A thread by its id, or by the address of its structure."""
     wanted = number(word)
     if wanted > 1 << 47:
+        if slabs.object_at(wanted) != ("thread", wanted) and wanted not in idle_threads():
+            raise Broken(f"at {word} is no struct thread")
         return at(wanted, "thread")
     for thread in (t for proc in processes() for t in threads_of(proc)):
         if thread_id(thread) == wanted:
             return thread
-    raise Broken(f"there is no thread {wanted}: `threads` lists them (kernel threads go by address)")
+    raise Broken(f"there is no thread {word}: `threads` lists them (kernel threads go by address)")
 
 
 def name_of(thread):
@@ -173,33 +177,32 @@ class Cpus(Command):
             print(f"CPU {int(cpu['id'])}: {who}{', in an interrupt' if bool(cpu['in_interrupt']) else ''}")
 
 
-class CurrentThread(gdb.Function):
+class CurrentThread(Function):
     """$current(): the struct thread that runs on the CPU that gdb looks at."""
 
-    def __init__(self):
-        super().__init__("current")
+    name = "current"
 
-    def invoke(self):
+    def value(self):
         return current_thread().address
 
 
-class ThreadById(gdb.Function):
+class ThreadById(Function):
     """$task(TID): the struct thread with this id."""
 
-    def __init__(self):
-        super().__init__("task")
+    name = "task"
+    takes = 1
 
-    def invoke(self, tid):
+    def value(self, tid):
         return find_thread(str(int(tid))).address
 
 
-class ProcessById(gdb.Function):
+class ProcessById(Function):
     """$proc(PID): the struct proc with this id."""
 
-    def __init__(self):
-        super().__init__("proc")
+    name = "proc"
+    takes = 1
 
-    def invoke(self, pid):
+    def value(self, pid):
         return find_process(str(int(pid))).address
 
 

@@ -1,6 +1,6 @@
 """virtio: each device's queues, how far either side has come, and the buffers that the device has."""
 
-from kernel import (Command, arguments, at, flag_names, list_of, number, pointer,
+from kernel import (Broken, Command, arguments, at, flag_names, list_of, number, pointer,
                     read, symbol_at, table, text, variable)
 
 
@@ -43,7 +43,10 @@ class Virtqueue(Command):
     def run(self, words):
         arguments(words, 0, 1, "virtqueue [ADDR]")
         if words:
-            self.show(at(number(words[0]), "virtqueue"))
+            address = number(words[0])
+            if address not in [pointer(queue) for _, queue in queues()]:
+                raise Broken(f"at {words[0]} is no virtqueue: `virtqueue` lists them")
+            self.show(at(address, "virtqueue"))
             return
         rows = []
         for what, queue in queues():
