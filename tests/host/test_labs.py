@@ -14,12 +14,13 @@ from grading import session, skeleton, zoo
 from grading.intake import HandedIn
 from grading.regions import MARK
 from grading.report import table, text
-from grading.trees import git, read, tree_files
+from grading.trees import ROOT, git, read, tree_files
 from support import EXTRA_WORDS, Verdict
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
 NAMES = labs.names()
 WANTED = {"signals", "pipe", "shm", "virtio", "tcp", "jobs"}
+CHAPTERS = ["Goal", "Background", "What to read, in this order", "Steps", "Hints", "Questions", "Grading"]
 LEAST_WRONG = 12
 MOST_SURVIVORS = 0.05
 LOADED = {name: labs.Lab(name) for name in NAMES}
@@ -44,10 +45,39 @@ def test_lab_is_sound(name):
     assert any(not check.visible for check in checks), "no check is hidden"
     assert lab.symptoms and lab.solution().regions
     handout = read(lab.folder, "README.md") or ""
-    for word in ("Goal", "Background", "Read", "Steps", "Hints", "Questions", "Grad"):
-        assert re.search(rf"^#+ .*{word}", handout, re.M | re.I), f"the handout has no chapter: {word}"
-    for path in re.findall(r"`((?:kernel|user|libc|tests)/[\w./-]+\w)(?::\d+)?`", handout):
-        assert os.path.exists(os.path.join(lab.root, path)), f"the handout speaks of {path}"
+    chapters = [title for title in re.findall(r"^## (.*)", handout, re.M) if title != "Beginning"]
+    assert chapters == CHAPTERS
+    seen = sum(check.points for check in checks if check.visible)
+    words = " ".join(handout.split())
+    assert re.search(rf"in your tree you see {seen:g} of ", words, re.I), f"the handout doesn't say: {seen} are seen"
+
+
+@pytest.fixture(name="tree_words", scope="module")
+def _tree_words():
+    """Every word of the tree but the labs' own texts, and every name of a file."""
+    names = tree_files(ROOT)
+    code = [name for name in names if name.endswith((".py", ".c", ".h"))
+            or not name.startswith("tests/labs/") and name.endswith((".asm", ".tbl", ".md", "Makefile"))]
+    words = set()
+    for name in code:
+        if "/regions/" not in name:
+            words.update(re.findall(r"[A-Za-z_]\w*", read(ROOT, name)))
+    return words, names
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_handout_names_what_is_there(name, tree_words):
+    """Functions, fields and files that the handout, the gaps and the hints speak of: the tree has them all."""
+    lab = LOADED[name]
+    words, names = tree_words
+    handout = read(lab.folder, "README.md")
+    quoted = re.findall(r"`([^`\n]+)`", handout) + re.findall(r"^    .*$", handout, re.M)
+    gaps = [read(lab.folder, f"regions/{file}") for file in os.listdir(os.path.join(lab.folder, "regions"))]
+    for text in [*quoted, *gaps, *lab.symptoms.values()]:
+        for word in re.findall(r"(?<![\w/.-])[a-z]\w*_\w+|\b[a-zA-Z_]\w*(?=\()", text):
+            assert word in words, f"{word} is spoken of, and is nowhere: {text[:200]}"
+    for path in (path for text in quoted for path in re.findall(r"[\w/.-]+\.(?:c|h|py|asm|md)\b", text)):
+        assert any(file == path or file.endswith("/" + path) for file in names), f"the handout speaks of {path}"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -75,6 +105,22 @@ def test_skeleton_gives_nothing_away(name, tmp_path):
         check.name for check in lab.load_checks() if check.visible}
 
 
+def selected(tree, word):
+    """What `make test T=WORD` would run in TREE."""
+    done = subprocess.run(["/usr/bin/python3", "-m", "pytest", "-c", "tests/pytest.ini", "--rootdir=.", "-n0",
+                           "--collect-only", "-q", f"--select={word}"], cwd=tree, capture_output=True, text=True,
+                          check=False)
+    assert done.returncode in (0, 5), done.stdout + done.stderr  # 5: there is none
+    return set(re.findall(r"^(tests/[^:]*): \d+$", done.stdout, re.M))
+
+
+def test_labs_are_what_they_are_called(tmp_path):
+    """T=labs is the labs alone; in a student's tree all tests can be read, and none is of the grader."""
+    assert {os.path.basename(path).split(".")[0].split("_")[1] for path in selected(ROOT, "labs")} == {"labs"}
+    skeleton.make(LOADED["pipe"], str(tmp_path / "tree"))
+    assert selected(tmp_path / "tree", "labs") == set() and "tests/conform/pipes.c" in selected(tmp_path / "tree", "")
+
+
 def test_student_grades_what_stands_there(tmp_path):
     """In the tree that a student was given, with the visible checks, from what has changed there."""
     lab = LOADED["pipe"]
@@ -82,6 +128,9 @@ def test_student_grades_what_stands_there(tmp_path):
     skeleton.make(lab, tree)
     solved = lab.solution().patch(lab.solved_by(1))
     git("apply", "-", cwd=tree, data=solved.encode())
+    of_my_own = "tests/conform/pipes.c"
+    with open(os.path.join(tree, of_my_own), "a", encoding="utf-8") as file:
+        file.write("/* of my own */\n")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
     first = next(check.name for check in lab.load_checks() if check.visible)
     done = subprocess.run(["tools/grade", "pipe", "--check", first, "--once", "-j", "1"], cwd=tree, env=environment,
@@ -91,7 +140,8 @@ def test_student_grades_what_stands_there(tmp_path):
     report = os.path.join(tree, "build", "grades", "pipe", "working-tree", "report.json")
     with open(report, encoding="utf-8") as file:
         made = json.load(file)
-    assert made["patch"]["text"] == git("diff", "skeleton", cwd=tree).stdout.decode()
+    assert made["patch"]["text"] == git("diff", "skeleton", "--", "kernel", cwd=tree).stdout.decode()
+    assert re.search(rf"left out.*{of_my_own}", done.stdout), done.stdout
     refused = subprocess.run(["tools/lab", "patch", "pipe"], cwd=tree, capture_output=True, text=True, check=False)
     assert refused.returncode == 1 and "skeleton" in refused.stderr, refused
 

@@ -115,11 +115,18 @@ def handed_in(paths):
 
 
 def working_tree(lab):
-    """What has changed in a student's tree. Files that git does not know are of interest where the lab is."""
+    """What has changed in a student's tree, of the lab's files; others, tests of the student's own, are named."""
     unknown = git("ls-files", "-oz", "--exclude-standard", cwd=lab.root).stdout.decode(errors="surrogateescape")
     new = [name for name in unknown.split("\0") if name and is_allowed(name, lab.paths)]
     if new:
         git("add", "-N", "--", *new, cwd=lab.root)
-    text = git("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", TAG,
-               cwd=lab.root).stdout.decode(errors="surrogateescape")
-    return HandedIn("working-tree", text)
+    changed = git("diff", "--name-only", "--no-renames", "-z", TAG, cwd=lab.root).stdout.decode(
+        errors="surrogateescape").split("\0")[:-1]
+    ours = [name for name in changed if is_allowed(name, lab.paths)]
+    left_out = [name for name in changed if name not in ours]
+    notes = [f"left out, for it is none of this lab's files: {name}" for name in left_out]
+    if not ours:
+        return HandedIn("working-tree", "", notes)
+    text = git("diff", "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", TAG, "--",
+               *(f":(literal){name}" for name in ours), cwd=lab.root).stdout.decode(errors="surrogateescape")
+    return HandedIn("working-tree", text, notes)
