@@ -3,15 +3,18 @@ machine, and what is demanded of the zoo of wrong patches."""
 
 import os
 import shutil
+import signal
+import subprocess
+import time
 
 import pytest
 
 import harness
-from grading import jail, report, session, zoo
+from grading import jail, report, session, usage, zoo
 from grading.checks import Ended, Outcome, Trial, check, registered, same
 from grading.lab import Wrong
 from grading.trees import Failure
-from grading.usage import Ledger
+from grading.usage import ASLEEP, Ledger, Meter
 from support import BUILD, EXTRA_WORDS
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
@@ -110,6 +113,22 @@ def test_points_are_partial():
     (range(1 << 60), None, False), (True, 1, True), (None, None, True)])
 def test_expectation(want, got, ok):
     assert same(want, got)[0] == ok
+
+
+@pytest.mark.parametrize("script, why", [("sleep 1000 & wait", ASLEEP), ("while :; do :; done", "")])
+def test_who_gets_no_processor_does_not_sleep(monkeypatch, script, why):
+    """Neither has used anything: one because it wants nothing, the other because others took it all."""
+    monkeypatch.setattr(usage, "processor_seconds", lambda _pid: 0)
+    with subprocess.Popen(["sh", "-c", script], start_new_session=True) as process:
+        try:
+            meter, told = Meter(Ledger(), idle=1), ""
+            until = time.monotonic() + 4
+            while not told and (why or time.monotonic() < until):
+                time.sleep(0.02)
+                told = meter.look(process.pid)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert told == why
 
 
 # --- what goes on beside the machine --------------------------------------------------------------------------

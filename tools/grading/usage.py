@@ -2,7 +2,7 @@
 
 The clock is no measure: a busy host has less time for each. What was used of the processors is the same anywhere. So
 one that spins is ended by that. One that sleeps uses nothing, also where others use much, and is ended when nothing
-in it has run for a while; the grading is charged with that while. So a patch is graded in a time that is known,
+in it has run, nor been ready to, for a while; the grading is charged with that while. So a patch is graded in a time that is known,
 whatever it does; one that does nothing of the kind comes nowhere near these budgets.
 """
 
@@ -10,7 +10,8 @@ import os
 import threading
 import time
 
-SHARE = 0.01    # of a processor: who uses less sleeps. To be starved to that by others takes a hundred of them.
+SHARE = 0.01    # of a processor: who uses less sleeps, unless a thread of his is seen to wait for a processor
+LOOKS_FAR = 0.5 # seconds: so much of the time before a look is judged by it, at most
 SPENT = "the processors were busy for longer than this takes"
 ASLEEP = "everything in it slept for longer than this takes"
 EXHAUSTED = "the grading of this patch has used up its processor time"
@@ -44,6 +45,19 @@ def processor_seconds(pid):
     return used / TICKS
 
 
+def is_at_work(pid):
+    """Whether a thread of PID or of one below it runs, would if there were a processor for it, or waits for a disc."""
+    for one in descendants(pid):
+        try:
+            for task in os.listdir(f"/proc/{one}/task"):
+                with open(f"/proc/{one}/task/{task}/stat", encoding="utf-8", errors="replace") as file:
+                    if file.read().rsplit(")", 1)[1].split()[0] in "RD":
+                        return True
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return False
+
+
 class Ledger:
     """What a grading may use: SECONDS of processor time, None: as much as it likes. Several threads add to it."""
 
@@ -71,14 +85,16 @@ class Meter:
 
     def __init__(self, ledger, most=None, idle=None, beside=None):
         self.ledger, self.most, self.idle, self.beside = ledger, most, idle, beside
+        self.pid = None
         self.used = 0.0
-        self.since, self.before = time.monotonic(), 0.0     # begin of the time it may be asleep for, and USED then
+        self.asleep, self.before = 0.0, 0.0     # seconds for which it was seen asleep, and USED when that began
+        self.looked = time.monotonic()
 
     def look(self, pid):
         """Why the jail with the process PID is to be ended, or ""."""
         used = max(processor_seconds(pid), self.used)   # a process that nobody waited for takes its time along
         self.ledger.add(used - self.used)
-        self.used = used
+        self.pid, self.used = pid, used
         if self.most is not None and used > self.most:
             return SPENT
         if self.ledger.exhausted():
@@ -87,9 +103,13 @@ class Meter:
 
     def _sleeps(self):
         now, used = time.monotonic(), self.used + (self.beside.used if self.beside else 0)
+        # Who looks may be starved as well: what passed between two looks is not all known to have been sleep.
+        passed, self.looked = min(now - self.looked, LOOKS_FAR), now
         if used - self.before > SHARE * self.idle:
-            self.since, self.before = now, used
-        if now - self.since <= self.idle:
+            self.asleep, self.before = 0.0, used
+        elif not any(meter.pid and is_at_work(meter.pid) for meter in (self, self.beside) if meter):
+            self.asleep += passed
+        if self.asleep <= self.idle:
             return False
-        self.ledger.add(now - self.since)
+        self.ledger.add(self.asleep)
         return True
