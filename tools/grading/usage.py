@@ -2,8 +2,8 @@
 
 The clock is no measure: a busy host has less time for each. What was used of the processors is the same anywhere. So
 one that spins is ended by that. One that sleeps uses nothing, also where others use much, and is ended when nothing
-in it has run, nor been ready to, for a while; the grading is charged with that while. So a patch is graded in a time that is known,
-whatever it does; one that does nothing of the kind comes nowhere near these budgets.
+in it has run, nor been ready to, for a while; the grading is charged with that while. So a patch is graded in a time
+that is known, whatever it does; one that does nothing of the kind comes nowhere near these budgets.
 """
 
 import os
