@@ -363,4 +363,6 @@ def each_call_happens_once(t):
     seen = t.boot("storm", 30000, smp=2, icount=False)
     t.expect("the end of the child", want="exit 0", got=seen.one("victim"), hint="storm")
     t.expect("calls with a wrong result", want=0, got=seen.one("wrong"), hint="storm")
-    t.expect("signals that were taken", want=range(20, 1 << 62), got=seen.one("taken"), hint="storm")
+    # How many there are differs from run to run, and reports may not.
+    taken = seen.one("taken")
+    t.expect("twenty signals and more were taken", want=True, got=None if taken is None else taken >= 20, hint="storm")
