@@ -11,6 +11,7 @@ import pytest
 
 from debugger import await_file, batch, kernel_of
 from frames import OUR_IP, Connection, Wire, icmp, ipv4
+from support import PATIENCE
 
 MORE_THAN_GIVEN = "says it has finished more buffers than it was given"
 NOT_GIVEN = "returns a buffer that it was not given"
