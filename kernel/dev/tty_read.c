@@ -97,7 +97,7 @@ static ssize_t read_locked(struct file *f, struct uio *u)
             deadline = deadline_after(w.pause);
     }
     if (!queue_is_empty(&t->in) && !waitq_is_empty(&t->in.readable))
-        wake_one(&t->in.readable, POLLIN | POLLRDNORM);
+        wake_next(&t->in.readable);
     return done ? (ssize_t)done : error;
 }
 

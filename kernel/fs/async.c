@@ -26,8 +26,6 @@
 #define SET_HAVE_CODES                                                                           \
     (SIGMASK(SIGILL) | SIGMASK(SIGFPE) | SIGMASK(SIGSEGV) | SIGMASK(SIGBUS) | SIGMASK(SIGTRAP) | \
      SIGMASK(SIGCHLD) | SIGMASK(SIGSYS))
-#define BAND_IN (POLLIN | POLLRDNORM)
-#define BAND_OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 struct async_waiter {
     struct waiter waiter;  /* the queue's lock */
@@ -69,7 +67,7 @@ struct notice {
     struct pid *to; /* a reference */
     int type, signo, fd;
     uid_t uid, euid;
-    unsigned events; /* 0: none that SIGIO tells of */
+    unsigned events; /* POLL*; SIGIO tells of some */
     bool urgent;
 };
 
@@ -83,23 +81,38 @@ static bool may_tell(const struct notice *n, struct proc *p)
     return may;
 }
 
-static void tell(const struct notice *n, struct proc *p, struct thread *t)
+/* The kinds of news in EVENTS, a bit 1 << POLL_* each. */
+static unsigned kinds_of(unsigned events)
 {
-    bool in = n->events & (POLLIN | POLLRDNORM | POLLHUP | POLLERR | POLLPRI);
-    siginfo_t info = {.si_signo = n->signo};
+    unsigned kinds = events & POLLPRI ? 1 << POLL_PRI : 0;
 
-    if (!may_tell(n, p))
-        return;
-    if (n->urgent && t)
-        signal_send_thread(t, SIGURG);
-    else if (n->urgent)
-        signal_send_proc(p, SIGURG);
-    if (!n->events)
-        return;
+    /* A socket that is over both ways; what else hangs up says so to who reads and who writes. */
+    if ((events & (POLLHUP | POLLRDHUP)) == (POLLHUP | POLLRDHUP))
+        return kinds | 1 << POLL_HUP;
+    if (events & (POLLIN | POLLRDNORM))
+        kinds |= 1 << POLL_IN;
+    if (events & (POLLOUT | POLLWRNORM))
+        kinds |= 1 << POLL_OUT;
+    else if (events & POLLERR)
+        kinds |= 1 << POLL_ERR;
+    return kinds;
+}
+
+/* One signal for the news KIND, a POLL_*. */
+static void tell_kind(const struct notice *n, int kind, struct proc *p, struct thread *t)
+{
+    static const int bands[] = {
+        [POLL_IN] = POLLIN | POLLRDNORM,
+        [POLL_OUT] = POLLOUT | POLLWRNORM | POLLWRBAND,
+        [POLL_ERR] = POLLERR,
+        [POLL_PRI] = POLLPRI | POLLRDBAND,
+        [POLL_HUP] = POLLHUP | POLLERR,
+    };
     /* For these the small codes mean other things. */
     bool has_codes = n->signo && n->signo < KERNEL_SIGRTMIN && SIGMASK(n->signo) & SET_HAVE_CODES;
-    info.si_code = has_codes ? SI_SIGIO : in ? POLL_IN : POLL_OUT;
-    info.si_band = in ? BAND_IN : BAND_OUT;
+    siginfo_t info = {.si_signo = n->signo, .si_code = has_codes ? SI_SIGIO : kind};
+
+    info.si_band = bands[kind];
     info.si_fd = n->fd;
     if (n->signo && !signal_send_info(p, t, &info))
         return;
@@ -108,6 +121,22 @@ static void tell(const struct notice *n, struct proc *p, struct thread *t)
         signal_send_thread(t, SIGIO);
     else
         signal_send_proc(p, SIGIO);
+}
+
+static void tell(const struct notice *n, struct proc *p, struct thread *t)
+{
+    static const int in_turn[] = {POLL_PRI, POLL_HUP, POLL_IN, POLL_OUT, POLL_ERR};
+    unsigned kinds = kinds_of(n->events);
+
+    if (!may_tell(n, p))
+        return;
+    if (n->urgent && t)
+        signal_send_thread(t, SIGURG);
+    else if (n->urgent)
+        signal_send_proc(p, SIGURG);
+    for (size_t i = 0; i < ARRAY_SIZE(in_turn); i++)
+        if (kinds & 1u << in_turn[i])
+            tell_kind(n, in_turn[i], p, t);
 }
 
 static void send(const struct notice *n)
@@ -168,7 +197,7 @@ static bool async_wake(struct waiter *w, unsigned key)
     struct file_async *a = container_of(w, struct async_waiter, waiter)->of;
 
     if (!key)
-        key = FMODE_READ(a->file) ? POLLIN : POLLOUT;
+        return false; /* who polls looks for himself: there is nothing to tell */
     spin_lock(&tell_lock);
     a->events |= key;
     if (list_empty(&a->link))
@@ -184,6 +213,8 @@ void async_urgent(struct file *f)
     struct file_async *a = READ_ONCE(f->async);
     if (a) {
         a->urgent = true;
+        if (READ_ONCE(f->flags) & O_ASYNC)
+            a->events |= POLLPRI;
         if (list_empty(&a->link))
             list_push_back(&tell_list, &a->link);
         later(&flush_later);

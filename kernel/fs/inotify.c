@@ -148,7 +148,7 @@ static ssize_t inotify_read(struct file *f, struct uio *u, off_t *pos)
         struct event *e = n < 0 ? NULL : take_event(in, u->left);
         /* Whoever was woken with us, or by one event of several, finds the rest. */
         if (!list_empty(&in->events) && !waitq_is_empty(&in->readable))
-            wake_one(&in->readable, POLLIN | POLLRDNORM);
+            wake_next(&in->readable);
         spin_unlock(&in->lock);
         if (!e || n < 0)
             break;

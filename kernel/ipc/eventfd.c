@@ -45,7 +45,7 @@ static ssize_t eventfd_read(struct file *f, struct uio *u, off_t *pos)
         e->count -= value;
         wake_all(&e->writable, POLLOUT | POLLWRNORM);
         if (e->count)
-            wake_one(&e->readable, POLLIN | POLLRDNORM);
+            wake_next(&e->readable);
     }
     spin_unlock(&e->lock);
     if (error)

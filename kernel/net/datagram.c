@@ -133,7 +133,7 @@ int datagram_take(struct datagram_socket *d, const struct message *m, struct pac
     }
     /* Whoever was woken and leaves something passes the wakeup on. */
     if (!list_empty(&d->packets) && !waitq_is_empty(wq))
-        wake_one(wq, POLLIN | POLLRDNORM);
+        wake_next(wq);
     spin_unlock(&d->s.rx.lock);
     return error;
 }

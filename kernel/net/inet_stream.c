@@ -94,7 +94,7 @@ static int disconnect(struct stream_socket *st)
     bool broken = was != TCP_CLOSED && was != TCP_LISTEN && was != TCP_TIME_WAIT;
     socket_set_error(&st->s, broken ? ECONNRESET : 0); /* who reads, hears of it, as on Linux */
     spin_lock(&st->s.rx.lock);
-    stream_changed(st, true);
+    stream_changed(st, 0, true);
     spin_unlock(&st->s.rx.lock);
     backlog_run();
     return 0;
@@ -178,7 +178,7 @@ static int stream_shutdown(struct socket *s, unsigned how)
         if (how & SHUTDOWN_READ)
             tcp_disconnect(&st->c);
         spin_lock(&s->rx.lock);
-        stream_changed(st, true);
+        stream_changed(st, 0, true);
         spin_unlock(&s->rx.lock);
         return 0;
     }
@@ -186,7 +186,7 @@ static int stream_shutdown(struct socket *s, unsigned how)
     atomic_or(&s->shutdown,
               how); /* of who isn't connected too, though it is an error: as on Linux */
     spin_lock(&s->rx.lock);
-    stream_changed(st, true);
+    stream_changed(st, 0, true);
     spin_unlock(&s->rx.lock);
     backlog_run();
     return error;

@@ -3,7 +3,7 @@
  * inet_stream.c: the calls that make and end connections; inet_stream_io.c: data; inet_stream_net.c: what
  * the engine asks of the kernel: routes, packets, timers, wakeups; inet_stream_merge.c: many segments made one.
  *
- * Sleepers: readers, and who accepts, on rx.readable; writers, who connects and who lingers on rx.writable. The engine
+ * Sleepers: readers, and who accepts, on rx.readable; writers, who connects and who lingers on changed. The engine
  * tells of events (stream_notify) with the connection's lock held; rx.lock is taken inside it. So nobody calls
  * the engine with rx.lock held.
  */
@@ -16,14 +16,15 @@
 
 struct stream_socket {
     struct socket s;
-    struct tcp_conn c;  /* its own locks; its references are the socket's */
-    struct timer timer; /* c.lock to arm: the engine's; while armed it has a reference */
-    unsigned changes;   /* rx.lock to write, atomic: see stream_await */
-    uint32_t taken;     /* rx.lock to write, atomic: bytes that readers took since connected */
-    bool calling;       /* atomic: connect(2) has begun and nobody has heard how it ended */
-    bool was_connected; /* atomic */
-    uint8_t tos;        /* atomic */
-    int16_t ttl;        /* atomic; -1: the usual */
+    struct tcp_conn c;    /* its own locks; its references are the socket's */
+    struct timer timer;   /* c.lock to arm: the engine's; while armed it has a reference */
+    struct waitq changed; /* s.rx.lock: see stream_await */
+    unsigned changes;     /* rx.lock to write, atomic: see stream_await */
+    uint32_t taken;       /* rx.lock to write, atomic: bytes that readers took since connected */
+    bool calling;         /* atomic: connect(2) has begun and nobody has heard how it ended */
+    bool was_connected;   /* atomic */
+    uint8_t tos;          /* atomic */
+    int16_t ttl;          /* atomic; -1: the usual */
 };
 
 static inline struct stream_socket *stream_of(struct socket *s)
@@ -60,8 +61,8 @@ static inline unsigned stream_changes(const struct stream_socket *st)
     return atomic_load(&st->changes);
 }
 int stream_await(struct stream_socket *st, unsigned seen, nsec_t deadline);
-/* It has changed: wake all who wait so, and who reads if READERS. rx.lock held. */
-void stream_changed(struct stream_socket *st, bool readers);
+/* It has changed, as KEY says (see struct waiter): wake all who wait so, and who reads if READERS. rx.lock held. */
+void stream_changed(struct stream_socket *st, unsigned key, bool readers);
 /* P, a segment for this machine, has come: it is taken over (inet_stream_merge.c). In backlog_run(). */
 void stream_input(struct packet *p);
 void stream_net_init(void);

@@ -13,18 +13,18 @@
 #define CHUNK (16 * PAGE_SIZE) /* bytes handed to the engine at a time */
 #define SMALL_MAX 1024u        /* bytes that fit beside their struct buf */
 
-void stream_changed(struct stream_socket *st, bool readers)
+void stream_changed(struct stream_socket *st, unsigned key, bool readers)
 {
     atomic_store(&st->changes, st->changes + 1);
-    wake_all(&st->s.rx.writable, 0);
+    wake_all(&st->changed, key);
     if (readers)
-        wake_all(&st->s.rx.readable, 0);
+        wake_all(&st->s.rx.readable, key);
 }
 
 int stream_await(struct stream_socket *st, unsigned seen, nsec_t deadline)
 {
     spin_lock(&st->s.rx.lock);
-    int error = wait_event(&st->s.rx.writable, st->changes != seen, deadline);
+    int error = wait_event(&st->changed, st->changes != seen, deadline);
     spin_unlock(&st->s.rx.lock);
     return error;
 }
@@ -283,7 +283,7 @@ ssize_t stream_receive(struct socket *s, struct message *m)
             break; /* the mark may be here */
     }
     if (!queue_is_empty(q) && !waitq_is_empty(&q->readable))
-        wake_one(&q->readable, POLLIN | POLLRDNORM);
+        wake_next(&q->readable);
     spin_unlock(&q->lock);
     tell_consumed(st, &untold);
     if (done)
@@ -300,7 +300,7 @@ unsigned stream_poll(struct socket *s, struct poll_table *pt)
 
     spin_lock(&s->rx.lock);
     poll_wait(pt, &s->rx.readable);
-    poll_wait(pt, &s->rx.writable);
+    poll_wait(pt, &st->changed);
     bool enough = s->rx.bytes >= min((size_t)READ_ONCE(s->low_water), (size_t)s->receive_limit / 2);
     bool data = !queue_is_empty(&s->rx) && enough;
     spin_unlock(&s->rx.lock);

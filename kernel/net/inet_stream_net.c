@@ -106,7 +106,7 @@ static void stream_arm_stack(struct tcp_stack *stack, nsec_t when)
 static void stream_notify(struct tcp_conn *c, unsigned events)
 {
     struct stream_socket *st = stream_of_conn(c);
-    const unsigned over = TCP_EVENT_ERROR | TCP_EVENT_CLOSED;
+    unsigned key = 0;
 
     if (events & TCP_EVENT_ERROR) {
         int error = tcp_take_error(c);
@@ -119,10 +119,19 @@ static void stream_notify(struct tcp_conn *c, unsigned events)
     if (unlikely(events & TCP_EVENT_URGENT) && file)
         async_urgent(file);
     spin_lock(&st->s.rx.lock);
-    if (events & (over | TCP_EVENT_WRITE | TCP_EVENT_CONNECTED))
-        stream_changed(st, false);
-    if (events & (over | TCP_EVENT_EOF | TCP_EVENT_URGENT | TCP_EVENT_PRIORITY))
-        wake_all(&st->s.rx.readable, 0);
+    if (events & TCP_EVENT_ERROR)
+        stream_changed(st, POLLERR, true);
+    else if (events & (TCP_EVENT_WRITE | TCP_EVENT_CONNECTED))
+        stream_changed(st, POLLOUT | POLLWRNORM, false);
+    if (events & (TCP_EVENT_CLOSED | TCP_EVENT_URGENT))
+        stream_changed(st, 0, true);
+    if (events & TCP_EVENT_EOF)
+        key = POLLIN | POLLRDNORM | POLLRDHUP |
+              (READ_ONCE(st->s.shutdown) & SHUTDOWN_WRITE ? POLLHUP : 0);
+    if (events & TCP_EVENT_PRIORITY)
+        key |= POLLIN | POLLRDNORM | POLLPRI;
+    if (key)
+        wake_all(&st->s.rx.readable, key);
     else if ((events & (TCP_EVENT_READ | TCP_EVENT_ACCEPT)) && !waitq_is_empty(&st->s.rx.readable))
         wake_one(&st->s.rx.readable, POLLIN | POLLRDNORM);
     spin_unlock(&st->s.rx.lock);
@@ -181,6 +190,7 @@ struct stream_socket *stream_alloc(void)
         return NULL;
     socket_init(&st->s, &stream_ops, AF_INET, SOCK_STREAM, IPPROTO_TCP);
     st->ttl = -1;
+    waitq_init(&st->changed, &st->s.rx.lock);
     timer_init(&st->timer, stream_timer);
     tcp_init(&st->c, &tcp_stack);
     st->s.send_limit = st->c.send_limit;

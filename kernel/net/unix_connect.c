@@ -14,23 +14,29 @@
 #include "net/unix.h"
 #include "proc/cred.h"
 
-/* A's end of what B sends, and the reverse, are closed as HOW (A's SHUTDOWN_ bits) says. unix_lock held. */
+/* Nothing more comes into U's queue; its readers are told by KEY. unix_lock held. */
+static void close_queue(struct unix_socket *u, unsigned key)
+{
+    struct queue *q = &u->s.rx;
+
+    spin_lock(&q->lock);
+    q->no_writers = q->no_readers = true;
+    wake_all(&q->readable, key);
+    wake_all(&q->writable, 0);
+    spin_unlock(&q->lock);
+}
+
+/*
+ * A's end of what B sends, and the reverse, are closed as HOW (A's SHUTDOWN_ bits) says. Only B is told by SIGIO,
+ * and only that it will read no more; POLLHUP when it can't write any more either. unix_lock held.
+ */
 static void close_directions(struct unix_socket *a, struct unix_socket *b, unsigned how)
 {
-    if (how & SHUTDOWN_READ) {
-        spin_lock(&a->s.rx.lock);
-        a->s.rx.no_writers = a->s.rx.no_readers = true;
-        wake_all(&a->s.rx.readable, POLLIN | POLLRDNORM | POLLRDHUP | POLLHUP);
-        wake_all(&a->s.rx.writable, POLLOUT | POLLWRNORM | POLLHUP | POLLERR);
-        spin_unlock(&a->s.rx.lock);
-    }
-    if (b && (how & SHUTDOWN_WRITE)) {
-        spin_lock(&b->s.rx.lock);
-        b->s.rx.no_writers = b->s.rx.no_readers = true;
-        wake_all(&b->s.rx.readable, POLLIN | POLLRDNORM | POLLRDHUP | POLLHUP);
-        wake_all(&b->s.rx.writable, POLLOUT | POLLWRNORM | POLLHUP | POLLERR);
-        spin_unlock(&b->s.rx.lock);
-    }
+    if (how & SHUTDOWN_READ)
+        close_queue(a, 0);
+    if (b && (how & SHUTDOWN_WRITE))
+        close_queue(b, POLLIN | POLLRDNORM | POLLRDHUP |
+                           (b->s.shutdown == SHUTDOWN_BOTH ? POLLHUP : 0));
 }
 
 /* The same bits as the other end sees them. */
@@ -59,7 +65,7 @@ void unix_disconnect_locked(struct unix_socket *u, bool reset)
 
     list_for_each (sender, &u->senders, sender_link) {
         spin_lock(&sender->s.rx.lock);
-        wake_all(&sender->room, POLLOUT | POLLWRNORM | POLLERR);
+        wake_all(&sender->room, 0);
         spin_unlock(&sender->s.rx.lock);
     }
     if (peer && !unix_connects(u))
@@ -69,7 +75,7 @@ void unix_disconnect_locked(struct unix_socket *u, bool reset)
     peer->s.shutdown = SHUTDOWN_BOTH;
     if (reset)
         socket_set_error(&peer->s, ECONNRESET);
-    close_directions(peer, u, SHUTDOWN_BOTH);
+    close_directions(u, peer, SHUTDOWN_BOTH);
 }
 
 /* --- a listener --- */
@@ -128,7 +134,7 @@ int unix_accept(struct socket *s, bool nonblock, struct socket **new)
         u->npending--;
         wake_one(&s->rx.writable, 0);
         if (u->npending)
-            wake_one(&s->rx.readable, POLLIN | POLLRDNORM);
+            wake_next(&s->rx.readable);
     }
     spin_unlock(&s->rx.lock);
     if (p) {

@@ -91,7 +91,7 @@ static int put_record(struct unix_socket *u, struct unix_socket *peer, struct li
                 : wait_event_exclusive(&q->writable, q->no_readers || !unix_record_full(u, peer),
                                        unix_send_deadline(u));
         if (!unix_record_full(u, peer) && !waitq_is_empty(&q->writable))
-            wake_one(&q->writable, POLLOUT | POLLWRNORM);
+            wake_next(&q->writable);
     }
     if (q->no_readers)
         error = record_refused(u, peer);
@@ -302,7 +302,7 @@ ssize_t unix_record_receive(struct unix_socket *u, struct message *m)
         take_record(u, &bufs);
     }
     if (u->messages && !waitq_is_empty(&q->readable))
-        wake_one(&q->readable, POLLIN | POLLRDNORM);
+        wake_next(&q->readable);
     spin_unlock(&q->lock);
     if (was_full)
         tell_senders(u);

@@ -176,7 +176,7 @@ ssize_t unix_stream_read_pages(struct unix_socket *u, struct page_batch *batch, 
         why = stream_wait(u, &m, deadline);
     size_t done = stream_take_pages(q, batch, n, max, &dead, &cargo);
     if (!queue_is_empty(q) && !waitq_is_empty(&q->readable))
-        wake_one(&q->readable, POLLIN | POLLRDNORM);
+        wake_next(&q->readable);
     spin_unlock(&q->lock);
     while ((b = list_first(&dead, struct buf, link))) {
         list_remove(&b->link);
@@ -241,7 +241,7 @@ ssize_t unix_stream_receive(struct unix_socket *u, struct message *m)
             break;
     } while (m->data.left);
     if (slept && !queue_is_empty(q) && !waitq_is_empty(&q->readable))
-        wake_one(&q->readable, POLLIN | POLLRDNORM);
+        wake_next(&q->readable);
     spin_unlock(&q->lock);
     if (done ? scm_receive(u, m, held, peek) : n == 1 && scm_receive(u, m, &the_end.cargo, true))
         n = -EFAULT, done = 0;

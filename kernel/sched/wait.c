@@ -77,6 +77,17 @@ void wake_one(struct waitq *wq, unsigned key)
     }
 }
 
+void wake_next(struct waitq *wq)
+{
+    struct waiter *w, *next;
+
+    assert(spin_is_held(wq->lock));
+    list_for_each_safe (w, next, &wq->waiters, link) {
+        if (w->exclusive && !w->wake && waiter_wake(w, 0))
+            return;
+    }
+}
+
 /* Does something that is pending for the current thread end a sleep of this kind? */
 static inline bool must_not_sleep(enum wait_mode mode)
 {

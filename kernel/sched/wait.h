@@ -41,6 +41,11 @@ void waitq_init(struct waitq *wq, struct spinlock *lock);
 /* All need *wq->lock held. wake_one wakes non-exclusive waiters and the first exclusive one that takes it. */
 void wake_all(struct waitq *wq, unsigned key);
 void wake_one(struct waitq *wq, unsigned key);
+/*
+ * Pass a wakeup on: who was woken leaves something for the next thread that sleeps in an exclusive wait. Nothing
+ * has happened, so the wake functions of poll, epoll and SIGIO hear nothing.
+ */
+void wake_next(struct waitq *wq);
 /* Join WQ: the exclusive stand behind all others, so that wake_one may stop at the first of them. */
 void waitq_add(struct waitq *wq, struct waiter *w);
 static inline bool waitq_is_empty(const struct waitq *wq)
