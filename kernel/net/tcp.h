@@ -207,7 +207,8 @@ enum tcp_timer_kind {
     TCP_TIMER_PROBE, /* the tail of a flight may be lost: RFC 8985, section 7 */
     TCP_TIMER_CORK,  /* TCP_CORK holds a segment back for 200 ms at most */
     TCP_TIMER_KEEPALIVE,
-    TCP_TIMER_FIN, /* FIN-WAIT-2 without a user; a listener's child that isn't accepted */
+    TCP_TIMER_FIN,  /* FIN-WAIT-2 without a user; a listener's child that isn't accepted */
+    TCP_TIMER_PATH, /* the path may take larger packets again: RFC 1191, section 6.3 */
     TCP_TIMERS,
 };
 
@@ -257,6 +258,7 @@ struct tcp_conn {
     uint16_t mss_peer;     /* lock: what the peer takes */
     uint16_t mss_user;     /* lock: TCP_MAXSEG; 0: none */
     uint16_t mss;          /* lock: data of a segment with the usual options */
+    uint16_t mtu_passed;   /* lock: path.mtu before a larger one was tried; 0: none was */
     uint8_t snd_scale, rcv_scale; /* lock: RFC 7323, section 2 */
     bool snd_urgent;              /* lock */
     bool fin_sent;                /* lock: snd_nxt stands behind our FIN */

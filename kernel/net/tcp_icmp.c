@@ -1,11 +1,12 @@
 /*
- * What routers say. Anybody can forge an ICMP message, so one counts only if the sequence number that it quotes is in
- * flight (RFC 5927, section 4.1), and none ends a connection that stands: at most it is remembered and told if the
- * connection times out.
+ * What routers say, and what size of packet the path takes by it. Anybody can forge an ICMP message, so one counts
+ * only if the sequence number that it quotes is in flight (RFC 5927, section 4.1), and none ends a connection that
+ * stands: at most it is remembered and told if the connection times out.
  */
 #include "net/tcp_internal.h"
 
 #define MTU_MIN 552 /* a smaller one is hardly meant well: as Linux's min_pmtu */
+#define MTU_LASTS (600 * NSEC_PER_SEC) /* RFC 1191, section 6.3 */
 
 /* The connection of T, locked and referenced, if SEQ is in flight; else NULL. */
 static struct tcp_conn *find_in_flight(struct tcp_stack *stack, const struct tcp_tuple *t,
@@ -69,7 +70,9 @@ void tcp_path_mtu(struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t s
     if (mtu < c->path.mtu) {
         uint16_t before = c->mss;
         c->path.mtu = mtu;
+        c->mtu_passed = 0;
         tcp_update_mss(c);
+        tcp_set_timer(c, TCP_TIMER_PATH, tcp_now(c) + MTU_LASTS);
         /* What is in flight was too large: send it again at once; the network isn't crowded for that. */
         if (c->mss < before && tcp_may_send(c->state) && c->recovery == TCP_OPEN) {
             c->recovery = TCP_RECOVERY;
@@ -81,4 +84,32 @@ void tcp_path_mtu(struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t s
     }
     tcp_unlock(c);
     tcp_put(c);
+}
+
+/*
+ * RFC 1191, section 6.3: what the first hop takes is tried, and if it is still too large a router says so. One that
+ * says nothing any more must not end the connection: see below.
+ */
+void tcp_path_timeout(struct tcp_conn *c, nsec_t now)
+{
+    struct tcp_path first;
+
+    if (c->stack->ops->route(c->stack, c, &c->entry.tuple, &first)) {
+        tcp_set_timer(c, TCP_TIMER_PATH, now + MTU_LASTS);
+    } else if (first.mtu > c->path.mtu) {
+        c->mtu_passed = (uint16_t)c->path.mtu;
+        c->path.mtu = first.mtu;
+        tcp_update_mss(c);
+    }
+}
+
+/* RFC 8899, section 4.3: a black hole is found by what it swallows. */
+void tcp_path_doubt(struct tcp_conn *c, nsec_t now)
+{
+    if (!c->mtu_passed)
+        return;
+    c->path.mtu = c->mtu_passed;
+    c->mtu_passed = 0;
+    tcp_update_mss(c);
+    tcp_set_timer(c, TCP_TIMER_PATH, now + MTU_LASTS);
 }

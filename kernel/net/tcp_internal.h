@@ -285,6 +285,12 @@ void tcp_delay_ack(struct tcp_conn *c);
 bool tcp_send_is_full(const struct tcp_conn *c);
 uint32_t tcp_pseudo_sum(uint32_t a, uint32_t b, uint32_t len);
 
+/* --- tcp_icmp.c --- */
+/* Nobody has said for long that packets are too large: try larger ones. */
+void tcp_path_timeout(struct tcp_conn *c, nsec_t now);
+/* Nothing arrives any more: if larger packets are on trial, take it back. */
+void tcp_path_doubt(struct tcp_conn *c, nsec_t now);
+
 /* --- tcp_timer.c --- */
 void tcp_set_timer(struct tcp_conn *c, enum tcp_timer_kind k, nsec_t when);
 static inline void tcp_stop_timer(struct tcp_conn *c, enum tcp_timer_kind k)

@@ -112,6 +112,8 @@ static void retransmit_timeout(struct tcp_conn *c, nsec_t now)
         return;
     }
     tcp_count(c->stack, timeouts);
+    if (c->backoff)
+        tcp_path_doubt(c, now);
     tcp_enter_loss(c);
     c->backoff++;
     tcp_stop_timer(c, TCP_TIMER_PROBE);
@@ -209,6 +211,7 @@ void tcp_timer(struct tcp_conn *c)
         [TCP_TIMER_CORK] = cork_timeout,
         [TCP_TIMER_KEEPALIVE] = keepalive_timeout,
         [TCP_TIMER_FIN] = fin_timeout,
+        [TCP_TIMER_PATH] = tcp_path_timeout,
     };
     nsec_t now = tcp_now(c);
 

@@ -306,7 +306,7 @@ static void forget(struct tcp_conn *c)
     c->sack_ok = READ_ONCE(p->sack);
     c->dsack.end = c->dsack.start;
     c->ts_recent = 0;
-    c->mss_peer = 0;
+    c->mss_peer = c->mtu_passed = 0;
     c->entry.tuple.remote = 0;
     c->entry.tuple.remote_port = 0;
     c->entry.tuple.local = c->bound_local;
