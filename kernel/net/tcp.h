@@ -212,6 +212,15 @@ enum tcp_timer_kind {
     TCP_TIMERS,
 };
 
+/* What a sender is doing, for TCP_INFO's times. */
+enum tcp_doing {
+    TCP_IDLE,
+    TCP_SENDING,
+    TCP_WINDOW_LIMITED, /* the peer's window keeps data back */
+    TCP_BUFFER_LIMITED, /* all is sent, and the user waits for room for more */
+    TCP_DOINGS,
+};
+
 struct tcp_conn {
     struct tcp_entry entry;  /* first member; its own locks */
     struct tcp_stack *stack; /* const */
@@ -351,6 +360,13 @@ struct tcp_conn {
     uint64_t bytes_acked, bytes_received, bytes_sent, bytes_retrans; /* lock */
     uint32_t segs_in, segs_out, data_segs_in, data_segs_out;         /* lock */
     uint32_t total_retrans, dsacks, reordered_in;                    /* lock */
+    uint32_t data_segs_again;   /* lock: of data_segs_out, those that weren't new */
+    enum tcp_doing doing;       /* lock */
+    nsec_t doing_since;         /* lock */
+    nsec_t spent[TCP_DOINGS];   /* lock: time until doing_since */
+    uint64_t rate_from;         /* lock: bytes_acked when the timed segment was sent */
+    uint64_t rate;              /* lock: bytes a second that were acknowledged; 0: not measured */
+    bool rate_limited;          /* lock: there was no more to send at the end of that time */
 };
 
 enum tcp_urgent {

@@ -69,10 +69,28 @@ static void forget_data(struct tcp_conn *c, uint32_t n)
     }
 }
 
+/*
+ * What was acknowledged while the timed segment was on its way, ACKED now, is a rate of delivery; one that the user has
+ * limited only says that at least so much can be.
+ */
+static void take_rate(struct tcp_conn *c, uint32_t acked, nsec_t time)
+{
+    uint64_t bytes = c->bytes_acked + acked - c->rate_from;
+    uint64_t rate = bytes * NSEC_PER_SEC / (uint64_t)max(time, (nsec_t)1);
+    bool limited = !tcp_unsent_bytes(c);
+
+    if (!limited || rate >= c->rate) {
+        c->rate = rate;
+        c->rate_limited = limited;
+    }
+}
+
 /* By the timed segment; else by the echo, which counts milliseconds (RFC 7323, section 4.1). */
 static void take_sample(struct tcp_conn *c, const struct tcp_segment *seg)
 {
     if (c->rtt_sent && seq_le(c->rtt_seq, seg->ack)) {
+        if (c->send_bytes)
+            take_rate(c, seg->ack - c->snd_una, seg->now - c->rtt_sent);
         tcp_rtt_sample(c, seg->now - c->rtt_sent);
         c->rtt_sent = 0;
     } else if (c->timestamps_ok && seg->options.has_timestamps && seg->options.tsecr) {
@@ -86,6 +104,7 @@ static void take_sample(struct tcp_conn *c, const struct tcp_segment *seg)
 static void take_probe(struct tcp_conn *c, uint32_t ack)
 {
     c->fin_sent = seq_lt(tcp_data_end(c), ack);
+    c->data_segs_again -= !c->fin_sent;
     c->snd_nxt = ack;
 }
 
@@ -108,6 +127,8 @@ static void advance(struct tcp_conn *c, const struct tcp_segment *seg)
         tcp_set_timer(c, TCP_TIMER_RETRANSMIT, seg->now + tcp_rto(c)); /* RFC 6298, section 5.3 */
     else
         tcp_stop_timer(c, TCP_TIMER_RETRANSMIT);
+    if (!tcp_flight(c) && !c->send_bytes)
+        tcp_account(c, TCP_IDLE, seg->now);
     tcp_stop_timer(c, TCP_TIMER_PROBE);
     if (seq_lt(c->snd_small, c->snd_una))
         c->snd_small = c->snd_una;

@@ -285,6 +285,16 @@ void tcp_delay_ack(struct tcp_conn *c);
 bool tcp_send_is_full(const struct tcp_conn *c);
 uint32_t tcp_pseudo_sum(uint32_t a, uint32_t b, uint32_t len);
 
+/* What C does from NOW on. */
+static inline void tcp_account(struct tcp_conn *c, enum tcp_doing doing, nsec_t now)
+{
+    if (c->doing == doing)
+        return;
+    c->spent[c->doing] += now - c->doing_since;
+    c->doing = doing;
+    c->doing_since = now;
+}
+
 /* --- tcp_icmp.c --- */
 /* Nobody has said for long that packets are too large: try larger ones. */
 void tcp_path_timeout(struct tcp_conn *c, nsec_t now);

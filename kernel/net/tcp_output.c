@@ -192,6 +192,16 @@ static void schedule_probe(struct tcp_conn *c, nsec_t now)
         tcp_set_timer(c, TCP_TIMER_PROBE, now + wait);
 }
 
+/* What keeps more data from being in flight. */
+static enum tcp_doing sender_is(const struct tcp_conn *c)
+{
+    uint32_t unsent = tcp_unsent_bytes(c);
+
+    if (!unsent)
+        return c->write_blocked ? TCP_BUFFER_LIMITED : TCP_SENDING;
+    return window_room(c) < min(unsent, tcp_segment_size(c)) ? TCP_WINDOW_LIMITED : TCP_SENDING;
+}
+
 static void schedule(struct tcp_conn *c, bool sent)
 {
     bool waiting = tcp_unsent_bytes(c) || fin_is_due(c);
@@ -204,12 +214,15 @@ static void schedule(struct tcp_conn *c, bool sent)
             tcp_set_timer(c, TCP_TIMER_RETRANSMIT, now + tcp_rto(c));
         if (sent || !c->deadline[TCP_TIMER_PROBE])
             schedule_probe(c, now);
+        if (c->send_bytes)
+            tcp_account(c, sender_is(c), now);
     } else if (waiting && !c->deadline[TCP_TIMER_RETRANSMIT] && !c->deadline[TCP_TIMER_CORK]) {
         /* The window keeps us, or memory: RFC 9293, section 3.8.6.1. */
         nsec_t now = tcp_now(c);
         if (!c->stalled)
             c->stalled = now;
         tcp_set_timer(c, TCP_TIMER_RETRANSMIT, now + tcp_rto(c));
+        tcp_account(c, sender_is(c), now);
     }
 }
 

@@ -207,11 +207,13 @@ static void sent(struct tcp_conn *c, uint32_t seq, uint32_t space, uint32_t len,
     if (seq_lt(seq, c->snd_nxt)) {
         c->total_retrans++;
         c->bytes_retrans += len;
+        c->data_segs_again += (len + c->mss - 1) / c->mss;
         c->rtt_sent = 0; /* Karn: RFC 6298, section 3 */
         tcp_count(c->stack, retrans_segs);
     } else if (!c->rtt_sent && c->recovery == TCP_OPEN) {
         c->rtt_sent = now;
         c->rtt_seq = seq + space;
+        c->rate_from = c->bytes_acked;
     }
 }
 

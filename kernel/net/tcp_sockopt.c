@@ -204,7 +204,7 @@ static void count_lost(const struct tcp_conn *c, struct tcp_info *i)
 
 static void info_times(const struct tcp_conn *c, struct tcp_info *i)
 {
-    nsec_t now = tcp_now(c);
+    nsec_t now = tcp_now(c), spent[TCP_DOINGS];
 
     i->tcpi_rto = usec(tcp_rto(c));
     i->tcpi_ato = usec(READ_ONCE(c->stack->params.delack));
@@ -214,6 +214,21 @@ static void info_times(const struct tcp_conn *c, struct tcp_info *i)
     i->tcpi_last_data_sent = msec_since(c->last_sent, now);
     i->tcpi_last_data_recv = msec_since(c->last_data_in, now);
     i->tcpi_last_ack_recv = msec_since(c->last_ack_in, now);
+    memcpy(spent, c->spent, sizeof(spent));
+    spent[c->doing] += now - c->doing_since;
+    i->tcpi_rwnd_limited = (uint64_t)(spent[TCP_WINDOW_LIMITED] / NSEC_PER_USEC);
+    i->tcpi_sndbuf_limited = (uint64_t)(spent[TCP_BUFFER_LIMITED] / NSEC_PER_USEC);
+    i->tcpi_busy_time = (uint64_t)(spent[TCP_SENDING] / NSEC_PER_USEC) + i->tcpi_rwnd_limited +
+                        i->tcpi_sndbuf_limited;
+}
+
+/* Segments that the peer has, our SYN with them: exact when nothing is in flight, else as if all there were full. */
+static uint32_t delivered(const struct tcp_conn *c)
+{
+    uint32_t missing = tcp_flight(c) - tcp_sacked_bytes(c) - (c->fin_sent && tcp_flight(c));
+    uint32_t first_sent = c->data_segs_out - c->data_segs_again;
+
+    return tcp_is_synchronized(c->state) ? 1 + first_sent - min(first_sent, segments(c, missing)) : 0;
 }
 
 static void info_counts(const struct tcp_conn *c, struct tcp_info *i)
@@ -228,6 +243,10 @@ static void info_counts(const struct tcp_conn *c, struct tcp_info *i)
     i->tcpi_data_segs_in = c->data_segs_in;
     i->tcpi_data_segs_out = c->data_segs_out;
     i->tcpi_dsack_dups = c->dsacks;
+    i->tcpi_delivered = delivered(c);
+    i->tcpi_delivery_rate = c->rate;
+    i->tcpi_delivery_rate_app_limited = c->rate_limited;
+    i->tcpi_pacing_rate = i->tcpi_max_pacing_rate = UINT64_MAX; /* nothing is paced */
     i->tcpi_rcv_ooopack = c->reordered_in;
     i->tcpi_notsent_bytes = tcp_is_synchronized(c->state) ? tcp_unsent_bytes(c) : 0;
 }

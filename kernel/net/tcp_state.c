@@ -81,6 +81,8 @@ void tcp_end(struct tcp_conn *c, int error)
         atomic_store(&c->error, error);
     tcp_set_state(c, TCP_CLOSED);
     c->over = true;
+    if (c->doing != TCP_IDLE)
+        tcp_account(c, TCP_IDLE, tcp_now(c));
     memset(c->deadline, 0, sizeof(c->deadline));
     free_send_queue(c);
     tcp_drop_reorder(c);

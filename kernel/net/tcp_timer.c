@@ -85,6 +85,7 @@ static void probe_window(struct tcp_conn *c, nsec_t now)
         }
     } else if (tcp_send_range(c, c->snd_nxt, c->snd_nxt + 1) > 0) {
         c->snd_probe = c->snd_nxt + 1;
+        c->data_segs_again += c->send_bytes > 0; /* unless it is taken: see take_probe() */
         c->rtt_sent = 0;
         c->backoff++;
     }

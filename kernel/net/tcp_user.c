@@ -307,6 +307,12 @@ static void forget(struct tcp_conn *c)
     c->dsack.end = c->dsack.start;
     c->ts_recent = 0;
     c->mss_peer = c->mtu_passed = 0;
+    c->bytes_acked = c->bytes_received = c->bytes_sent = c->bytes_retrans = 0;
+    c->segs_in = c->segs_out = c->data_segs_in = c->data_segs_out = c->data_segs_again = 0;
+    c->total_retrans = c->dsacks = c->reordered_in = 0;
+    memset(c->spent, 0, sizeof(c->spent));
+    c->rate = c->rate_from = 0;
+    c->rate_limited = false;
     c->entry.tuple.remote = 0;
     c->entry.tuple.remote_port = 0;
     c->entry.tuple.local = c->bound_local;

@@ -391,6 +391,70 @@ TEST(info_counts_bytes)
     check(i.tcpi_segs_out >= i.tcpi_data_segs_out, "segments");
 }
 
+TEST(info_counts_segments_that_arrived)
+{
+    int end[2];
+    stream_pair(end);
+    for (unsigned i = 0; i < 5; i++) {
+        wait_until(stream_info(end[0]).tcpi_unacked == 0);
+        wait_until(stream_info(end[1]).tcpi_unacked == 0);
+        same(stream_info(end[0]).tcpi_delivered, 1 + i); /* our SYN is one */
+        same(stream_info(end[1]).tcpi_delivered, 1);
+        same(stream_info(end[0]).tcpi_delivered_ce, 0);
+        stream_move(end[0], end[1], 100);
+    }
+}
+
+TEST(info_tells_how_long_a_sender_was_busy)
+{
+    int end[2];
+    struct tcp_info i;
+    stream_pair(end);
+    i = stream_info(end[0]);
+    same(i.tcpi_busy_time, 0);
+    same(i.tcpi_delivery_rate, 0);
+    do { /* Linux counts in ticks: what begins and ends within one has taken no time */
+        stream_move(end[0], end[1], 100000);
+        wait_until(stream_info(end[0]).tcpi_unacked == 0);
+        i = stream_info(end[0]);
+    } while (!i.tcpi_busy_time);
+    check(i.tcpi_busy_time >= i.tcpi_rwnd_limited + i.tcpi_sndbuf_limited, "%llu of %llu, %llu",
+          (unsigned long long)i.tcpi_busy_time, (unsigned long long)i.tcpi_rwnd_limited,
+          (unsigned long long)i.tcpi_sndbuf_limited);
+    check(i.tcpi_delivery_rate > 0, "no rate of delivery");
+    same(stream_info(end[0]).tcpi_busy_time, i.tcpi_busy_time); /* it is idle now */
+    i = stream_info(end[1]);
+    same(i.tcpi_busy_time, 0); /* who only receives isn't busy */
+    same(i.tcpi_delivery_rate, 0);
+}
+
+TEST(info_tells_what_keeps_a_sender)
+{
+    char bytes[65536] = {0};
+    int end[2];
+    struct tcp_info i;
+    stream_pair(end);
+    while (send(end[0], bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+        ;
+    wait_until(stream_info(end[0]).tcpi_rwnd_limited > 0); /* nobody reads */
+    i = stream_info(end[0]);
+    check(i.tcpi_notsent_bytes > 0, "all was sent");
+    check(i.tcpi_rwnd_limited <= i.tcpi_busy_time, "%llu of %llu",
+          (unsigned long long)i.tcpi_rwnd_limited, (unsigned long long)i.tcpi_busy_time);
+    wait_until(stream_info(end[0]).tcpi_rwnd_limited > i.tcpi_rwnd_limited);
+}
+
+TEST(info_tells_of_no_pace)
+{
+    int end[2];
+    stream_pair(end);
+    struct tcp_info i = stream_info(end[0]);
+    check(i.tcpi_max_pacing_rate == ~0UL, "%lu bytes a second", i.tcpi_max_pacing_rate);
+    check(i.tcpi_pacing_rate > 0, "nothing may be sent");
+    same(i.tcpi_fackets, 0);
+    same(i.tcpi_last_ack_sent, 0);
+}
+
 TEST(info_tells_what_was_agreed_on)
 {
     int end[2];

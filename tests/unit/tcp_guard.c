@@ -234,5 +234,33 @@ static const struct case_ cases[] = {
     {"TCP_INFO tells of a closed window",
      "estab win=0\nsend 100\ninfo notsent 100\n+200\n> A 1 1 len=1\ninfo probes 1\n"
      "info snd_wnd 0\ninfo backoff 1\n< A 1 1 win=0\ninfo probes 0"},
+    {"TCP_INFO counts what the peer has, our SYN with it",
+     "param sack 1\nestab\ninfo delivered 1\nsend 3500\ndrain\ninfo delivered 1\n"
+     "< A 1 1001\ninfo delivered 2\n< A 1 1001 sack=2001-3001\ninfo delivered 3\n+250\ndrain\n"
+     "< A 1 3501\ninfo delivered 5\nsend 10\n> A 3501 1\n< A 1 3511\ninfo delivered 6"},
+    {"a probe that was not taken is not delivered, one that was is",
+     "estab win=0\nsend 100\n+200\n> A 1 1 len=1\n< A 1 1 win=0\n+400\n> A 1 1 len=1\n"
+     "info delivered 1\n< A 1 2 win=1000\n> A 2 1 len=99\ninfo delivered 2\n< A 1 101\n"
+     "info delivered 3\ninfo busy 600\ninfo rwnd_limited 600"},
+    {"TCP_INFO tells how long data was on its way",
+     "estab\n+500\ninfo busy 0\nsend 1000\n> A 1 1\n+30\ninfo busy 30\n< A 1 1001\n+500\n"
+     "info busy 30\nsend 1000\n> A 1001 1\n+20\n< A 1 2001\ninfo busy 50\ninfo rwnd_limited 0\n"
+     "info sndbuf_limited 0"},
+    {"and how long the peer's window kept it back",
+     "estab win=1500\nsend 3000\n> A 1 1 len=1000\n+30\ninfo rwnd_limited 30\n"
+     "< A 1 1001 win=0\n+50\ninfo rwnd_limited 80\n< A 1 1001 win=5000\n> A 1001 1 len=1000\n"
+     "> A 2001 1 len=1000\n+40\n< A 1 3001\ninfo rwnd_limited 80\ninfo busy 120"},
+    {"and how long the send buffer did",
+     "opt sndbuf 2000\nestab\nsend 2000\n> A 1 1 len=1000\n> A 1001 1 len=1000\n+10\nroom 0\n"
+     "< A 1 501\n+30\n< A 1 2001\ninfo sndbuf_limited 30\ninfo busy 40"},
+    {"the rate of delivery is what was acknowledged in a round trip",
+     "estab\nsend 2000\n> A 1 1\n> A 1001 1\n+100\n< A 1 1001\ninfo rate 10000\n"
+     "info rate_limited 1\n< A 1 2001\nsend 10\n> A 2001 1\n+100\n< A 1 2011\ninfo rate 10000"},
+    {"a rate of who has more to send replaces a faster one",
+     "estab win=2000\nsend 2000\n> A 1 1\n> A 1001 1\n+100\n< A 1 2001 win=1000\ninfo rate 20000\n"
+     "send 5000\n> A 2001 1 len=1000\n+100\n< A 1 3001 win=0\ninfo rate 10000\ninfo rate_limited 0"},
+    {"a call anew after a disconnect counts from nothing",
+     "estab\nsend 10\n> A 1 1\n+10\n< A 1 11\ninfo busy 10\ndisconnect\n> RA 11 1\ninfo busy 0\n"
+     "info sent 0\ninfo segs_out 0\ninfo data_segs_out 0\ninfo delivered 0\ninfo rate 0"},
 };
 RUN_CASES(cases)

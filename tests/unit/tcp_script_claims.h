@@ -123,6 +123,12 @@ static bool do_info(char **words)
         {"snd_scale", i.tcpi_snd_wscale},
         {"rcv_scale", i.tcpi_rcv_wscale},
         {"state", i.tcpi_state},
+        {"delivered", i.tcpi_delivered},
+        {"rate", (uint32_t)i.tcpi_delivery_rate},
+        {"rate_limited", i.tcpi_delivery_rate_app_limited},
+        {"busy", (uint32_t)i.tcpi_busy_time / 1000},
+        {"rwnd_limited", (uint32_t)i.tcpi_rwnd_limited / 1000},
+        {"sndbuf_limited", (uint32_t)i.tcpi_sndbuf_limited / 1000},
     };
     for (size_t k = 0; k < ARRAY_SIZE(all); k++) {
         if (is(all[k].name, words[0]))
