@@ -137,6 +137,7 @@ struct ifaddrmsg {
 #define IFA_LOCAL 2
 #define IFA_LABEL 3
 #define IFA_BROADCAST 4
+#define IFA_F_SECONDARY 0x01
 #define IFA_F_PERMANENT 0x80
 
 /* --- routes --- */

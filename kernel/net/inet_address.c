@@ -1,6 +1,9 @@
 /*
  * This machine's IPv4 addresses. Each belongs to a device and makes routes (see route.h), for as long as it is
  * there; those to others only while the device is up.
+ *
+ * The first address that a device has in a network is the primary one: the network's route is its. Those that follow
+ * are secondary, and go when it goes, as on Linux. In the list a device's primary ones come first.
  */
 #include <abi/in.h>
 
@@ -37,9 +40,12 @@ static void change_route(const struct inet_address *a, bool add, enum route_type
         log_warn("%s: no memory for a route", a->dev->name);
 }
 
+static bool is_still_there(const struct netdev *dev, uint32_t address);
+
 static void change_local(const struct inet_address *a, bool add)
 {
-    change_route(a, add, ROUTE_LOCAL, a->address, 32);
+    if (add || !is_still_there(a->dev, a->address)) /* it may be in two networks */
+        change_route(a, add, ROUTE_LOCAL, a->address, 32);
     if (a->dev == loopback_dev && a->prefix < 32) /* every address of its network is this machine */
         change_route(a, add, ROUTE_LOCAL, a->address & prefix_mask(a->prefix), a->prefix);
 }
@@ -50,6 +56,8 @@ static void change_network(const struct inet_address *a, bool add)
 
     if (a->broadcast)
         change_route(a, add, ROUTE_BROADCAST, a->broadcast, 32);
+    if (a->secondary)
+        return;
     if (a->prefix < 31)
         change_route(a, add, ROUTE_BROADCAST, network, 32);
     if (a->prefix < 32 && a->dev != loopback_dev)
@@ -57,6 +65,70 @@ static void change_network(const struct inet_address *a, bool add)
 }
 
 /* --- the list --- */
+
+static bool is_still_there(const struct netdev *dev, uint32_t address)
+{
+    const struct inet_address *at;
+    bool found = false;
+
+    spin_lock(&list_lock);
+    list_for_each (at, &addresses, link)
+        found |= at->dev == dev && at->address == address;
+    spin_unlock(&list_lock);
+    return found;
+}
+
+static bool in_same_network(const struct inet_address *a, const struct inet_address *b)
+{
+    return a->dev == b->dev && a->prefix == b->prefix &&
+           !((a->address ^ b->address) & prefix_mask(a->prefix));
+}
+
+/* Enter NEW where it belongs. -EEXIST: it is there. list_lock held. */
+static int enter(struct inet_address *new)
+{
+    struct list *before = &addresses;
+    struct inet_address *at;
+
+    new->secondary = false;
+    list_for_each (at, &addresses, link) {
+        if (in_same_network(at, new)) {
+            if (at->address == new->address)
+                return -EEXIST;
+            new->secondary = true;
+        }
+        if (before == &addresses && at->dev == new->dev && at->secondary)
+            before = &at->link;
+    }
+    list_push_back(new->secondary ? &addresses : before, &new->link);
+    return 0;
+}
+
+/* Take ADDRESS/PREFIX out (PREFIX over 32: any), its secondary ones before it, to *GONE. False: it isn't there. */
+static bool take_out(struct netdev *dev, uint32_t address, unsigned prefix, struct list *gone)
+{
+    struct inet_address *at, *next, *found = NULL;
+
+    spin_lock(&list_lock);
+    list_for_each (at, &addresses, link) {
+        if (at->dev == dev && at->address == address && (prefix > 32 || at->prefix == prefix)) {
+            found = at;
+            break;
+        }
+    }
+    list_for_each_safe (at, next, &addresses, link) {
+        if (found && !found->secondary && at->secondary && in_same_network(at, found)) {
+            list_remove(&at->link);
+            list_push_back(gone, &at->link);
+        }
+    }
+    if (found) {
+        list_remove(&found->link);
+        list_push_back(gone, &found->link);
+    }
+    spin_unlock(&list_lock);
+    return found;
+}
 
 /* Copy number N of DEV's addresses, from 0 on. False: it has not so many. */
 static bool address_number(const struct netdev *dev, unsigned n, struct inet_address *out)
@@ -95,8 +167,7 @@ void address_announce(struct netdev *dev)
 
 int address_add(const struct inet_address *a)
 {
-    struct inet_address *new, *at;
-    bool there = false;
+    struct inet_address *new;
 
     if (a->prefix > 32 || !a->address || IN_MULTICAST(ntohl(a->address)))
         return -EINVAL;
@@ -108,16 +179,13 @@ int address_add(const struct inet_address *a)
         new->broadcast = a->address | ~prefix_mask(a->prefix);
     if (!new->label[0])
         strlcpy(new->label, a->dev->name, sizeof(new->label));
-    struct inet_address copy = *new;
     spin_lock(&list_lock);
-    list_for_each (at, &addresses, link)
-        there |= at->dev == a->dev && at->address == a->address && at->prefix == a->prefix;
-    if (!there)
-        list_push_back(&addresses, &new->link);
+    int error = enter(new);
+    struct inet_address copy = *new;
     spin_unlock(&list_lock);
-    if (there) {
+    if (error) {
         kfree(new);
-        return -EEXIST;
+        return error;
     }
     announce_address(&copy, ANNOUNCE_NEW);
     change_local(&copy, true);
@@ -130,27 +198,21 @@ int address_add(const struct inet_address *a)
 
 int address_remove(struct netdev *dev, uint32_t address, unsigned prefix)
 {
-    struct inet_address *at, *found = NULL, other;
+    struct list gone = LIST_INIT(gone);
+    struct inet_address *at, *next, other;
 
-    spin_lock(&list_lock);
-    list_for_each (at, &addresses, link) {
-        if (at->dev == dev && at->address == address && (prefix > 32 || at->prefix == prefix)) {
-            found = at;
-            list_remove(&at->link);
-            break;
-        }
-    }
-    spin_unlock(&list_lock);
-    if (!found)
+    if (!take_out(dev, address, prefix, &gone))
         return -EADDRNOTAVAIL;
-    change_network(found, false);
-    change_local(found, false);
-    announce_address(found, ANNOUNCE_GONE);
+    list_for_each_safe (at, next, &gone, link) {
+        change_network(at, false);
+        change_local(at, false);
+        announce_address(at, ANNOUNCE_GONE);
+        kfree(at);
+    }
     if (!address_number(dev, 0, &other))
         route_flush(dev); /* what we send has no address to answer to */
     else if (netdev_is_up(dev)) /* another address may be of the same network */
         restore_networks(dev);
-    kfree(found);
     return 0;
 }
 

@@ -121,7 +121,7 @@ static int set_address(struct netdev *dev, struct ifreq *r, unsigned cmd)
     if (!error)
         error = address_add(&a);
     if (error && there)
-        (void)address_add(&old);
+        (void)address_add(&old); /* what was secondary to it is gone, as on Linux */
     return error;
 }
 

@@ -97,13 +97,14 @@ struct inet_address {
     uint32_t broadcast; /* 0: none */
     unsigned prefix;
     char label[16]; /* the device's name, or with :NUMBER */
+    bool secondary; /* another is in its network, and came before it; address_add() finds out */
 };
 
 /* Enter, with its routes; the broadcast is computed if it is 0 and there may be one. -EEXIST, -ENOMEM, -EINVAL. */
 int address_add(const struct inet_address *a);
 /*
- * Remove ADDRESS/PREFIX of DEV (PREFIX over 32: any) and its routes, with DEV's last address all over DEV:
- * -EADDRNOTAVAIL.
+ * Remove ADDRESS/PREFIX of DEV (PREFIX over 32: any) and its routes, with a primary address all that are secondary to
+ * it, with DEV's last address all routes over DEV: -EADDRNOTAVAIL.
  */
 int address_remove(struct netdev *dev, uint32_t address, unsigned prefix);
 /* The one with this label: false: there is none. */

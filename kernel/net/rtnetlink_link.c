@@ -169,7 +169,7 @@ static void put_address(struct netlink_reply *r, uint16_t type, const struct ine
 
     m->ifa_family = AF_INET;
     m->ifa_prefixlen = (uint8_t)at->prefix;
-    m->ifa_flags = IFA_F_PERMANENT;
+    m->ifa_flags = IFA_F_PERMANENT | (at->secondary ? IFA_F_SECONDARY : 0);
     m->ifa_scope = at->dev == loopback_dev ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
     m->ifa_index = (unsigned)at->dev->index;
     netlink_put_u32(r, IFA_ADDRESS, at->address);

@@ -26,6 +26,9 @@ enum { RTM_GETNEIGH = 30 };
 #define NLM_F_REPLACE 0x100
 #define NLM_F_CREATE 0x400
 #endif
+enum { GROUP_LINK = 1, GROUP_NEIGH = 3, GROUP_ADDRESS = 5, GROUP_ROUTE = 7 };
+#define BIT(group) (1u << ((group)-1))
+#define LO 1 /* its number */
 #define RTA_DST 1
 #define IFLA_IFNAME 3
 
@@ -80,4 +83,61 @@ static inline bool set_apart(void)
 {
     return syscall(SYS_unshare, 0x40000000) == 0 ||
            errno == ENOSYS; /* none here: the machine is ours */
+}
+
+/* --- groups --- */
+
+/* A member of GROUPS, by its name. */
+static inline int listener(uint32_t groups)
+{
+    struct sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_groups = groups};
+    int fd = netlink();
+    works(bind(fd, ADDR(nl)));
+    return fd;
+}
+
+/* The next announcement of TYPE (0: any); others are passed over. */
+static inline struct nlmsghdr *heard(int fd, int type)
+{
+    do {
+        ssize_t n = works(recv(fd, &answer, sizeof(answer), 0));
+        check(n >= (ssize_t)sizeof(answer.h) && answer.h.nlmsg_len <= (size_t)n, "%zd bytes", n);
+        same(answer.h.nlmsg_flags & NLM_F_MULTI, 0);
+    } while (type && answer.h.nlmsg_type != type);
+    return &answer.h;
+}
+
+/* Attribute TYPE of the message H with FIXED bytes; NULL: it has none. */
+static inline const void *attribute(const struct nlmsghdr *h, size_t fixed, int type)
+{
+    const char *at = (const char *)(h + 1) + fixed, *end = (const char *)h + h->nlmsg_len;
+    while (at + 4 <= end) {
+        uint16_t head[2];
+        memcpy(head, at, sizeof(head));
+        check(head[0] >= 4 && head[0] <= end - at, "an attribute of %u bytes", head[0]);
+        if (head[1] == type)
+            return at + 4;
+        at += (head[0] + 3) & ~3;
+    }
+    return NULL;
+}
+
+static inline uint32_t number_in(const struct nlmsghdr *h, size_t fixed, int type)
+{
+    uint32_t n;
+    const void *at = attribute(h, fixed, type);
+    check(at, "attribute %d", type);
+    memcpy(&n, at, sizeof(n));
+    return n;
+}
+
+static inline int lo_goes(bool up)
+{
+    struct ifreq r = {0};
+    int fd = inet_fresh(SOCK_DGRAM);
+    strcpy(r.ifr_name, "lo");
+    works(ioctl(fd, SIOCGIFFLAGS, &r));
+    r.ifr_flags = (short)(up ? r.ifr_flags | IFF_UP : r.ifr_flags & ~IFF_UP);
+    works(ioctl(fd, SIOCSIFFLAGS, &r));
+    return close(fd);
 }

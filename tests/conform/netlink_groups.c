@@ -10,18 +10,6 @@
 #define NETLINK_NO_ENOBUFS 5
 #define NETLINK_LIST_MEMBERSHIPS 9
 #endif
-enum { GROUP_LINK = 1, GROUP_NEIGH = 3, GROUP_ADDRESS = 5, GROUP_ROUTE = 7 };
-#define BIT(group) (1u << ((group)-1))
-#define LO 1 /* its number */
-
-/* A member of GROUPS, by its name. */
-static int listener(uint32_t groups)
-{
-    struct sockaddr_nl nl = {.nl_family = AF_NETLINK, .nl_groups = groups};
-    int fd = netlink();
-    works(bind(fd, ADDR(nl)));
-    return fd;
-}
 
 static int membership(int fd, int what, int group)
 {
@@ -49,52 +37,6 @@ static void set_mtu(int mtu)
 static void restore_mtu(void)
 {
     set_mtu(65536);
-}
-
-/* The next announcement of TYPE (0: any); others are passed over. */
-static struct nlmsghdr *heard(int fd, int type)
-{
-    do {
-        ssize_t n = works(recv(fd, &answer, sizeof(answer), 0));
-        check(n >= (ssize_t)sizeof(answer.h) && answer.h.nlmsg_len <= (size_t)n, "%zd bytes", n);
-        same(answer.h.nlmsg_flags & NLM_F_MULTI, 0);
-    } while (type && answer.h.nlmsg_type != type);
-    return &answer.h;
-}
-
-/* Attribute TYPE of the message H with FIXED bytes; NULL: it has none. */
-static const void *attribute(const struct nlmsghdr *h, size_t fixed, int type)
-{
-    const char *at = (const char *)(h + 1) + fixed, *end = (const char *)h + h->nlmsg_len;
-    while (at + 4 <= end) {
-        uint16_t head[2];
-        memcpy(head, at, sizeof(head));
-        check(head[0] >= 4 && head[0] <= end - at, "an attribute of %u bytes", head[0]);
-        if (head[1] == type)
-            return at + 4;
-        at += (head[0] + 3) & ~3;
-    }
-    return NULL;
-}
-
-static uint32_t number_in(const struct nlmsghdr *h, size_t fixed, int type)
-{
-    uint32_t n;
-    const void *at = attribute(h, fixed, type);
-    check(at, "attribute %d", type);
-    memcpy(&n, at, sizeof(n));
-    return n;
-}
-
-static int lo_goes(bool up)
-{
-    struct ifreq r = {0};
-    int fd = inet_fresh(SOCK_DGRAM);
-    strcpy(r.ifr_name, "lo");
-    works(ioctl(fd, SIOCGIFFLAGS, &r));
-    r.ifr_flags = (short)(up ? r.ifr_flags | IFF_UP : r.ifr_flags & ~IFF_UP);
-    works(ioctl(fd, SIOCSIFFLAGS, &r));
-    return close(fd);
 }
 
 /* RTM_NEWADDR or RTM_DELADDR: 198.51.100.7/24 (RFC 5737) of the loopback. */
