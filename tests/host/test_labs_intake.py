@@ -132,11 +132,13 @@ def test_loop_of_the_readme_works_in_a_skeleton(tree):
     """As printed, by someone who keeps all kinds of files in the tree, and whose git has its own idea of prefixes."""
     with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
         printed = [line.split("#")[0].strip() for line in file if line.startswith("    ")]
-    wanted = ["make grade LAB=pipe", "git diff skeleton > my.patch", "make grade LAB=pipe PATCH=my.patch"]
+    wanted = ["make grade LAB=pipe", "git diff skeleton -- kernel > my.patch", "make grade LAB=pipe PATCH=my.patch"]
     assert [line for line in printed if line in wanted][:3] == wanted
     for name in ("notes.txt", "kernel/ipc/old-pipe.c", "run.record", "no text \xff"):
         with open(os.fsencode(tree) + b"/" + name.encode("latin-1"), "wb") as file:
             file.write(b"\xff" * 100)
+    with open(os.path.join(tree, "tests", "conform", "pipes.c"), "a", encoding="utf-8") as file:
+        file.write("/* Tried out here. */\n")
     git("config", "diff.noprefix", "true", cwd=tree)
     faster = "tools/grade --check readers_that_sleep_are_woken --once -j 1"
     with open(os.path.join(tree, "Makefile"), encoding="utf-8") as file:
@@ -144,7 +146,8 @@ def test_loop_of_the_readme_works_in_a_skeleton(tree):
     assert makefile.count("\t$(Q)tools/grade $(LAB) $(PATCH)\n") == 1
     said = [in_tree(tree, command if command.startswith("git") else f"{faster} pipe {command.partition('PATCH=')[2]}")
             for command in wanted]
-    assert "PASS: 10 of 10" in said[0] and "note" not in said[0], said[0]
+    assert "PASS: 10 of 10" in said[0] and "none of this lab's files: tests/conform/pipes.c" in said[0], said[0]
+    assert said[0].count("note") == 1
     assert "PASS: 10 of 10" in said[2] and "note: " + intake.PREFIXES in said[2], said[2]
     reports = [json.loads(open(f"{tree}/build/grades/pipe/{name}/report.json", encoding="utf-8").read())
                for name in ("working-tree", "my")]

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import time
+import types
 
 import pytest
 
@@ -113,6 +114,23 @@ def test_points_are_partial():
     (range(1 << 60), None, False), (True, 1, True), (None, None, True)])
 def test_expectation(want, got, ok):
     assert same(want, got)[0] == ok
+
+
+LONG = [f"w{n} {n}" for n in range(200)]
+
+
+@pytest.mark.parametrize("got, said", [
+    (LONG, ""),
+    (LONG[:150] + ["w150 -11"] + LONG[151:], "no. 151 of 200: w150 150, came w150 -11"),
+    (LONG[:199], "no. 200 of 200: w199 199, came nothing"),
+    (LONG + ["r1 1"], "no. 201 of 200: nothing, came r1 1"),
+])
+def test_report_says_where_long_lists_part(got, said):
+    """A person would look for it, and the lists are cut where they are printed."""
+    outcome = run_check(lambda t: t.expect("the steps", want=LONG, got=got))
+    result = types.SimpleNamespace(check=outcome.check, outcome=outcome, flaky="")
+    lines = "\n".join(report.check_lines(report.of_check(types.SimpleNamespace(lab=harness.lab()), result)))
+    assert (outcome.verdict == "PASS") == (not said) and said in lines and ("part at" in lines) == bool(said), lines
 
 
 @pytest.mark.parametrize("script, why", [("sleep 1000 & wait", ASLEEP), ("while :; do :; done", "")])

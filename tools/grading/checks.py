@@ -2,6 +2,7 @@
 
 import contextlib
 import inspect
+import itertools
 import os
 import random
 import re
@@ -15,6 +16,7 @@ registered = []
 END_WORDS = {"PANIC": "the kernel panicked", "TIMEOUT": "no end in time", "LEAK": "the kernel leaked memory",
              "FAIL": "the machine did not run to the end"}
 MAX_SHOWN = 600
+SHORT_LIST = 4   # elements that are compared at a glance
 MAX_ATTACHED = 1 << 20
 
 
@@ -83,6 +85,17 @@ def show(value):
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text)} characters)"
 
 
+def parting(want, got):
+    """Where two lists part that are too long to be compared at a glance; they are shown cut as well."""
+    if not isinstance(want, (list, tuple)) or not isinstance(got, (list, tuple)) or \
+            max(len(want), len(got)) <= SHORT_LIST:
+        return ""
+    for number, (one, other) in enumerate(itertools.zip_longest(want, got), 1):
+        if one != other:
+            return f"they part at no. {number} of {len(want)}: {show(one)}, came {show(other)}"
+    return ""
+
+
 class Trial:
     """What a check is given: its `t`."""
 
@@ -136,7 +149,7 @@ class Trial:
         """WANT is what should have been seen and GOT what was; says whether it was."""
         ok, got = same(want, got)
         self.outcome.expectations.append({"what": what, "want": show(want), "got": show(got), "ok": ok,
-                                          "points": points, "hint": hint})
+                                          "points": points, "hint": hint, "parting": parting(want, got)})
         return ok
 
     def fail(self, what, hint=None):

@@ -6,6 +6,7 @@ empty folder that has only the files it is about, what has really changed there.
 
 import os
 import re
+import shlex
 import shutil
 import stat
 import tempfile
@@ -13,7 +14,6 @@ import tempfile
 from grading.trees import Failure, git, read
 
 MAX_PATCH = 4 << 20
-HOW = "A patch is made by `git diff skeleton > my.patch` in the tree that was handed out."
 # Names also go through make and the shell, where a blank, a $ or a ; would mean something.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 HEADER = re.compile(r"^(?:diff --git (?P<pair>.*)|(?:---|\+\+\+) (?P<side>[^\t\n]*).*|"
@@ -33,6 +33,12 @@ def pattern(glob):
     pieces = re.split(r"(\*\*|\*|\?|\[[^]]*\])", glob)
     return re.compile("".join(words.get(piece) or (piece if piece.startswith("[") else re.escape(piece))
                               for piece in pieces))
+
+
+def how(paths):
+    """What to do instead, to the student; PATHS, like git's, may have *, ? and [...]."""
+    return (f"A patch is made by `git diff skeleton -- {shlex.join(paths)} > my.patch` in the tree that was handed "
+            "out.")
 
 
 def is_allowed(name, paths):
@@ -71,10 +77,10 @@ def look(text, paths):
             if not NAME.fullmatch(name) or ".." in name.split("/"):
                 raise Refused(f"{name!r} is no name of a file in the tree")
             if not is_allowed(name, paths):
-                raise Refused(f"{name} is none of this lab's files, which are {', '.join(paths)}")
+                raise Refused(f"{name} is none of this lab's files. {how(paths)}")
             names.add(name)
     if not names:
-        raise Refused(f"there is no change in it: {HOW}")
+        raise Refused(f"there is no change in it. {how(paths)}")
     return sorted(names)
 
 
@@ -108,17 +114,17 @@ def apply(text, skeleton, paths):
             git("apply", "--check", "--whitespace=nowarn", "-", cwd=folder, data=data)
             git("apply", "--whitespace=nowarn", "-", cwd=folder, data=data)
         except Failure as failure:
-            raise Refused(f"it does not apply to the skeleton:\n{conflict(str(failure))}\n{why(text)}") from None
+            raise Refused(f"it does not apply to the skeleton:\n{conflict(str(failure))}\n{why(text, paths)}") from None
         return changes(folder, before, paths)
     finally:
         shutil.rmtree(folder)
 
 
-def why(text):
+def why(text, paths):
     """What may be wrong with a patch that does not apply."""
     if "\r" in text:
-        return f"It has lines that end in CR LF, and the skeleton has none. {HOW}"
-    return HOW
+        return f"It has lines that end in CR LF, and the skeleton has none. {how(paths)}"
+    return how(paths)
 
 
 def conflict(text):

@@ -58,6 +58,8 @@ def check_lines(check):
     for one in check["expectations"]:
         if not one["ok"]:
             yield f"        {one['what']}: expected {one['want']}, came {one['got']}"
+            if one["parting"]:
+                yield f"            {one['parting']}"
     for hint in check["hints"]:
         yield f"        hint: {hint}"
     for line in check["panic"].splitlines():
