@@ -215,8 +215,11 @@ TEST(linger_waits_for_the_peer)
     int end[2];
     static char much[1 << 20];
     struct linger l = {1, 100};
+    int closed[2];
     pid_t pid;
+    char c;
     stream_pair(end);
+    works(pipe(closed));
     works(setsockopt(end[0], SOL_SOCKET, SO_LINGER, &l, sizeof(l)));
     works(inet_set(end[0], SOL_SOCKET, SO_SNDBUF, 65536));
     works(inet_set(end[1], SOL_SOCKET, SO_RCVBUF, 65536));
@@ -226,13 +229,18 @@ TEST(linger_waits_for_the_peer)
     works(fcntl(end[0], F_SETFL, 0));
     CHILD (pid) {
         works(close(end[0]));
+        works(close(closed[0]));
+        works(close(closed[1]));
         pause_a_little();
         while (works(read(end[1], much, sizeof(much))) > 0)
             ;
     }
+    works(close(closed[1]));
+    same(read(closed[0], &c, 1), 0); /* who closes last lingers: that must not be the child */
     works(close(end[1]));
     long before = milliseconds();
     works(close(end[0]));
+    works(close(closed[0]));
     check(milliseconds() - before < 90000, "it lingered though all was acknowledged");
     exits(pid, 0);
 }
