@@ -197,15 +197,12 @@ static void linger(struct stream_socket *st)
 {
     nsec_t deadline = socket_deadline(st->s.linger.l_linger * NSEC_PER_SEC);
 
-    if (st->c.rcv_unread || tcp_shutdown(&st->c, false, true))
+    if (!tcp_linger(&st->c))
         return;
     backlog_run();
     for (;;) {
         unsigned seen = stream_changes(st);
-        enum tcp_state state = READ_ONCE(st->c.state);
-        if (state != TCP_FIN_WAIT_1 && state != TCP_CLOSING && state != TCP_LAST_ACK)
-            return;
-        if (stream_await(st, seen, deadline))
+        if (!tcp_is_lingering(&st->c) || stream_await(st, seen, deadline))
             return;
     }
 }

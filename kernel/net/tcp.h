@@ -457,10 +457,15 @@ bool tcp_at_mark(struct tcp_conn *c, uint32_t taken); /* SIOCATMARK */
 int tcp_shutdown(struct tcp_conn *c, bool read, bool write);
 /*
  * The owner is done: his reference is taken, and C isn't his any more. ABORT: with RST (SO_LINGER of 0). Unread
- * data makes it an RST too. The accept queue of a listener is reset. To linger, call tcp_shutdown first and
- * wait for TCP_EVENT_CLOSED.
+ * data makes it an RST too. The accept queue of a listener is reset.
  */
 void tcp_close(struct tcp_conn *c, bool abort);
+/*
+ * For SO_LINGER with a time, before tcp_close: our side sends no more. True: as long as tcp_is_lingering says so there
+ * is something to wait for; TCP_EVENT_CLOSED tells that it has ended. False: there is not.
+ */
+bool tcp_linger(struct tcp_conn *c);
+bool tcp_is_lingering(const struct tcp_conn *c);
 /* connect(2) with AF_UNSPEC: RST if need be; C is fresh again. A listener stops. */
 void tcp_disconnect(struct tcp_conn *c);
 /* Take the error: 0 or errno > 0. */

@@ -234,6 +234,20 @@ int tcp_shutdown(struct tcp_conn *c, bool read, bool write)
     return error;
 }
 
+/* Unread data makes an RST of CLOSE: nothing will be acknowledged then. */
+bool tcp_linger(struct tcp_conn *c)
+{
+    return !READ_ONCE(c->rcv_unread) && !tcp_shutdown(c, false, true) && tcp_is_lingering(c);
+}
+
+/* RFC 9293, section 3.9.1.4: until all that was sent, FIN with it, is acknowledged. */
+bool tcp_is_lingering(const struct tcp_conn *c)
+{
+    enum tcp_state s = READ_ONCE(c->state);
+
+    return s == TCP_FIN_WAIT_1 || s == TCP_CLOSING || s == TCP_LAST_ACK;
+}
+
 /* What the state and the circumstances make of CLOSE. */
 static void close_connection(struct tcp_conn *c, bool abort)
 { /* LAB tcp:close begin */

@@ -8,6 +8,7 @@
  *     > A 1 1 len=0                    the next segment from us; what isn't said isn't compared; * is any
  *     +200                             so many milliseconds pass
  *     connect, listen, accept, send 100, read 100, close, state ESTABLISHED ...    see commands[]
+ *     linger 5000                      close with SO_LINGER: the call takes so many milliseconds at most
  *
  * Sequence numbers count from each side's SYN. What we send and nobody expects fails the case at the next step.
  * Data has a pattern by sequence number, compared both ways. Without a "param" there are no timestamps, no scaling, no
@@ -33,6 +34,7 @@ struct app {
     unsigned events;
     nsec_t armed;
     bool is_open;
+    nsec_t linger_until; /* 0: no close(2) of it waits */
 };
 
 /* A segment taken apart. */

@@ -232,6 +232,46 @@ static bool do_close(char **words)
     return close_app(words[0] && is(words[0], "listener") ? &listener : &conn, false);
 }
 
+/*
+ * close(2) with SO_LINGER, as the socket does it: it waits until the engine says, by TCP_EVENT_CLOSED, that there is
+ * nothing more to wait for, or until the time is over.
+ */
+static bool do_linger(char **words)
+{
+    if (!tcp_linger(&conn->c))
+        return close_app(&conn, false);
+    conn->events &= ~TCP_EVENT_CLOSED;
+    conn->linger_until = now_ns + number(words[0]) * NSEC_PER_MSEC;
+    return true;
+}
+
+/* After each step: does the close that waits go on? */
+static bool end_linger(void)
+{
+    if (!conn || !conn->linger_until)
+        return true;
+    bool over = conn->events & TCP_EVENT_CLOSED;
+    if (over == tcp_is_lingering(&conn->c))
+        return fail("it lingers in state %d, told %d", conn->c.state, over);
+    if (!over && now_ns < conn->linger_until)
+        return true;
+    conn->linger_until = 0;
+    return close_app(&conn, false);
+}
+
+/* closing: the call that closes has not returned yet; closed: it has. */
+static bool do_closing(char **words)
+{
+    (void)words;
+    return conn && conn->linger_until ? true : fail("close has returned");
+}
+
+static bool do_closed(char **words)
+{
+    (void)words;
+    return !conn || !conn->is_open ? true : fail("close has not returned");
+}
+
 static bool do_abort(char **words)
 {
     (void)words;
@@ -374,6 +414,9 @@ static const struct command {
     {"shutdown", do_shutdown},
     {"close", do_close},
     {"abort", do_abort},
+    {"linger", do_linger},
+    {"closing", do_closing},
+    {"closed", do_closed},
     {"disconnect", do_disconnect},
     {"state", do_state},
     {"error", do_error},
@@ -438,7 +481,7 @@ static bool run_lines(const char *script)
                 at++;
         }
         words[n] = NULL;
-        if (n && !run_words(words)) {
+        if (n && (!run_words(words) || !end_linger())) {
             printf("# at \"%s\": %s\n", copy, why);
             return false;
         }

@@ -162,6 +162,34 @@ static const struct case_ cases[] = {
     {"a peer that never closes is not waited for for ever (Linux)",
      "estab\nclose\n> FA 1 1\n< A 1 2\n+59999\nstate FIN-WAIT-2\n+1\ngone"},
     {"TCP_LINGER2 shortens that", "opt linger2 2\nestab\nclose\n> FA 1 1\n< A 1 2\n+2000\ngone"},
+    /* --- SO_LINGER with a time: socket(7); RFC 9293, 3.9.1.4 --- */
+    {"a close that lingers returns when data and FIN are acknowledged",
+     "estab win=100\nsend 150\n> A 1 1 len=100\nlinger 5000\nclosing\n+20\n< A 1 101\n"
+     "> FA 101 1 len=50\nclosing\n< A 1 151\nclosing\n+20\n< A 1 152\nclosed\nstate FIN-WAIT-2"},
+    {"it lingers while lost data is sent again",
+     "estab\nsend 100\n> A 1 1\nlinger 5000\n> FA 101 1\n+200\n> FPA 1 1 len=100\nclosing\n"
+     "< A 1 101\nclosing\n< A 1 102\nclosed"},
+    {"when its time is over it returns, and what was sent is still sent again",
+     "estab\nsend 100\n> A 1 1\nlinger 150\n> FA 101 1\n+149\nclosing\n+1\nclosed\n"
+     "state FIN-WAIT-1\n+50\n> FPA 1 1 len=100\n< A 1 102\nstate FIN-WAIT-2"},
+    {"with nothing on its way it lingers for the FIN alone",
+     "estab\nlinger 5000\n> FA 1 1\nclosing\n< A 1 2\nclosed\nstate FIN-WAIT-2"},
+    {"in LAST-ACK it lingers to the end",
+     "estab\n< FA 1 1\n> A 1 2\nlinger 5000\n> FA 1 2\nstate LAST-ACK\nclosing\n< A 2 2\ngone"},
+    {"when both close at once too",
+     "estab\nlinger 5000\n> FA 1 1\n< FA 1 1\n> A 2 2\nstate CLOSING\nclosing\n< A 2 2\ngone\n"
+     "time-waits 1"},
+    {"a reset ends it at once",
+     "estab\nsend 100\n> A 1 1\nlinger 5000\n> FA 101 1\nclosing\n< R 1 0\ngone"},
+    {"so does giving up, when the peer never answers (RFC 9293, 3.8.3)",
+     "param retries 2\nestab\nsend 100\n> A 1 1\nlinger 100000\n> FA 101 1\n+200\n> FPA 1 1\n+400\n"
+     "> FPA 1 1\nclosing\n+800\ngone"},
+    {"with unread data there is nothing to linger for (RFC 2525, 2.17)",
+     "estab\n< A 1 1 len=10\nsend 5\n> A 1 11\nlinger 5000\n> RA 6 11\ngone"},
+    {"nor is there when our side has closed and was acknowledged",
+     "estab\nshutdown w\n> FA 1 1\n< A 1 2\nlinger 5000\nclosed\nstate FIN-WAIT-2"},
+    {"nor for a call that was not answered", "connect\n> S 0\nlinger 5000\ngone"},
+
     {"abort sends RST (RFC 9293, 3.10.5)", "estab\nabort\n> RA 1 1\ngone"},
     {"abort drops what is queued (RFC 9293, 3.10.5)",
      "estab win=100\nsend 500\n> A 1 1 len=100\nabort\n> RA 101 1\ngone"},
