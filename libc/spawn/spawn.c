@@ -42,16 +42,17 @@ int posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions)
     return 0;
 }
 
-static int add(posix_spawn_file_actions_t *actions, struct spawn_action what, const char *path)
+static int add(posix_spawn_file_actions_t *actions, const struct spawn_action *what,
+               const char *path)
 {
     struct spawn_action *a;
 
-    if (what.fd < 0 || what.from < 0)
+    if (what->fd < 0 || what->from < 0)
         return EBADF;
     a = malloc(sizeof *a + strlen(path) + 1);
     if (a == NULL)
         return ENOMEM;
-    *a = what;
+    *a = *what;
     strcpy(a->path, path);
     if (actions->last != NULL)
         actions->last->next = a;
@@ -64,28 +65,28 @@ static int add(posix_spawn_file_actions_t *actions, struct spawn_action what, co
 int posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int fd, const char *path,
                                      int flags, mode_t mode)
 {
-    return add(actions, (struct spawn_action){.kind = OPEN, .fd = fd, .flags = flags, .mode = mode},
+    return add(actions, &(struct spawn_action){.kind = OPEN, .fd = fd, .flags = flags, .mode = mode},
                path);
 }
 
 int posix_spawn_file_actions_addclose(posix_spawn_file_actions_t *actions, int fd)
 {
-    return add(actions, (struct spawn_action){.kind = CLOSE, .fd = fd}, "");
+    return add(actions, &(struct spawn_action){.kind = CLOSE, .fd = fd}, "");
 }
 
 int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int from, int to)
 {
-    return add(actions, (struct spawn_action){.kind = DUP2, .fd = to, .from = from}, "");
+    return add(actions, &(struct spawn_action){.kind = DUP2, .fd = to, .from = from}, "");
 }
 
 int posix_spawn_file_actions_addchdir_np(posix_spawn_file_actions_t *actions, const char *path)
 {
-    return add(actions, (struct spawn_action){.kind = CHDIR}, path);
+    return add(actions, &(struct spawn_action){.kind = CHDIR}, path);
 }
 
 int posix_spawn_file_actions_addfchdir_np(posix_spawn_file_actions_t *actions, int fd)
 {
-    return add(actions, (struct spawn_action){.kind = FCHDIR, .fd = fd}, "");
+    return add(actions, &(struct spawn_action){.kind = FCHDIR, .fd = fd}, "");
 }
 
 /* --- the child: each step gives -1 with errno --------------------------------------------------- */
