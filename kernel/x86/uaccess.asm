@@ -5,14 +5,13 @@
 ; so that everything before the border has been copied when the copy stops.
 
 %include "x86/regs.inc"
-
-global copy_user, zero_user
+%include "x86/cfi.inc"
 
 section .text
 
 ; size_t copy_user(void *dst, const void *src, size_t n): either side may be the user's.
 align 16
-copy_user:
+CFI_BEGIN copy_user, CFI_CALLED
         STAC
         xor     ecx, ecx                ; offset up to which all is copied, for .bytes
         cmp     rdx, 64
@@ -76,10 +75,11 @@ copy_user:
         EXTABLE .rep, .rep_fault, EXTABLE_USER
         EXTABLE .byte, .fault, EXTABLE_USER
         EXTABLE .byte2, .fault, EXTABLE_USER
+        CFI_END
 
 ; size_t zero_user(void *dst, size_t n)
 align 16
-zero_user:
+CFI_BEGIN zero_user, CFI_CALLED
         STAC
         mov     rcx, rsi
         and     esi, 7                  ; the odd bytes
@@ -99,3 +99,4 @@ zero_user:
 
         EXTABLE .rep, .rep_fault, EXTABLE_USER
         EXTABLE .tail, .fault, EXTABLE_USER
+        CFI_END

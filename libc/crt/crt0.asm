@@ -5,17 +5,19 @@
 bits 64
 default rel
 
+%include "abi/cfi.inc"
+
 extern __libc_start
 extern main
 
 section .text
-global _start:function
-_start:
+CFI_BEGIN _start, CFI_FIRST
     xor ebp, ebp
     mov rdi, rsp
     lea rsi, [main]
     and rsp, -16
     call __libc_start
     hlt
+    CFI_END
 
 section .note.GNU-stack noalloc noexec nowrite

@@ -4,11 +4,12 @@
 bits 64
 default rel
 
+%include "abi/cfi.inc"
+
 section .text.setjmp exec align=16
-global setjmp:function
 global _setjmp:function
-setjmp:
 _setjmp:
+CFI_BEGIN setjmp, CFI_CALLED
     mov [rdi], rbx
     mov [rdi + 8], rbp
     mov [rdi + 16], r12
@@ -21,34 +22,21 @@ _setjmp:
     mov [rdi + 56], rdx
     xor eax, eax
     ret
+    CFI_END
 
-; longjmp(env, 0) makes setjmp return 1 (C17 7.13.2.1).
-; sigsetjmp(env, save): with SAVE the signal mask is kept too, for siglongjmp to put back.
-section .text.sigsetjmp exec align=16
-global sigsetjmp:function
-sigsetjmp:
-    mov [rdi + 64], rsi
-    test esi, esi
-    jz setjmp
-    push rdi
-    lea rdx, [rdi + 72]
-    xor edi, edi
-    xor esi, esi                ; no new mask: tell the old one
-    mov r10d, 8
-    mov eax, 14                 ; SYS_rt_sigprocmask
-    syscall
-    pop rdi
-    jmp setjmp
-
-section .text.longjmp exec align=16
-global longjmp:function
+; longjmp(env, 0) makes setjmp return 1 (C17 7.13.2.1). From the first register on that is put back, the caller is
+; who called setjmp.
+align 16
 global _longjmp:function
-longjmp:
 _longjmp:
+CFI_BEGIN longjmp, CFI_CALLED
     xor eax, eax
     cmp esi, 1
     adc eax, esi
     mov rbx, [rdi]
+    CFI DW_DEF_CFA_EXPRESSION, 3, DW_OP_BREG | CFI_rdi, 48, DW_OP_DEREF, CFI_IS_BY(rip, rdi, 56), \
+        CFI_IS_BY(rbx, rdi, 0), CFI_IS_BY(rbp, rdi, 8), CFI_IS_BY(r12, rdi, 16), CFI_IS_BY(r13, rdi, 24), \
+        CFI_IS_BY(r14, rdi, 32), CFI_IS_BY(r15, rdi, 40)
     mov rbp, [rdi + 8]
     mov r12, [rdi + 16]
     mov r13, [rdi + 24]
@@ -56,5 +44,6 @@ _longjmp:
     mov r15, [rdi + 40]
     mov rsp, [rdi + 48]
     jmp [rdi + 56]
+    CFI_END
 
 section .note.GNU-stack noalloc noexec nowrite

@@ -100,7 +100,7 @@ def test_a_switch_of_stacks(tmp_path):
     lines = [line.split()[2:] for line in output.of(walk).splitlines() if line.startswith("at ")]
     assert len(lines) == 25, output.all()
     for line in lines:
-        assert line[-1] in ("main", "start_high", "thread_start_user", "thread_start_kernel", "None"), line
+        assert line[-1] in ("main", "_start", "start_high", "thread_start_user", "thread_start_kernel", "None"), line
     assert all(in_order(["switch_stacks", "context_switch"], line) for line in lines[:14]), output.all()
 
 

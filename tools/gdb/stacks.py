@@ -25,6 +25,7 @@ KEPT = ("r15", "r14", "r13", "r12", "rbx", "rbp", "rip")  # struct switch_frame,
 FRAMES_MAX = 200
 SLEEPS = re.compile(r"wait_|sleep|schedule\(")
 FIRST_IN_C = ("kernel_main", "x86_start_ap")  # what calls them is the boot's assembly
+CLONES = (56, 435)  # clone and clone3, abi/syscalls.tbl
 # How sleeping is done, as against why.
 MACHINERY = ("kernel/x86/", "kernel/sched/sched.", "kernel/sched/wait.", "kernel/sched/lock.")
 
@@ -191,6 +192,14 @@ def user_registers(thread):
     return int(regs["rip"]), int(regs["rbp"])
 
 
+def is_just_cloned(thread):
+    """Has it not run yet? Then its frame pointer is still that of who made it, on another stack."""
+    if bool(thread["on_cpu"]):
+        return False
+    regs = at(pointer(thread["kstack"]) + stack_size() - struct("regs").sizeof, "regs")
+    return int(regs["orig_rax"]) in CLONES and int(regs["rax"]) == 0
+
+
 def user_frames(thread):
     """(address, is it a return address) of the program's frames, by its frame pointers."""
     proc = pointer(thread["proc"])
@@ -201,6 +210,8 @@ def user_frames(thread):
     if pc is None:
         return
     yield pc, False
+    if is_just_cloned(thread):
+        return
     for _ in range(FRAMES_MAX):
         pair = memory.read_user(at(mm, "mm"), frame, 16)
         if pair is None:

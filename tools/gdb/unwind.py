@@ -14,7 +14,7 @@ from kernel import USER_END, function_at, relative
 import programs
 import stacks
 
-# mov $__NR_rt_sigreturn, %eax or %rax; syscall
+# mov $__NR_rt_sigreturn, %eax (as our library has it) or %rax; syscall
 SIGRETURNS = (b"\xb8\x0f\0\0\0\x0f\x05", b"\x48\xc7\xc0\x0f\0\0\0\x0f\x05")
 REGISTERS = ("rip", "rsp", "rbp", "rbx", "r12", "r13", "r14", "r15")
 
@@ -27,7 +27,8 @@ class FrameId:
 
 class HandlerUnwinder(Unwinder):
     """What called a signal handler is the restorer, two instructions that are not a function; behind it the
-    program goes on where the signal came. At the restorer rsp points at the frame's ucontext."""
+    program goes on where the signal came. At the restorer rsp points at the frame's ucontext. Our library's describes
+    itself, if gdb has its symbols."""
 
     def __init__(self):
         super().__init__("signalbox signal frames")
@@ -40,7 +41,7 @@ class HandlerUnwinder(Unwinder):
             code = bytes(gdb.selected_inferior().read_memory(pc, 9))
         except gdb.MemoryError:
             return None
-        if not code.startswith(SIGRETURNS):
+        if not code.startswith(SIGRETURNS) or describes_itself(pc, code):
             return None
         sp = frame.read_register("rsp")
         context = sp.cast(gdb.lookup_type("struct ucontext").pointer()).dereference()["uc_mcontext"]
@@ -48,6 +49,11 @@ class HandlerUnwinder(Unwinder):
         for name in REGISTERS:
             info.add_saved_register(name, context[name].cast(frame.read_register(name).type))
         return info
+
+
+def describes_itself(pc, code):
+    name = gdb.execute(f"info symbol {pc}", to_string=True)
+    return code.startswith(SIGRETURNS[0]) and name.startswith("__restore_rt")
 
 
 class Entry(FrameDecorator):
