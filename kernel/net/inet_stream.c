@@ -238,6 +238,36 @@ void stream_option_changed(struct socket *s, int name)
     backlog_run();
 }
 
+static int set_ip_number(struct stream_socket *st, int name, int n)
+{
+    switch (name) {
+    case IP_TOS: WRITE_ONCE(st->tos, (uint8_t)n); return 0;
+    case IP_TTL:
+        if (n != -1 && (n < 1 || n > 255))
+            return -EINVAL;
+        WRITE_ONCE(st->ttl, (int16_t)n);
+        return 0;
+    case IP_MINTTL:
+        if (n < 0 || n > 255)
+            return -EINVAL;
+        WRITE_ONCE(st->c.min_ttl, (uint8_t)n);
+        return 0;
+    case IP_RECVERR: WRITE_ONCE(st->c.tell_errors, n != 0); return 0;
+    default: return -ENOPROTOOPT;
+    }
+}
+
+static int get_ip_number(const struct stream_socket *st, int name, int *out)
+{
+    switch (name) {
+    case IP_TOS: *out = st->tos; return 0;
+    case IP_TTL: *out = st->ttl < 0 ? IPV4_TTL : st->ttl; return 0;
+    case IP_MINTTL: *out = st->c.min_ttl; return 0;
+    case IP_RECVERR: *out = st->c.tell_errors; return 0;
+    default: return -ENOPROTOOPT;
+    }
+}
+
 int stream_set_option(struct socket *s, int level, int name, const void *value, unsigned len)
 {
     struct stream_socket *st = stream_of(s);
@@ -248,44 +278,28 @@ int stream_set_option(struct socket *s, int level, int name, const void *value, 
         backlog_run();
         return error;
     }
-    if (level != SOL_IP || (name != IP_TOS && name != IP_TTL && name != IP_MINTTL))
+    if (level != SOL_IP || get_ip_number(st, name, &number))
         return -ENOPROTOOPT;
     if (len < 1)
         return -EINVAL;
     number = *(const uint8_t *)value;
     if (len >= sizeof(number))
         memcpy(&number, value, sizeof(number));
-    if (name == IP_TTL && number != -1 && (number < 1 || number > 255))
-        return -EINVAL;
-    if (name == IP_MINTTL && (number < 0 || number > 255))
-        return -EINVAL;
-    if (name == IP_MINTTL)
-        WRITE_ONCE(st->c.min_ttl, (uint8_t)number);
-    else if (name == IP_TTL)
-        WRITE_ONCE(st->ttl, (int16_t)number);
-    else
-        WRITE_ONCE(st->tos, (uint8_t)number);
-    return 0;
+    return set_ip_number(st, name, number);
 }
 
 int stream_get_option(struct socket *s, int level, int name, void *value, unsigned *len)
 {
     struct stream_socket *st = stream_of(s);
-    int number;
+    int number, error = 0;
 
     if (level == SOL_TCP)
         return tcp_get_option(&st->c, name, value, len);
     if (level == SOL_SOCKET && name == SO_ACCEPTCONN)
         number = READ_ONCE(st->c.state) == TCP_LISTEN;
-    else if (level == SOL_IP && name == IP_TTL)
-        number = st->ttl < 0 ? IPV4_TTL : st->ttl;
-    else if (level == SOL_IP && name == IP_TOS)
-        number = st->tos;
-    else if (level == SOL_IP && name == IP_MINTTL)
-        number = st->c.min_ttl;
     else
-        return -ENOPROTOOPT;
-    return option_give(value, len, &number, sizeof(number));
+        error = level == SOL_IP ? get_ip_number(st, name, &number) : -ENOPROTOOPT;
+    return error ? error : option_give(value, len, &number, sizeof(number));
 }
 
 const struct proto_ops stream_ops = {

@@ -77,7 +77,7 @@ struct tcp_path {
 #define TCP_EVENT_CONNECTED 4u /* connect has succeeded */
 #define TCP_EVENT_ACCEPT 8u    /* a listener has a connection to accept */
 #define TCP_EVENT_EOF 16u      /* the peer will send no more */
-#define TCP_EVENT_ERROR 32u    /* it is over; c->error is the errno */
+#define TCP_EVENT_ERROR 32u    /* c->error is the errno; mostly, it is over */
 #define TCP_EVENT_URGENT 64u   /* the peer has marked a byte that will come, or has: SIGURG */
 #define TCP_EVENT_CLOSED \
     128u /* state CLOSED or TIME_WAIT reached: all that was sent is acknowledged, or lost */
@@ -227,7 +227,7 @@ struct tcp_conn {
     struct refcount ref;     /* atomic */
     struct spinlock lock;    /* RANK_TCP: "lock" below; what is atomic is also read without */
     enum tcp_state state;    /* lock, atomic */
-    int error;        /* lock, atomic: why it ended: errno > 0; the owner takes it by exchange */
+    int error;        /* lock, atomic: why it ended, or what ICMP said: errno > 0; the owner takes it by exchange */
     int soft_error;   /* lock: what ICMP said last: told if it times out */
     unsigned events;  /* lock: TCP_EVENT_*: to be told when the lock is released */
     bool embryo;      /* lock: among its listener's embryos */
@@ -354,6 +354,7 @@ struct tcp_conn {
     nsec_t defer_accept;              /* lock */
     uint32_t notsent_low;             /* lock: TCP_NOTSENT_LOWAT; 0: none */
     uint8_t min_ttl;                  /* atomic: IP_MINTTL */
+    bool tell_errors;                 /* atomic: IP_RECVERR */
     nsec_t challenge_at;              /* lock: when the last ACK to a bad segment went out */
 
     /* TCP_INFO */

@@ -1,7 +1,8 @@
 /*
  * What routers say, and what size of packet the path takes by it. Anybody can forge an ICMP message, so one counts
  * only if the sequence number that it quotes is in flight (RFC 5927, section 4.1), and none ends a connection that
- * stands: at most it is remembered and told if the connection times out.
+ * stands: at most it is remembered and told if the connection times out. A program that asks for it with IP_RECVERR
+ * hears of it at once (RFC 9293, section 3.9.2.2), and the connection goes on; nothing is kept for MSG_ERRQUEUE.
  */
 #include "net/tcp_internal.h"
 
@@ -38,11 +39,16 @@ void tcp_icmp_error(struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t
 
     if (!c)
         return;
-    c->soft_error = error;
+    bool tells = READ_ONCE(c->tell_errors);
     /* A call may fail at once (RFC 5461, section 4); soft errors may pass, so it goes on, as a connection does. */
-    if (hard && (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)) {
+    if ((hard || tells) && (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED)) {
         tcp_count(stack, attempt_fails);
         tcp_end(c, error);
+    } else if (tells) {
+        atomic_store(&c->error, error);
+        c->events |= TCP_EVENT_ERROR;
+    } else {
+        c->soft_error = error;
     }
     tcp_unlock(c);
     tcp_put(c);

@@ -38,6 +38,7 @@ static void inherit(struct tcp_conn *c, const struct tcp_conn *l)
     c->send_limit = l->send_limit;
     c->limit_fixed = l->limit_fixed;
     c->min_ttl = READ_ONCE(l->min_ttl);
+    c->tell_errors = READ_ONCE(l->tell_errors);
     c->oob_inline = READ_ONCE(l->oob_inline);
     c->cong = l->cong;
 }

@@ -293,6 +293,9 @@ TEST(tos_and_ttl_of_ip)
     fails(inet_set(fd, IPPROTO_IP, IP_TTL, 256), EINVAL);
     works(inet_set(fd, IPPROTO_IP, IP_TTL, -1));
     same(inet_option(fd, IPPROTO_IP, IP_TTL), 64);
+    same(inet_option(fd, IPPROTO_IP, IP_RECVERR), 0);
+    works(inet_set(fd, IPPROTO_IP, IP_RECVERR, 7));
+    same(inet_option(fd, IPPROTO_IP, IP_RECVERR), 1);
 }
 
 TEST(the_accepted_inherit)
@@ -306,6 +309,7 @@ TEST(the_accepted_inherit)
     works(inet_set(l, SOL_SOCKET, SO_OOBINLINE, 1));
     works(inet_set(l, SOL_SOCKET, SO_SNDBUF, 30000));
     works(inet_set(l, IPPROTO_IP, IP_TTL, 33));
+    works(inet_set(l, IPPROTO_IP, IP_RECVERR, 1));
     works(setsockopt(l, SOL_SOCKET, SO_LINGER, &linger, len));
     works(fcntl(l, F_SETFL, O_NONBLOCK));
     works(inet_connect(fd, LOOP, inet_port(l)));
@@ -317,6 +321,7 @@ TEST(the_accepted_inherit)
     same(inet_option(other, SOL_SOCKET, SO_OOBINLINE), 1);
     same(inet_option(other, SOL_SOCKET, SO_SNDBUF), 60000);
     same(inet_option(other, IPPROTO_IP, IP_TTL), 33);
+    same(inet_option(other, IPPROTO_IP, IP_RECVERR), 1);
     same(inet_option(other, SOL_SOCKET, SO_ACCEPTCONN), 0);
     works(getsockopt(other, SOL_SOCKET, SO_LINGER, &linger, &len));
     same(linger.l_linger, 9);

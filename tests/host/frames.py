@@ -3,13 +3,14 @@
 The formats are the RFCs', packed by hand so that every field can be wrong.
 """
 
+import os
 import select
 import socket
 import struct
 import tempfile
 import time
 
-from support import PATIENCE
+from support import BUILD, PATIENCE
 from terminal import Terminal
 
 OUR_MAC = bytes.fromhex("020000000001")
@@ -54,6 +55,18 @@ def udp(data, source=4000, destination=5000, *, length=None, sum_=None, from_=OU
     sum_ = checksum(pseudo + struct.pack("!HHHH", source, destination, length, 0) + data) or 0xffff \
         if sum_ is None else sum_
     return struct.pack("!HHHH", source, destination, length, sum_) + data
+
+
+def is_datagram(frame, to):
+    return frame[12:14] == b"\x08\x00" and frame[23] == 17 and frame[30:34] == socket.inet_aton(to)
+
+
+def with_program(folder, name):
+    """tools/run's words for a machine that has /NAME, a program for tests with a wire."""
+    with open(os.path.join(BUILD, "tests", "host", name), "rb") as file:
+        (folder / name).write_bytes(file.read())
+    (folder / name).chmod(0o755)
+    return "--overlay", str(folder)
 
 
 FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32

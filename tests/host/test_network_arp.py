@@ -3,36 +3,23 @@
 With --icount the machine's clock jumps over idle time, so a minute passes in no time, faster than anybody here answers.
 """
 
-import os
 import socket
 import struct
 import tempfile
 
-from frames import BROADCAST, ITS_IP, OUR_IP, OUR_MAC, Wire, arp, icmp, ipv4
-from support import BUILD, busybox
+from frames import BROADCAST, ITS_IP, OUR_IP, OUR_MAC, Wire, arp, icmp, ipv4, is_datagram, with_program
+from support import busybox
 
 PEER, PEER_MAC = "10.9.0.7", bytes.fromhex("020000000007")
 OTHER_MAC = bytes.fromhex("020000000077")
-SENDER = os.path.join(BUILD, "tests", "host", "sender")
 
 
 def is_question(frame, about):
     return frame[12:14] == b"\x08\x06" and frame[20:22] == b"\0\1" and frame[38:42] == socket.inet_aton(about)
 
 
-def is_datagram(frame, to):
-    return frame[12:14] == b"\x08\x00" and frame[23] == 17 and frame[30:34] == socket.inet_aton(to)
-
-
 def answer(wire, address=PEER, station=PEER_MAC):
     wire.send(arp(2, station, address, wire.mac, ITS_IP), kind=0x806)
-
-
-def with_sender(folder):
-    """tools/run's words for a machine that has /sender."""
-    (folder / "sender").write_bytes(open(SENDER, "rb").read())
-    (folder / "sender").chmod(0o755)
-    return "--overlay", str(folder)
 
 
 def frames_of(script, *words):
@@ -53,7 +40,7 @@ def frames_of(script, *words):
 
 
 def test_nobody_is_asked_for_more_than_three_times(tmp_path):
-    frames, out = frames_of(f"/sender {PEER} 9 lost; ip neigh", *with_sender(tmp_path))
+    frames, out = frames_of(f"/sender {PEER} 9 lost; ip neigh", *with_program(tmp_path, "sender"))
     asked = [f for f in frames if is_question(f, PEER)]
     assert len(asked) == 3 and all(f[:6] == BROADCAST for f in asked)
     assert not any(is_datagram(f, PEER) for f in frames)
@@ -68,7 +55,7 @@ def test_a_connection_to_nobody_fails_at_once():
 
 
 def test_one_packet_waits_and_it_is_the_newest(tmp_path):
-    with Wire(f"/sender {PEER} 9 one two three & read x; kill $!", *with_sender(tmp_path)) as wire:
+    with Wire(f"/sender {PEER} 9 one two three & read x; kill $!", *with_program(tmp_path, "sender")) as wire:
         # The second question comes a second after the first: all are sent by then.
         for _ in range(2):
             wire.expect(lambda f: is_question(f, PEER))
@@ -199,21 +186,4 @@ def test_pieces_that_wait_too_long_are_told_of():
         wire.terminal.expect_exact("timeouts 2\r\n")
         assert not any(f[12:14] == b"\x08\x00" and f[34:36] == b"\x0b\1"
                        for f in iter(lambda: wire.receive(0), None))
-        wire.finish()
-
-
-def test_what_a_router_says_reaches_who_asked(tmp_path):
-    """ICMP errors of each kind, back into a socket with IP_RECVERR."""
-    said = [((3, 0, 0), "Network is unreachable", 0), ((3, 3, 0), "Connection refused", 0),
-            ((3, 4, 1300), "Message too long", 1300), ((3, 13, 0), "No route to host", 0),
-            ((11, 0, 0), "No route to host", 0), ((12, 0, 0), "Protocol error", 0)]
-    script = (f"route add default gw {OUR_IP}; for n in $(seq {len(said)}); do /sender 192.0.2.1 33434 text$n; done; "
-              "read x")
-    with Wire(script, *with_sender(tmp_path)) as wire:
-        for n, ((kind, code, rest), text, info) in enumerate(said, 1):
-            frame = wire.expect(lambda f: is_datagram(f, "192.0.2.1"))
-            length = struct.unpack("!H", frame[16:18])[0]
-            wire.send(ipv4(icmp(kind, code, rest, frame[14:14 + length]), 1, source="192.0.2.254"))
-            wire.terminal.expect_exact(f"text{n} to 192.0.2.1:33434: {text}, type {kind} code {code} info {info} "
-                                       "from 192.0.2.254\r\n")
         wire.finish()

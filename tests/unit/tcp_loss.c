@@ -237,6 +237,17 @@ static const struct case_ cases[] = {
      "connect\n> S 0\nicmp soft 0 EHOSTUNREACH\nstate SYN-SENT"},
     {"no ICMP ends a connection that stands (RFC 5927, 5.2)",
      "estab\nsend 10\n> A 1 1\nicmp hard 1 ECONNREFUSED\nstate ESTABLISHED"},
+    {"who asks for it hears of it at once, and it goes on (RFC 9293, 3.9.2.2)",
+     "estab\nopt recverr 1\nsend 10\n> A 1 1\nicmp soft 1 EHOSTUNREACH\nerror EHOSTUNREACH\n"
+     "state ESTABLISHED\n< A 1 11\nsend 10\n> A 11 1\nicmp hard 1 ECONNREFUSED\nerror 0\n"
+     "icmp hard 11 ECONNREFUSED\nerror ECONNREFUSED\nopt recverr 0\n"
+     "icmp hard 11 ECONNREFUSED\nerror 0"},
+    {"and then it isn't remembered for the timeout (Linux)",
+     "param retries 1\nestab\nopt recverr 1\nsend 1\n> A 1 1\nicmp soft 1 EHOSTUNREACH\n"
+     "error EHOSTUNREACH\n+200\n> A 1 1\n+400\n"
+     "error ETIMEDOUT"},
+    {"a call of such a one ends with a soft error too (Linux)",
+     "opt recverr 1\nconnect\n> S 0\nicmp soft 0 EHOSTUNREACH\nerror EHOSTUNREACH"},
 
     /* --- segmentation offload --- */
     {"a device that cuts gets whole multiples of a segment",

@@ -306,6 +306,8 @@ static bool do_opt(char **words)
         tcp_set_send_limit(&conn->c, (uint32_t)v);
     else if (is(name, "oobinline"))
         conn->c.oob_inline = v;
+    else if (is(name, "recverr"))
+        conn->c.tell_errors = v;
     else if (is(name, "reuseaddr"))
         conn->c.entry.reuse_address = v;
     else
