@@ -9,7 +9,10 @@ import signal
 import sys
 import time
 
-PATIENCE = 60  # seconds for a report to be printed, on a busy host
+PATIENCE = 120  # seconds for a report to be printed, on a busy host
+# Seconds until the kernel is asked again that has said nothing: of two NMIs that wait for a CPU, as the watchdog's and
+# ours may, it takes one (Intel's manual, volume 3, section 6.7.1). It has until then to stop all CPUs and to begin.
+ASK_AGAIN = 20
 LOOK_EVERY = 0.05
 BEGIN, END = "] report: ", "] end of report"
 
@@ -46,7 +49,8 @@ class Reporter:
         self.machine = machine
         self.kernel_log = kernel_log
         self.why_not = why_not
-        self.until = None   # while one is on its way: until when we wait for it
+        self.until = None   # while one is on its way: until when we wait for it,
+        self.again = 0      # and when we ask again
         self.begun = 0      # lines of the log before it was asked for
         self.lines = []     # the newest
 
@@ -59,6 +63,7 @@ class Reporter:
             if not self.machine.monitor("nmi"):
                 return "QEMU's monitor does not answer"
             self.until = time.monotonic() + PATIENCE
+            self.again = time.monotonic() + ASK_AGAIN
         return None
 
     def wait(self, limit):
@@ -73,10 +78,14 @@ class Reporter:
             return None
         lines = self._log()[self.begun:]
         begin = next((i for i, line in enumerate(lines) if BEGIN in line), None)
-        end = next((i for i, line in enumerate(lines) if END in line), None)
-        if begin is not None and end is not None:
+        # What ends before is another report, which was being printed when this one was asked for.
+        end = next((i for i, line in enumerate(lines) if END in line and begin is not None and i > begin), None)
+        if end is not None:
             self.lines = lines[begin:end + 1]
         elif time.monotonic() < self.until:
+            if begin is None and time.monotonic() > self.again:
+                self.machine.monitor("nmi")
+                self.again = time.monotonic() + ASK_AGAIN
             return None
         self.until = None
         return end is not None

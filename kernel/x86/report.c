@@ -200,6 +200,7 @@ void report_live(const struct regs *r, const char *why)
     irq_disable();
     if (become_owner()) {
         report_stop_others();
+        watchdog_pause();
         log_enter_report();
         log_at(LOG_EMERG, "report: %s", why);
         report_print(r ? r : &mine, !r);

@@ -60,6 +60,8 @@ static uint64_t hpet_hz;       /* const after init */
 static uint64_t due =
     NEVER;             /* CPU 0, or who has taken watchdog_sleeps back: when the timer fires */
 static unsigned limit; /* const after init: seconds, 0 for off */
+static bool paused;    /* who reports: the timer ran when the report began */
+static bool stray; /* CPU 0, or who reports: the timer fired by then, and its NMI may come behind */
 bool watchdog_sleeps;
 
 static uint64_t hpet_now(void)
@@ -138,6 +140,7 @@ static bool timer_nmi(const struct regs *r)
     if (due == NEVER || hpet_now() + LATE < due)
         return false;
     disarm();
+    stray = false;
     look_at_all(r);
     if (all_idle()) {
         /* Who ends the idleness between these two looks has not seen that we sleep, but we see him. */
@@ -153,7 +156,7 @@ bool watchdog_nmi(const struct regs *r)
 {
     if (atomic_xchg(&watched[cpu_id()].asked, false))
         return true;
-    return limit && cpu_id() == 0 && timer_nmi(r);
+    return limit && cpu_id() == 0 && (timer_nmi(r) || atomic_xchg(&stray, false));
 }
 
 void watchdog_wake(void)
@@ -162,11 +165,20 @@ void watchdog_wake(void)
         arm();
 }
 
+void watchdog_pause(void)
+{
+    paused = limit && hpet && due != NEVER;
+    if (!paused)
+        return;
+    stray = hpet_now() + LATE >= due;
+    disarm();
+}
+
 void watchdog_resume(void)
 {
     for (int i = 0; i < num_cpus; i++)
         atomic_store(&watched[i].asked, false);
-    if (limit && hpet && due != NEVER)
+    if (paused)
         arm();
 }
 

@@ -24,5 +24,9 @@ void watchdog_touch(void);
 extern bool watchdog_sleeps; /* atomic */
 void watchdog_wake(void);
 
-/* A report that may have swallowed the watchdog's NMI is over. */
+/*
+ * A report begins, all other CPUs stand still, and it is over. Its NMIs may have swallowed the watchdog's, and one of
+ * the watchdog's that came during it would look like the button's behind it: the timer stands still meanwhile.
+ */
+void watchdog_pause(void);
 void watchdog_resume(void);
