@@ -205,12 +205,12 @@ class Machine:
             pass
         return True
 
-    def stop(self):
-        """End it if it still runs: ask, wait a little, insist."""
+    def stop(self, patience=2):
+        """End it if it still runs: ask, wait PATIENCE seconds, insist."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(2)
+                self.process.wait(patience)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
