@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from debugger import await_file, batch, kernel_of
-from frames import OUR_IP, Connection, Wire, icmp, ipv4
+from frames import OUR_IP, Connection, Wire, icmp, ipv4, with_program
 from support import PATIENCE
 
 MORE_THAN_GIVEN = "says it has finished more buffers than it was given"
@@ -85,12 +85,23 @@ def await_complaint(terminal, before):
     raise AssertionError("the lie was believed")
 
 
+def await_announcements(terminal, count):
+    """Who listens to rtnetlink is told, each time, that the device runs no more."""
+    for _ in range(200):
+        told = ask(terminal, "cat /tmp/links").splitlines().count("eth0: up, changed: running carrier")
+        if told >= count:
+            assert told == count
+            return
+    raise AssertionError("nobody was told")
+
+
 @pytest.mark.parametrize("nic", ["mrg_rxbuf=on", "event_idx=off,indirect_desc=off,vectors=0"])
 def test_a_device_that_lies_is_given_up_with_one_line(nic, tmp_path):
     """Nobody can send then; brought down and up it has another chance, and the connection is still there."""
-    socket = str(tmp_path / "gdb")
-    machine = Wire("nc -ll -p 7 -e cat & while read x; do eval \"$x\"; done", "--nic", nic, "--gdb", socket,
-                   "--smp", "2", timeout=2 * PATIENCE)
+    socket, overlay = str(tmp_path / "gdb"), tmp_path / "overlay"
+    overlay.mkdir()
+    machine = Wire("/links >> /tmp/links & nc -ll -p 7 -e cat & while read x; do eval \"$x\"; done", "--nic", nic,
+                   "--gdb", socket, "--smp", "2", *with_program(overlay, "links"), timeout=2 * PATIENCE)
     await_file(socket)
     batch(kernel_of(["--debug"]), [f"signalbox-connect {socket}", "detach"])
     with machine as wire:
@@ -99,11 +110,13 @@ def test_a_device_that_lies_is_given_up_with_one_line(nic, tmp_path):
         connection.echo(b"before")
         told = complaints(terminal)
         assert not told
+        ask(terminal, "until grep -q listening /tmp/links; do sleep 0.1; done")
         for name, (queue, complaint, lie) in LIES.items():
             liar = Liar(tmp_path, socket, queue, lie)
             wire.send(ipv4(icmp(8, 0, 0x77 << 16 | 2, b"look!"), 1))
             liar.join()
             told = await_complaint(terminal, len(told))
+            await_announcements(terminal, len(told))
             assert told[-1] == complaint, f"{name}: {told[-1]}"
             assert "Network is down" in ask(terminal, f"busybox ping -c 1 -W 1 {OUR_IP} 2>&1"), name
             assert "Network is down" in ask(terminal, f"busybox nc {OUR_IP} 80 2>&1"), name
