@@ -27,7 +27,8 @@ for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     if signal.getsignal(number) == signal.SIG_IGN:
         signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
-LONG_FIRST = ("stress/", "host/test_labs", "host/test_boot.py::test_uefi", "fuzz/", "host/test_example")
+LONG_FIRST = ("stress/", "host/test_labs", "host/test_boot.py::test_uefi", "fuzz/", "host/test_example",
+              "unit/tcp_random")
 
 
 def pytest_addoption(parser):
@@ -195,7 +196,7 @@ def run_kernel_tests(pattern):
 
 class UnitTest(Test):
     def runtest(self):
-        result = run_on_host(f"{BUILD}/tests/{self.name}")
+        result = run_on_host(f"{BUILD}/tests/{self.name}", timeout=3 * PATIENCE)
         if result.status != 0:
             raise Verdict("FAIL", f"status {result.status}:\n{result.text[-3000:]}{result.err[-3000:]}")
 

@@ -8,7 +8,7 @@
  */
 #include "tcp_programs.h"
 
-#define CONNECTIONS 8000
+#define CONNECTIONS 100000
 #define ROUND 100
 #define STUCK (6 * 3600 * NSEC_PER_SEC)
 
