@@ -38,6 +38,7 @@ static const char *agent = "wget", *post, *output;
 static int connection;
 static char buffer[65536];
 static size_t used, filled;
+static bool broken; /* it has failed, and that has been said */
 
 /* --- URLs (RFC 3986) --- */
 
@@ -110,10 +111,11 @@ static bool open_connection(const struct url *u)
     int error = getaddrinfo(u->host, u->port, &hints, &list);
 
     if (error) {
-        warnx("%s: %s", u->host, gai_strerror(error));
+        warnx("%s: %s", error == EAI_SERVICE ? u->port : u->host, gai_strerror(error));
         return false;
     }
     used = filled = 0;
+    broken = false;
     connection = -1;
     for (struct addrinfo *a = list; a && connection < 0; a = a->ai_next) {
         connection = need_socket(AF_INET, SOCK_STREAM, 0);
@@ -151,8 +153,8 @@ static bool send_request(const struct url *u)
     return true;
 }
 
-/* Have something in the buffer. False: nothing more comes; *FAILED: because something went wrong. */
-static bool fill(bool *failed)
+/* Have something in the buffer. False: nothing more comes; the connection is BROKEN, or the server has ended it. */
+static bool fill(void)
 {
     struct pollfd p = {connection, POLLIN, 0};
 
@@ -161,25 +163,32 @@ static bool fill(bool *failed)
     used = filled = 0;
     if (poll(&p, 1, (int)(patience * 1000)) == 0) {
         warnx("nothing comes any more");
-        *failed = true;
+        broken = true;
         return false;
     }
     ssize_t n = read_some(connection, buffer, sizeof(buffer));
     if (n < 0) {
         warn("receive");
-        *failed = true;
+        broken = true;
     }
     filled = n > 0 ? (size_t)n : 0;
     return n > 0;
 }
 
+/* Say what is wrong with the answer, if it isn't the connection. False. */
+static bool is_wrong(const char *what)
+{
+    if (!broken)
+        warnx("%s", what);
+    return false;
+}
+
 /* A line without its end. False: there is no whole one, or it is too long. */
 static bool read_line(char *line)
 {
-    bool failed = false;
     size_t n = 0;
 
-    while (n < LINE_MAX_BYTES && fill(&failed)) {
+    while (n < LINE_MAX_BYTES && fill()) {
         char c = buffer[used++];
         if (c == '\n') {
             if (n > 0 && line[n - 1] == '\r')
@@ -195,9 +204,7 @@ static bool read_line(char *line)
 /* Exactly N bytes, or, if N is -1, all there are, to FD. False: they didn't come, or could not be written. */
 static bool copy_body(int fd, long long n, long long *copied)
 {
-    bool failed = false;
-
-    while (n != 0 && fill(&failed)) {
+    while (n != 0 && fill()) {
         size_t piece = filled - used;
         if (n > 0 && (long long)piece > n)
             piece = (size_t)n;
@@ -209,9 +216,9 @@ static bool copy_body(int fd, long long n, long long *copied)
         *copied += (long long)piece;
         n -= n > 0 ? (long long)piece : 0;
     }
-    if (n > 0 && !failed)
+    if (n > 0 && !broken)
         warnx("the answer ends %lld bytes too early", n);
-    return n <= 0 && !failed;
+    return n <= 0 && !broken;
 }
 
 /* RFC 9112, section 7.1: each chunk has its length in front, in hexadecimal; the last one is empty. */
@@ -220,10 +227,8 @@ static bool copy_chunks(int fd, long long *copied)
     char line[LINE_MAX_BYTES + 1], *end;
 
     for (;;) {
-        if (!read_line(line)) {
-            warnx("the answer ends within its chunks");
-            return false;
-        }
+        if (!read_line(line))
+            return is_wrong("the answer ends within its chunks");
         errno = 0;
         long long n = strtoll(line, &end, 16);
         if (end == line || n < 0 || errno || !strchr("; \t", *end)) {
@@ -232,10 +237,10 @@ static bool copy_chunks(int fd, long long *copied)
         }
         if (n == 0)
             return true; /* what trails behind it is nothing for us */
-        if (!copy_body(fd, n, copied) || !read_line(line) || *line) {
-            warnx("a chunk that doesn't end where it should");
+        if (!copy_body(fd, n, copied))
             return false;
-        }
+        if (!read_line(line) || *line)
+            return is_wrong("a chunk that doesn't end where it should");
     }
 }
 
@@ -264,18 +269,13 @@ static bool read_head(struct answer *a)
 
     do {
         *a = (struct answer){.length = -1};
-        if (!read_line(line) || sscanf(line, "HTTP/1.%*1[01] %3d", &a->code) != 1 ||
-            a->code < 100) {
-            warnx("that is no HTTP server");
-            return false;
-        }
+        if (!read_line(line) || sscanf(line, "HTTP/1.%*1[01] %3d", &a->code) != 1 || a->code < 100)
+            return is_wrong("that is no HTTP server");
         if (show_headers)
             fprintf(stderr, "  %s\n", line);
         for (int n = 0;; n++) {
-            if (n == HEADERS_MAX || !read_line(line)) {
-                warnx("the answer has no end of its headers");
-                return false;
-            }
+            if (n == HEADERS_MAX || !read_line(line))
+                return is_wrong("the answer has no end of its headers");
             if (!*line)
                 break;
             if (show_headers)

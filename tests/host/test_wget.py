@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import os
 import socket
+import struct
 import subprocess
 import threading
 
@@ -155,6 +156,24 @@ def test_rude_servers(name):
                 connection.shutdown(socket.SHUT_WR)
             _, err = wget.communicate(timeout=PATIENCE)
     assert wget.returncode == 1 and complaint in err
+
+
+@pytest.mark.parametrize("said", [b"", b"HTTP/1.1 200 OK\r\nA: b\r\n"])
+def test_a_connection_that_breaks_is_no_rude_server(said):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        wget = subprocess.Popen([f"{BUILD}/user/wget", "-q", "-O", "-", url], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, text=True)
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(PATIENCE)
+            request = b""
+            while b"\r\n\r\n" not in request:
+                request += connection.recv(4096)
+            connection.sendall(said)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        _, err = wget.communicate(timeout=PATIENCE)
+    assert wget.returncode == 1 and err == "wget: receive: Connection reset by peer\n"
 
 
 def test_an_answer_without_length_ends_with_the_connection():
