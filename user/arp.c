@@ -1,14 +1,15 @@
 /*
- * arp [-n] [-i INTERFACE] [HOST], arp -s HOST STATION, arp -d HOST: which stations the addresses on the link belong to.
+ * arp [-an] [-i INTERFACE] [HOST], arp -s HOST STATION, arp -d HOST: which stations the link's addresses belong to.
  *
  *     -n  numbers, no names     -s  enter a pair for good     -d  forget one     -i  of this interface
+ *     -a  accepted: without HOST all are shown
  */
 #include "net.h"
 
 #include <net/if_arp.h>
 
 #define USAGE \
-    "arp [-n] [-i interface] [host] | [-i interface] -s host station | [-i interface] -d host"
+    "arp [-an] [-i interface] [host] | [-i interface] -s host station | [-i interface] -d host"
 
 static const char *interface = "";
 
@@ -59,8 +60,9 @@ int main(int argc, char **argv)
     int c;
 
     command_begin();
-    while ((c = getopt(argc, argv, "di:ns")) != -1) {
+    while ((c = getopt(argc, argv, "adi:ns")) != -1) {
         switch (c) {
+        case 'a': break;
         case 'd': request = SIOCDARP; break;
         case 's': request = SIOCSARP; break;
         case 'i': interface = optarg; break;

@@ -58,8 +58,10 @@ static void send_echo(int fd)
     uint16_t sum_ = checksum(packet, ICMP_HEADER + size);
     memcpy(packet + 2, &sum_, 2);
     sent_at[number] = microseconds();
-    if (sendto(fd, packet, ICMP_HEADER + size, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+    if (sendto(fd, packet, ICMP_HEADER + size, 0, (struct sockaddr *)&to, sizeof(to)) < 0) {
         warn("%s", inet_ntoa(host));
+        errors++;
+    }
 }
 
 static void take_reply(const unsigned char *p, size_t n, struct in_addr from, unsigned ttl)
@@ -116,9 +118,12 @@ static void receive(int fd)
                icmp_text(p[0], p[1]));
 }
 
-/* Send and receive until COUNT (0: any number) have been answered, PATIENCE is over behind the last, or END. */
+/*
+ * Send and receive until COUNT (0: any number) have been answered, PATIENCE is over behind the last, or END. While it
+ * sleeps, and only then, WHILE_WAITING is what is blocked.
+ */
 static void exchange(int fd, unsigned long long count, double interval, double patience,
-                     long long end)
+                     long long end, const sigset_t *while_waiting)
 {
     long long next = microseconds(), last = 0;
 
@@ -137,7 +142,7 @@ static void exchange(int fd, unsigned long long count, double interval, double p
         struct pollfd p = {fd, POLLIN, 0};
         struct timespec time = {left / 1000000, left % 1000000 * 1000};
         fflush(stdout);
-        if (ppoll(&p, 1, &time, NULL) > 0)
+        if (ppoll(&p, 1, &time, while_waiting) > 0)
             receive(fd);
     }
 }
@@ -182,10 +187,17 @@ int main(int argc, char **argv)
         err(1, "time to live");
     setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on));
     struct sigaction action = {.sa_handler = on_interrupt};
+    sigset_t interrupt, while_waiting;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    sigprocmask(SIG_BLOCK, &interrupt,
+                &while_waiting); /* none is missed between looking and sleeping */
+    sigdelset(&while_waiting, SIGINT);
     sigaction(SIGINT, &action, NULL);
     printf("%s (%s): %zu bytes of data\n", argv[optind], inet_ntoa(host), size);
     exchange(fd, count, interval, patience,
-             deadline > 0 ? microseconds() + (long long)(deadline * 1e6) : LLONG_MAX);
+             deadline > 0 ? microseconds() + (long long)(deadline * 1e6) : LLONG_MAX,
+             &while_waiting);
     summary(argv[optind]);
     int status = command_end(0);
     return status ? status : received == 0;

@@ -1,11 +1,13 @@
 """The commands about the network, over QEMU's own network and on a wire of our own."""
 
 import re
+import signal
+import subprocess
 
 import pytest
 
 from frames import OUR_IP, Wire, checksum, icmp, ipv4
-from support import BUILD, busybox, run_on_host
+from support import BUILD, PATIENCE, busybox, run_on_host
 
 
 def machine(script, *words):
@@ -26,6 +28,23 @@ def test_ping_who_is_not_there():
     out = machine("/bin/ping -c 2 -i 0.1 -W 0.3 10.0.2.77; echo $?; /bin/ping nonesuch.invalid; echo $?")
     assert "2 sent, 0 received" in out and "100% lost\n1\n" in out
     assert "ping: nonesuch.invalid: " in out and out.endswith("\n1\n")
+
+
+def test_ping_waits_for_no_answer_to_what_was_never_sent():
+    out = busybox("/bin/ping -c 3 -i 0.01 -W 100000 10.9.0.1 2>&1; echo $?").text
+    assert out.count("ping: 10.9.0.1: Network is unreachable\n") == 3
+    assert out.endswith("3 sent, 0 received, 3 errors, 100% lost\n1\n")
+
+
+def test_ping_shows_its_summary_when_it_is_interrupted():
+    """Also when the signal comes just before it goes to sleep."""
+    for _ in range(20):
+        with subprocess.Popen([f"{BUILD}/user/ping", "-i", "1000000", "127.0.0.1"], stdout=subprocess.PIPE,
+                              text=True) as ping:
+            assert "56 bytes of data" in ping.stdout.readline() and "icmp_seq=1" in ping.stdout.readline()
+            ping.send_signal(signal.SIGINT)
+            out, _ = ping.communicate(timeout=PATIENCE)
+        assert "1 sent, 1 received, 0% lost" in out and ping.returncode == 0
 
 
 def test_ping_ends_after_a_time():
@@ -117,9 +136,9 @@ def test_route_shows_and_changes():
 
 def test_arp_shows_and_changes():
     out = machine("a=/bin/arp; $a -s 10.0.2.7 2:0:0:0:0:7; /bin/ping -q -c 1 10.0.2.2 >/dev/null; $a -n;"
-                  "$a -d 10.0.2.7;"
+                  "$a -an | grep -c good; $a -d 10.0.2.7;"
                   "$a -n 10.0.2.7; $a -s 10.0.2.8 rubbish; $a -s 10.0.2.8; $a -n -i lo; $a -d 10.0.2.7; echo $?")
-    assert "(10.0.2.7) at 02:00:00:00:00:07 on eth0 for good\n" in out
+    assert "(10.0.2.7) at 02:00:00:00:00:07 on eth0 for good\n" in out and "\n1\n" in out
     assert "(10.0.2.2) at 52:55:0a:00:02:02 on eth0\n" in out
     assert re.search(r"arp: 10.0.2.7: no entry\narp: rubbish: not a station\nusage: arp.*\narp: 10.0.2.7: .*\n1\n$",
                      out)
@@ -155,6 +174,7 @@ SENSELESS = {
     "host": "usage", "host -t nonsense x": "not a type", "host a..b 127.0.0.1": "not a name",
     "nc": "usage", "nc -w x 127.0.0.1 5": "not a number of seconds", "nc -p 99999 127.0.0.1 5": "99999: ",
     "wget": "usage", "wget ftp://x/": "not a URL", "wget -T x http://127.0.0.1/": "not a number of seconds",
+    "wget http://127.0.0.1:99999/": "99999: ",
     "ifconfig nonesuch": "nonesuch: ", "ifconfig -z": "usage", "route frob": "usage", "route add": "usage",
     "arp -s": "usage", "arp -i nonesuch": "no such interface", "netstat extra": "usage", "netstat -z": "usage",
     "tcpdump -c x": "not a count", "tcpdump -i nonesuch": "nonesuch: ", "tcpdump -r /nonesuch": "/nonesuch: ",

@@ -191,7 +191,7 @@ def test_listening_in_the_machine(tmp_path):
     out = tmp_path / "out"
     words = "/bin/ping -c 3 -i 0.05 10.0.2.2 >/dev/null"
     script = f"tcpdump -w /tmp/out -c 4 -i eth0 icmp & until [ -s /tmp/out ]; do :; done; {words}; wait; " \
-             "tcpdump -tnr /tmp/out; tcpdump -ti lo -c 1 udp 2>/tmp/err & until grep -q on /tmp/err; do :; done; " \
+             "tcpdump -tnr /tmp/out; tcpdump -lti lo -c 1 udp 2>/tmp/err & until grep -q on /tmp/err; do :; done; " \
              "echo x | /bin/nc -u 127.0.0.1 9; wait; cat /tmp/err; " \
              "tcpdump -w /dev/null 2>/tmp/err & until grep -q on /tmp/err; do :; done; kill -INT $!; wait $!; n=$?; " \
              "cat /tmp/err; echo $n; tcpdump -i nosuch; echo $?"

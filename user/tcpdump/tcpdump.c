@@ -1,10 +1,11 @@
 /*
- * tcpdump [-enptvxX] [-c COUNT] [-i INTERFACE] [-r FILE] [-s BYTES] [-w FILE] [FILTER...]: see what passes.
+ * tcpdump [-elnptvxX] [-c COUNT] [-i INTERFACE] [-r FILE] [-s BYTES] [-w FILE] [FILTER...]: see what passes.
  *
  *     -i  on this interface (any: all of them), not on the first that is up     -p  don't ask for others' frames
  *     -r  read them from a file    -w  write them to one    -s  keep so many bytes of each    -c  so many, then the end
  *     -e  the stations too     -t  no time; -tt, -ttt: as a number, since the one before     -v  checksums, and more
  *     -x  the bytes, -xx with the link's header, -X as letters too     -n  accepted: names are never asked for
+ *     -l  accepted: each line is printed at once
  *
  * The filter's language is in filter.c: `tcp port 80 and not host 10.0.2.2`. ^C ends it, and shows how many there were.
  */
@@ -16,7 +17,7 @@
 #include <signal.h>
 
 #define USAGE \
-    "tcpdump [-enptvxX] [-c count] [-i interface] [-r file] [-s bytes] [-w file] [filter...]"
+    "tcpdump [-elnptvxX] [-c count] [-i interface] [-r file] [-s bytes] [-w file] [filter...]"
 #define SOL_PACKET_ 263 /* some libraries have no name for it there */
 
 static struct style style;
@@ -155,7 +156,7 @@ int main(int argc, char **argv)
     int c;
 
     command_begin();
-    while ((c = getopt(argc, argv, "c:ei:npr:s:tvw:xX")) != -1) {
+    while ((c = getopt(argc, argv, "c:ei:lnpr:s:tvw:xX")) != -1) {
         switch (c) {
         case 'c': wanted = (unsigned long long)need_number(optarg, 1, LONG_MAX, "count"); break;
         case 'e': style.link = true; break;
@@ -168,6 +169,7 @@ int main(int argc, char **argv)
         case 'w': to = optarg; break;
         case 'X': style.letters = true; /* fall through */
         case 'x': style.bytes++; break;
+        case 'l':
         case 'n': break;
         default: usage(1, USAGE);
         }
