@@ -58,6 +58,7 @@ static void answer_echo(struct packet *p)
     struct packet *reply = packet_copy_range(p, 0, p->len);
     struct icmp_header *h = reply ? packet_header(reply, sizeof(*h)) : NULL;
     if (!h) {
+        net_count(ICMP_OUT_ERRORS);
         packet_free(reply);
         return;
     }
@@ -104,11 +105,12 @@ void icmp_send_error(struct packet *p, uint8_t type, uint8_t code, uint32_t info
     uint32_t n = min(p->len, QUOTE_MAX - IPV4_HEADER - (uint32_t)sizeof(struct icmp_header));
     struct packet *e = packet_copy_range(p, 0, n);
     packet_pull(p, header);
-    if (!e)
+    if (!e) {
+        net_count(ICMP_OUT_ERRORS);
         return;
+    }
     struct icmp_header *h = packet_push(e, sizeof(*h));
     *h = (struct icmp_header){.type = type, .code = code, .rest = htonl(info)};
-    net_count(ICMP_OUT_ERRORS);
     send(e, p->ip.destination, p->ip.source, p->ip.tos);
 }
 

@@ -301,7 +301,8 @@ def test_an_urgent_byte_before_its_turn_stops_nobody():
 
 
 def test_counters_say_what_was_dropped():
-    script = ("count() { awk '/^Ip: [0-9]/ { print $5, $6 } /^Udp: [0-9]/ { print $4 } /^Tcp: [0-9]/ { print $13 }' "
+    script = ("count() { awk '/^Ip: [0-9]/ { print $5, $6 } /^Udp: [0-9]/ { print $4 } /^Icmp: [0-9]/ { print $4, $6 } "
+              "/^Tcp: [0-9]/ { print $13 }' "
               "/proc/net/snmp | tr '\\n' ' '; }; echo ze''ro $(count); read x; echo en''d $(count); read x" + DOWN)
     with Wire(script, "--leak-check") as wire:
         wire.terminal.expect_exact("zero ")
@@ -311,11 +312,13 @@ def test_counters_say_what_was_dropped():
             wire.send(ipv4(b"", 1, source="127.0.0.1"))
             wire.send(ipv4(icmp(8, 0, 1), 1, source="10.9.0.255"))
             wire.send(ipv4(tcp(b"", 7, 7, 1, 0, SYN, from_=ITS_IP), 6, source=ITS_IP))  # LAND
+            wire.send(ipv4(icmp(8, 0, 1, sum_=1), 1))
+            wire.send(ipv4(udp(b"x"), 17))  # to nobody, who says so: nothing is dropped
             wire.send(ipv4(udp(b"x", sum_=1), 17))
             wire.send(ipv4(tcp(b"", 3000, 7, 1, 0, SYN, sum_=1), 6))
         wire.ping()
         wire.terminal.send("\r")
         wire.terminal.expect_exact("end ")
         after = [int(word) for word in wire.terminal.expect("\r\n").split()]
-        assert [b - a for a, b in zip(before, after)] == [3, 9, 3, 3]
+        assert [b - a for a, b in zip(before, after)] == [3, 9, 3, 0, 3, 3]
         wire.finish()
