@@ -19,9 +19,9 @@ LIBC = ctypes.CDLL(None)
 CLONE_NEWIPC, CLONE_NEWNET = 0x08000000, 0x40000000
 SIOCSIFFLAGS = 0x8914
 IFF_UP, IFF_RUNNING = 1, 0x40
-# Seconds for what ends or answers by itself, on a machine as busy as may be: whoever needs longer hangs. What takes half
-# a minute of a free processor takes a quarter of an hour where thirty want it. No test says by this, or by anything
-# like it, how fast something is.
+# Seconds for what ends or answers by itself, on a machine as busy as may be: whoever needs longer hangs. What takes
+# half a minute of a free processor takes a quarter of an hour where thirty want it. No test says by this, or by
+# anything like it, how fast something is.
 PATIENCE = 1200
 # For tests of what happens at a run's --timeout: seconds that are enough, but on a busy machine, for a program to have
 # begun before; then the next are.

@@ -151,12 +151,12 @@ static inline void pause_a_little(void)
     nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
 }
 
-/* Wait until CONDITION holds, ten seconds at most. */
+/* Wait until CONDITION holds, for a minute of our own waking at most. */
 #define wait_until(condition)                                    \
     do {                                                         \
         int tries_ = 0;                                          \
         while (!(condition)) {                                   \
-            if (++tries_ > 10000)                                \
+            if (++tries_ > 60000)                                \
                 tap_fail("%s: did not become true", #condition); \
             pause_a_little();                                    \
         }                                                        \

@@ -25,7 +25,7 @@
 #define NOBODY \
     54322 /* a user with no other process: kill(-1) as this user reaches all that we left */
 #define PATIENCE_MS 300
-#define KILL_PATIENCE_MS 20000
+#define KILL_PATIENCE_MS 120000
 
 static __thread uint64_t random_state; /* a thread that draws has a seed of its own */
 

@@ -89,7 +89,7 @@ class Connection:
     def __init__(self, wire, source, destination=7):
         self.wire, self.source, self.destination = wire, source, destination
         self.seq, self.ack = 0x10000 * source & 0xffffffff, 0
-        for _ in range(8):
+        for _ in range(PATIENCE // 2):
             self.send(b"", SYN, options=b"\2\4\5\xb4")
             answer = self.hear(lambda t: t["flags"] == SYN | ACK and t["ack"] == self.seq + 1 & 0xffffffff, 2)
             if answer:
@@ -126,7 +126,7 @@ class Connection:
             if tries % 5 == 0:
                 self.send(data, ACK | PSH)
             tries += 1
-            assert tries < 40, "the connection is dead"
+            assert tries < PATIENCE // 2, "the connection is dead"
             segment = self.hear(lambda t: t["data"] or t["flags"] & RST, 2)
             if not segment:
                 continue

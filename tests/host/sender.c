@@ -1,6 +1,6 @@
 /*
- * sender ADDRESS PORT TEXT...: send each text as a datagram, wait until one comes to grief, and say what is heard of
- * it. For tests with a wire.
+ * sender ADDRESS PORT TEXT...: send each text as a datagram, say so, wait until one comes to grief, and say what is
+ * heard of it. For tests with a wire.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -65,6 +65,8 @@ int main(int argc, char **argv)
     for (int i = 3; i < argc; i++)
         need((int)sendto(fd, argv[i], strlen(argv[i]), 0, (struct sockaddr *)&to, sizeof(to)),
              "sendto");
+    printf("%d sent\n", argc - 3);
+    fflush(stdout);
     need(poll(&p, 1, -1), "poll");
     say_error(fd);
     return 0;

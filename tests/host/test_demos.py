@@ -22,23 +22,26 @@ PORTABLE = [name for name in COMPARED if os.path.exists(os.path.join(SOURCES, na
             and name not in ("zombie", "fileapi")]
 # All in one boot: a line with the name before each output, one with the status behind it.
 # One that hangs costs its own test only.
-SCRIPT = 'for name; do echo "=== $name"; timeout 120 /demo/$name 2>&1; echo "=== status $?"; done'
+SCRIPT = 'for name; do echo "=== $name"; timeout 600 /demo/$name 2>&1; echo "=== status $?"; done'
 MAX_LINES, MAX_WIDTH = 70, 120
 # hello's page asks why it doesn't notice that nothing was printed.
 CHECKED = [name for name in COMPARED if name != "hello"]
 # The demos of two programs that meet by a name, as a person would start them in two terminals: the second
-# waits for the first by its output or by its end, and nothing waits longer than timeout lets it.
+# waits for the first by its output or by its end, and nothing waits longer than timeout lets it. A socket has its name
+# a moment before it takes calls, which __SO_ACCEPTCON says in /proc/net/unix.
+TAKES_CALLS = 'grep -q " 00010000 .* $T$" /proc/net/unix'
 PAIRS = {
-    "fifo": ("mkfifo $T; timeout 120 $D/fifo read $T & timeout 120 $D/fifo write $T hello; wait",
+    "fifo": ("mkfifo $T; timeout 600 $D/fifo read $T & timeout 600 $D/fifo write $T hello; wait",
              'reader: got "hello"\nreader: the last writer has closed it\n'),
-    "unixecho": ("timeout 120 $D/unixecho server $T & until [ -S $T ]; do sleep 0.1; done; "
-                 "timeout 120 $D/unixecho client $T one; timeout 120 $D/unixecho client $T two; kill $!",
+    "unixecho": (f"timeout 600 $D/unixecho server $T & until {TAKES_CALLS}; do sleep 0.1; done; "
+                 "timeout 600 $D/unixecho client $T one; timeout 600 $D/unixecho client $T two; kill $!",
                  'client: sent "one", got "one"\nclient: sent "two", got "two"\n'),
-    "udpecho": ("timeout 120 $D/udpecho server 0 > $T.port & until grep -qs port $T.port; do sleep 0.1; done; "
-                "timeout 120 $D/udpecho client 127.0.0.1 $(cut -d' ' -f2 $T.port) one two; kill $!; rm $T.port",
+    "udpecho": ("timeout 600 $D/udpecho server 0 > $T.port & until grep -qs port $T.port; do sleep 0.1; done; "
+                "timeout 600 $D/udpecho client 127.0.0.1 $(cut -d' ' -f2 $T.port) one two; kill $!; rm $T.port",
                 'client: sent "one", got "one"\nclient: sent "two", got "two"\n'),
-    "fdpass": ("echo content > $T.file; timeout 120 $D/fdpass send $T $T.file & until [ -S $T ]; do sleep 0.1; done; "
-               "timeout 120 $D/fdpass receive $T; wait; rm $T.file; [ -e $T ] && echo left",
+    "fdpass": ("echo content > $T.file; timeout 600 $D/fdpass send $T $T.file & "
+               f"until {TAKES_CALLS}; do sleep 0.1; done; timeout 600 $D/fdpass receive $T; wait; rm $T.file; "
+               "[ -e $T ] && echo left",
                'receiver: a file with 1 names\nreceiver: it reads "content\n"\n'),
 }
 

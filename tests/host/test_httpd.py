@@ -49,7 +49,7 @@ def curl(*words):
 
 def ab(port, requests, concurrency, *words):
     """(complete, failed, kept alive)"""
-    done = subprocess.run(["ab", "-q", "-n", str(requests), "-c", str(concurrency), *words,
+    done = subprocess.run(["ab", "-q", "-s", str(PATIENCE), "-n", str(requests), "-c", str(concurrency), *words,
                            f"http://127.0.0.1:{port}/sub/index.html"], capture_output=True, text=True, check=False,
                           timeout=PATIENCE)
     assert done.returncode == 0 and "Non-2xx" not in done.stdout, done.stdout + done.stderr

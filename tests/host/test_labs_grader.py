@@ -307,7 +307,7 @@ def test_grading_ends_when_it_is_told_to(tmp_path, number):
     process = subprocess.Popen([GRADE, "harness", str(tmp_path / "sleeps.patch"), "--labs", harness.LABS, "-o",
                                 str(tmp_path / "out"), "-j", "2"], env=environment, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL, start_new_session=True)
-    end = time.monotonic() + 300
+    end = time.monotonic() + PATIENCE
     while not list(tmp_path.glob("sb-*/1/out/log")):
         assert process.poll() is None and time.monotonic() < end
         time.sleep(0.1)

@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -14,7 +15,7 @@ import harness
 from grading import jail, machine
 from grading.machine import Machine
 from grading.usage import ASLEEP
-from support import EXTRA_WORDS
+from support import EXTRA_WORDS, PATIENCE
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
 KINDS = [pytest.param(kind, marks=pytest.mark.skipif(not jail.works(kind), reason=f"{kind} can't confine here"))
@@ -79,8 +80,12 @@ def own_word(kind):
 
 
 def assert_nobody_is_left(words):
-    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert words not in listing, listing
+    """Who was in a jail is killed when its first process ends, and gone a moment later."""
+    end = time.monotonic() + PATIENCE
+    while words in (listing := subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True,
+                                              check=True).stdout):
+        assert time.monotonic() < end, listing
+        time.sleep(0.05)
 
 
 # Each of them stays, so that it doesn't die out where forks fail.

@@ -6,6 +6,7 @@ that driver and device share.
 
 import re
 import threading
+import time
 
 import pytest
 
@@ -78,7 +79,8 @@ def complaints(terminal):
 
 
 def await_complaint(terminal, before):
-    for _ in range(200):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
         found = complaints(terminal)
         if len(found) > before:
             return found

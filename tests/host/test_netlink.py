@@ -136,7 +136,8 @@ MONITOR = """
 while ! grep -q mtu.60000 /tmp/m; do ip link set lo mtu 65535; ip link set lo mtu 60000; done; > /tmp/m
 ip addr add 10.9.0.2/24 dev eth0; ip link set eth0 up; ip route add default via 10.9.0.1
 ip route replace default via 10.9.0.3; arp -s 10.9.0.7 02:00:00:00:00:07; arp -d 10.9.0.7
-ping -c 1 -W 4 10.9.0.9 > /dev/null; ip link set eth0 mtu 1400; ip route del default
+ping -c 1 -W 4 10.9.0.9 > /dev/null; while ! grep -q FAILED /tmp/m; do usleep 10000; done
+ip link set eth0 mtu 1400; ip route del default
 ip addr del 10.9.0.2/24 dev eth0; ip link set eth0 down
 while ! grep -q 'BROADCAST,MULTICAST>' /tmp/m; do sleep 0.1; done
 kill $monitor; wait; cat /tmp/m; rm /tmp/m; ip link set lo mtu 65536

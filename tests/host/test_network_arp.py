@@ -45,7 +45,7 @@ def test_nobody_is_asked_for_more_than_three_times(tmp_path):
     assert len(asked) == 3 and all(f[:6] == BROADCAST for f in asked)
     assert not any(is_datagram(f, PEER) for f in frames)
     # The sender hears of it (RFC 1122, section 2.3.2.2), and the entry is gone.
-    assert out == f"lost to {PEER}:9: No route to host, type 3 code 1 info 0 from {ITS_IP}\n"
+    assert out == f"1 sent\nlost to {PEER}:9: No route to host, type 3 code 1 info 0 from {ITS_IP}\n"
 
 
 def test_a_connection_to_nobody_fails_at_once():
@@ -56,9 +56,8 @@ def test_a_connection_to_nobody_fails_at_once():
 
 def test_one_packet_waits_and_it_is_the_newest(tmp_path):
     with Wire(f"/sender {PEER} 9 one two three & read x; kill $!", *with_program(tmp_path, "sender")) as wire:
-        # The second question comes a second after the first: all are sent by then.
-        for _ in range(2):
-            wire.expect(lambda f: is_question(f, PEER))
+        wire.terminal.expect_exact("3 sent\r\n")
+        wire.expect(lambda f: is_question(f, PEER))
         answer(wire)
         frame = wire.expect(lambda f: is_datagram(f, PEER))
         assert frame[:6] == PEER_MAC and frame[42:47] == b"three"
@@ -168,7 +167,7 @@ def test_every_wrong_field_is_passed_over():
         wire.terminal.send("\r")
         wire.terminal.expect_exact("end\r\n")
         listed = wire.terminal.child.before
-        assert f"{OUR_IP} dev eth0 lladdr {OUR_MAC.hex(':')} REACHABLE" in listed and listed.count(" dev ") == 1, listed
+        assert f"{OUR_IP} dev eth0 lladdr {OUR_MAC.hex(':')} " in listed and listed.count(" dev ") == 1, listed
         wire.send(arp_packet(), to=BROADCAST, kind=0x806)  # that one was right
         assert wire.expect(lambda f: f[12:14] == b"\x08\x06")[:6] == OTHER_MAC
         wire.finish()

@@ -11,6 +11,8 @@ import random
 import socket
 import struct
 
+import pexpect
+
 from frames import (ACK, BROADCAST, FIN, ITS_IP, OUR_IP, OUR_MAC, PSH, RST, SYN, URG, Connection, Wire, arp, checksum,
                     icmp, ipv4, tcp, udp)
 from support import PATIENCE
@@ -19,7 +21,8 @@ from support import PATIENCE
 DOWN = "; ip addr flush dev eth0; ifconfig eth0 down"
 # The port of the connection whose segments are mutated.
 CAPTURED = 1500
-SERVER = "nc -ll -p 7 -e cat & read x; kill %1; killall cat 2> /dev/null; wait 2> /dev/null; read x" + DOWN
+SERVER = "nc -ll -p 7 -e cat & read x; kill %1; killall cat 2> /dev/null; wait 2> /dev/null; " \
+    "while grep -q ' 0[1-57-9B] ' /proc/net/tcp; do usleep 20000; done; echo go''ne; read x" + DOWN
 
 
 @contextlib.contextmanager
@@ -40,12 +43,15 @@ def echo_server(timeout=2 * PATIENCE, words=()):
 
 
 def reset_all(wire):
-    """The servers have been told to end: put an end to every connection that still speaks.
+    """The servers have been told to end: put an end to every connection, until the machine says that none is left.
 
     The captured one may have been told that our window is closed, and be silent: a SYN makes it speak (RFC 5961, 4).
     """
-    wire.send(ipv4(tcp(b"", CAPTURED, 7, 77, 0, SYN), 6))
-    while frame := wire.receive(1):
+    while wire.terminal.child.expect_exact(["gone\r\n", pexpect.TIMEOUT], timeout=0) != 0:
+        frame = wire.receive(1)
+        if not frame:
+            wire.send(ipv4(tcp(b"", CAPTURED, 7, 77, 0, SYN), 6))
+            continue
         if frame[12:14] != b"\x08\x00" or frame[23] != 6:
             continue
         at = 14 + (frame[14] & 15) * 4
