@@ -29,17 +29,32 @@ static void settle(void)
         pause_a_little();
 }
 
-/* Stop and continue the sleeping child, then disturb it with signals that nobody asked for. */
-static void disturb(pid_t pid)
+/* Wait for news of PID, with OPTIONS. False: it has ended, well, which nothing else must be the news of. */
+static bool goes_on(pid_t pid, int options, int *status)
+{
+    pid_t got = works(waitpid(pid, status, options));
+    if (got == 0 || !WIFEXITED(*status))
+        return true;
+    same(WEXITSTATUS(*status), 0);
+    return false;
+}
+
+/*
+ * Stop and continue the sleeping child, then disturb it with signals that nobody asked for. False: it has ended before
+ * the last of them.
+ */
+static bool is_disturbed(pid_t pid)
 {
     int status;
     settle();
     for (int i = 0; i < 3; i++) {
         works(kill(pid, SIGSTOP));
-        same(waitpid(pid, &status, WUNTRACED), pid);
+        if (!goes_on(pid, WUNTRACED, &status))
+            return false;
         check(WIFSTOPPED(status), "stopped");
         works(kill(pid, SIGCONT));
-        same(waitpid(pid, &status, WCONTINUED), pid);
+        if (!goes_on(pid, WCONTINUED, &status))
+            return false;
         check(WIFCONTINUED(status), "continued");
         works(kill(pid, SIGCHLD));
         works(kill(pid, SIGURG));
@@ -47,7 +62,12 @@ static void disturb(pid_t pid)
         works(kill(pid, SIGUSR1));
         pause_a_little();
     }
-    same(waitpid(pid, &status, WNOHANG), 0);
+    return goes_on(pid, WNOHANG, &status);
+}
+
+static void disturb(pid_t pid)
+{
+    check(is_disturbed(pid), "it has ended");
 }
 
 /* The child ignores SIGUSR1 and says that it is about to sleep. */
@@ -62,6 +82,24 @@ static long long now(void)
     struct timespec ts;
     works(clock_gettime(CLOCK_MONOTONIC, &ts));
     return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+/* FN sleeps for so many nanoseconds, in a child that is disturbed meanwhile: for so many that this is done in time. */
+static void keeps_its_time(void (*fn)(long long))
+{
+    for (long long seconds = 2;; seconds *= 4) {
+        pid_t pid;
+        prepare();
+        CHILD (pid) {
+            begin();
+            fn(seconds * 1000000000);
+        }
+        if (is_disturbed(pid)) {
+            exits(pid, 0);
+            return;
+        }
+        check(seconds < 500, "it never slept for as long as it was told to");
+    }
 }
 
 TEST(read_of_a_pipe_goes_on)
@@ -113,34 +151,30 @@ TEST(opening_a_fifo_goes_on)
     exits(pid, 0);
 }
 
+static void by_nanosleep(long long ns)
+{
+    struct timespec ts = {ns / 1000000000, ns % 1000000000};
+    long long start = now();
+    works(nanosleep(&ts, NULL));
+    check(now() - start >= ns, "as long as it was told to, at least");
+}
+
 TEST(nanosleep_sleeps_the_rest)
 {
-    pid_t pid;
-    prepare();
-    CHILD (pid) {
-        struct timespec ts = {2, 0};
-        begin();
-        long long start = now();
-        works(nanosleep(&ts, NULL));
-        check(now() - start >= 2000000000, "two seconds at least");
-    }
-    disturb(pid);
-    exits(pid, 0);
+    keeps_its_time(by_nanosleep);
+}
+
+static void until_an_end(long long ns)
+{
+    long long end = now() + ns;
+    struct timespec ts = {end / 1000000000, end % 1000000000};
+    same(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL), 0);
+    check(now() >= end, "not before its time");
 }
 
 TEST(absolute_sleep_keeps_its_end)
 {
-    pid_t pid;
-    prepare();
-    CHILD (pid) {
-        begin();
-        long long end = now() + 2000000000;
-        struct timespec ts = {end / 1000000000, end % 1000000000};
-        same(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL), 0);
-        check(now() >= end, "not before its time");
-    }
-    disturb(pid);
-    exits(pid, 0);
+    keeps_its_time(until_an_end);
 }
 
 TEST(poll_goes_on)
@@ -158,19 +192,17 @@ TEST(poll_goes_on)
     exits(pid, 0);
 }
 
+static void by_poll(long long ns)
+{
+    struct pollfd entry = {p[0], POLLIN, 0};
+    long long start = now();
+    same(poll(&entry, 1, (int)(ns / 1000000)), 0);
+    check(now() - start >= ns - 1000000, "as long as it was told to, at least");
+}
+
 TEST(poll_keeps_its_timeout)
 {
-    pid_t pid;
-    prepare();
-    CHILD (pid) {
-        struct pollfd entry = {p[0], POLLIN, 0};
-        begin();
-        long long start = now();
-        same(poll(&entry, 1, 2000), 0);
-        check(now() - start >= 1999000000, "two seconds at least");
-    }
-    disturb(pid);
-    exits(pid, 0);
+    keeps_its_time(by_poll);
 }
 
 TEST(select_goes_on)
@@ -257,20 +289,17 @@ TEST(futex_wait_goes_on_or_says_again)
     exits(pid, 0);
 }
 
+static void by_futex(long long ns)
+{
+    struct timespec ts = {ns / 1000000000, ns % 1000000000};
+    long long start = now();
+    fails(syscall(SYS_futex, &shared[1], 0 /* FUTEX_WAIT */, 0, &ts), ETIMEDOUT);
+    check(now() - start >= ns, "as long as it was told to, at least");
+}
+
 TEST(futex_timeout_is_kept)
 {
-    pid_t pid;
-    prepare();
-    shared[1] = 5;
-    CHILD (pid) {
-        struct timespec ts = {2, 0};
-        begin();
-        long long start = now();
-        fails(syscall(SYS_futex, &shared[1], 0 /* FUTEX_WAIT */, 5, &ts), ETIMEDOUT);
-        check(now() - start >= 2000000000, "two seconds at least");
-    }
-    disturb(pid);
-    exits(pid, 0);
+    keeps_its_time(by_futex);
 }
 
 TEST(calls_in_a_storm_of_ignored_signals_happen_once)

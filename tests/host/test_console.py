@@ -69,10 +69,14 @@ def test_terminal_size_is_ours():
 
 
 def test_shell_knows_the_size_when_the_terminal_tells():
-    with Terminal() as terminal:
-        terminal.answer_size(41, 132)
-        terminal.expect(PROMPT)
-        assert terminal.command("stty size") == "41 132\n"
+    for _ in range(20):
+        with Terminal() as terminal:
+            terminal.answer_size(41, 132)
+            terminal.expect(PROMPT)
+            size = terminal.command("stty size").splitlines()[-1]
+        if size != "0 0":  # that is what it knows when a busy machine's answer came after the second that init waits
+            break
+    assert size == "41 132"
     with Terminal() as terminal:  # one that doesn't answer
         terminal.expect(PROMPT)
         assert terminal.command("echo alive") == "alive\n"
