@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE 30 /* seconds until somebody who waits gives up */
+#define PATIENCE 120 /* seconds until somebody who waits gives up */
 #define DEFAULT_ROUNDS 300
 
 struct race {

@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE 60 /* seconds without a round */
+#define PATIENCE 120 /* seconds without a round */
 #define DEFAULT_ROUNDS 500
 #define PARTNERS 3
 #define RW (PROT_READ | PROT_WRITE)

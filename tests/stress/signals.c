@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE 60 /* seconds without a round */
+#define PATIENCE 120 /* seconds without a round */
 #define DEFAULT_ROUNDS 500
 #define COUNTED (SIGRTMIN + 1) /* the signal that is counted */
 #define QUIT_CODE 7
