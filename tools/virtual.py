@@ -5,6 +5,7 @@ one nanosecond. QEMU's monitor tells what it shows, to the second, and the machi
 """
 
 import calendar
+import math
 import re
 import socket
 import time
@@ -43,6 +44,15 @@ class Budget:
             self.socket = None
         return self.used > self.seconds
 
+    def _used(self, *date):
+        """Seconds since the start. The clock is the machine's to set: one that goes back, or to what is no date, says
+        nothing of the time that has passed, and so all of it has."""
+        try:
+            used = calendar.timegm(date) - BASE
+        except ValueError:
+            return math.inf
+        return used if used >= self.used else math.inf
+
     def _converse(self):
         if self.socket is None:
             self.answer = b""
@@ -59,6 +69,6 @@ class Budget:
         shown = dict(re.findall(rb'"(tm_\w+)": (\d+)', self.answer))
         if shown:
             year, month, *rest = (int(shown.get(field.encode(), 0)) for field in FIELDS)
-            self.used = calendar.timegm((year + 1900, month + 1, *rest)) - BASE
+            self.used = self._used(year + 1900, month + 1, *rest)
         self.answer = b""
         self.socket.sendall(b"qom-get /machine rtc-time\n")

@@ -17,7 +17,8 @@ END_WORDS = {"PANIC": "the kernel panicked", "TIMEOUT": "no end in time", "LEAK"
              "FAIL": "the machine did not run to the end"}
 MAX_SHOWN = 600
 SHORT_LIST = 4   # elements that are compared at a glance
-MAX_ATTACHED = 1 << 20
+MAX_ATTACHED = 1 << 20  # of the end of a text
+MAX_PCAP = 8 << 20      # of its beginning
 
 
 class Check:
@@ -143,7 +144,7 @@ class Trial:
             self.outcome.attached["gdb.txt"] = seen.gdb.encode()[-MAX_ATTACHED:]
         if seen.pcap:
             with open(seen.pcap, "rb") as file:
-                self.outcome.attached["network.pcap"] = file.read()
+                self.outcome.attached["network.pcap"] = file.read(MAX_PCAP)
 
     def expect(self, what, want, got, points=None, hint=None):
         """WANT is what should have been seen and GOT what was; says whether it was."""

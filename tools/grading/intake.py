@@ -108,7 +108,8 @@ def handed_in(paths):
     used = set()
     for path, follow in patch_files(paths):
         data, refusal = read_plain(path, follow)
-        stem = os.path.splitext(os.path.basename(path))[0]
+        # The name becomes a line on a terminal, where a line's end, or a sequence that moves, would tell lies.
+        stem = "".join(c if c.isprintable() else "?" for c in os.path.splitext(os.path.basename(path))[0])
         name = next(name for name in (stem if n == 1 else f"{stem}-{n}" for n in range(1, 1 << 20)) if name not in used)
         used.add(name)
         yield HandedIn(name, refusal=refusal) if refusal else taken(name, data)

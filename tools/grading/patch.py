@@ -14,10 +14,12 @@ import tempfile
 from grading.trees import Failure, git, read
 
 MAX_PATCH = 4 << 20
+APPLY_SECONDS = 10  # git looks for a hunk's place line by line: two that are long and hardly differ take it for ever
 # Names also go through make and the shell, where a blank, a $ or a ; would mean something.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*(/[A-Za-z0-9_][A-Za-z0-9_.+-]*)*")
 HEADER = re.compile(r"^(?:diff --git (?P<pair>.*)|(?:---|\+\+\+) (?P<side>[^\t\n]*).*|"
-                    r"(?:rename|copy) (?:from|to) (?P<moved>.*)|(?P<mode>(?:old|new|deleted file|new file) mode \d+)|"
+                    r"(?:rename|copy) (?:from|to|old|new) (?P<moved>.*)|"
+                    r"(?P<mode>(?:old|new|deleted file|new file) mode \d+|index [0-9a-f]+\.\.[0-9a-f]+ \d+)|"
                     r"(?P<binary>GIT binary patch|Binary files .*))$", re.M)
 NO_FILE = "/dev/null"
 HUNK = re.compile(r"@@ -\d+(?:,(\d+))? \+\d+(?:,(\d+))? @@")
@@ -111,8 +113,8 @@ def apply(text, skeleton, paths):
                 shutil.copyfile(os.path.join(skeleton, name), os.path.join(folder, name))
         data = text.encode(errors="surrogateescape")
         try:
-            git("apply", "--check", "--whitespace=nowarn", "-", cwd=folder, data=data)
-            git("apply", "--whitespace=nowarn", "-", cwd=folder, data=data)
+            for words in (["--check"], []):
+                git("apply", *words, "--whitespace=nowarn", "-", cwd=folder, data=data, seconds=APPLY_SECONDS)
         except Failure as failure:
             raise Refused(f"it does not apply to the skeleton:\n{conflict(str(failure))}\n{why(text, paths)}") from None
         return changes(folder, before, paths)

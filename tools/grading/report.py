@@ -90,7 +90,7 @@ def text(report, student=False):
         lines.append(f"{report['verdict']}: {report['score']:g} of {report['points']:g} points")
     else:
         lines.append("INFRA: not graded; the grader itself failed, see above. This is no zero.")
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(clean, lines)) + "\n"
 
 
 def junit(report):
@@ -118,8 +118,8 @@ def junit(report):
 
 
 def clean(words):
-    """What XML may hold."""
-    return re.sub("[^\n\t\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", words)
+    """What XML may hold, and a terminal shows: a kernel's words may move the cursor, and show another report."""
+    return re.sub("[^\n\t\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", words)
 
 
 def gradescope(report):

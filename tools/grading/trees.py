@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 LABS = os.path.join(ROOT, "tests", "labs")
+SETTINGS = ["-c", "core.quotepath=off", "-c", "core.attributesFile=/dev/null"]
 UNLISTED = ("build", ".git", "__pycache__", ".pytest_cache")
 
 
@@ -14,13 +16,17 @@ class Failure(Exception):
     """The person at the keyboard has to change something; the text says what."""
 
 
-def git(*words, cwd, status=(0,), data=None):
-    """git with WORDS, whatever repository CWD may lie in and whatever the person's settings are."""
+def git(*words, cwd, status=(0,), data=None, seconds=None):
+    """git with WORDS, whatever repository CWD may lie in and whatever the person's settings are. SECONDS: of processor
+    time, which is a Failure when they are used up."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    environment.update(GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1", LC_ALL="C",
+    environment.update(GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1", GIT_ATTR_NOSYSTEM="1", LC_ALL="C",
                        GIT_CEILING_DIRECTORIES=os.path.dirname(os.path.abspath(cwd)))
-    done = subprocess.run(["git", "-c", "core.quotepath=off", *words], cwd=cwd, env=environment, check=False,
+    limit = ["prlimit", f"--cpu={seconds}", "--"] if seconds else []
+    done = subprocess.run([*limit, "git", *SETTINGS, *words], cwd=cwd, env=environment, check=False,
                           capture_output=True, input=data)
+    if seconds and done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        raise Failure(f"git {words[0]} was ended after {seconds} seconds")
     if done.returncode not in status:
         raise Failure(f"git {' '.join(words)}: {done.stderr.decode(errors='replace').strip()}")
     return done

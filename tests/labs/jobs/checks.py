@@ -118,7 +118,9 @@ def nothing_stays_open(t):
     after = s.do("files")
     s.run()
     s.expect_all({"meet:": "descriptors"})
-    t.expect("descriptors of the shell, before and after", want=before.result, got=after.result, hint="descriptors")
+    was = before.result or ""
+    t.expect("descriptors of the shell, before and after", hint="descriptors", got=after.result,
+             want=was if was.isdigit() and int(was) > 2 else "three or more")
 
 
 # ---- step 2: groups and the terminal

@@ -23,7 +23,10 @@ class Step:
             return None
         if fact == "words":
             return match[1]
-        return int(match[1], 16 if fact in ("ignored", "blocked") else 8 if fact == "modes" else 10)
+        try:
+            return int(match[1], 16 if fact in ("ignored", "blocked") else 8 if fact == "modes" else 10)
+        except ValueError:
+            return None
 
 
 class Session:

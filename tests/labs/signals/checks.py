@@ -1,12 +1,13 @@
 """Signals: what is run, and what must be seen."""
 
 import os
+import re
 import sys
 
 from grading import check
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from core import Core
+from core import Broken, Core
 
 NAMES = "r8 r9 r10 r11 r12 r13 r14 r15 rdi rsi rbp rbx rdx rax rcx".split()
 SIGILL, SIGKILL, SIGUSR1, SIGSEGV, SIGALRM, SIGSTOP = 4, 9, 10, 11, 14, 19
@@ -35,8 +36,14 @@ def hexadecimal(words):
     return " ".join(f"{word:x}" for word in words)
 
 
+def from_hexadecimal(text):
+    """The number, or what it is instead of one."""
+    return int(text, 16) if re.fullmatch("(0x)?[0-9a-f]{1,16}", text) else text
+
+
 def without_rf(text):
-    return int(str(text), 16) & ~RF if text is not None else None
+    flags = from_hexadecimal(str(text)) if text is not None else None
+    return flags & ~RF if isinstance(flags, int) else flags
 
 
 # --- step 1: the frame --------------------------------------------------------------------------------------------
@@ -109,10 +116,10 @@ detach
 def the_debugger_stands_at_the_handler(t):
     """Seen from outside: how often the handler is entered, with which registers, and the frame in memory."""
     trip, count = Trip(t, DF), t.random.randrange(2, 5)
-    places = t.boot("entered", *trip.words, 0).one("places")
-    if not places:
+    places = [from_hexadecimal(word) for word in str(t.boot("entered", *trip.words, 0).one("places")).split()]
+    if len(places) != 3 or not all(isinstance(place, int) for place in places):
         t.fail("the program did not say where its handler is")
-    entry, restorer, at = (int(word, 16) for word in places.split())
+    entry, restorer, at = places
     seen = t.boot("entered", *trip.words, count, gdb=LOOK_AT_ENTRY.replace("HANDLER", hex(entry)))
     told = {"entry:": [], "frame:": []}
     for line in seen.gdb.splitlines():
@@ -122,10 +129,10 @@ def the_debugger_stands_at_the_handler(t):
     t.expect("RDI, RSP modulo 16, return address, RF DF TF, CS, SS at each entry",
              want=[f"{SIGILL} 8 {restorer:#x} 0x0 51 43"] * count, got=told["entry:"], points=3,
              hint="arguments")
-    frames = [[int(word, 16) for word in line.split()] for line in told["frame:"]]
+    frames = [[from_hexadecimal(word) for word in line.split()] for line in told["frame:"]]
     t.expect("the registers in each frame in memory", want=[trip.registers] * count,
              got=[frame[:15] for frame in frames], points=3, hint="frame-registers")
-    t.expect("RIP in each frame", want=[at] * count, got=[frame[16] for frame in frames],
+    t.expect("RIP in each frame", want=[[at]] * count, got=[frame[16:17] for frame in frames],
              hint="frame-registers")
     t.expect("how the children ended", want=["exit 5"] * count, got=seen.all("end"), hint="frame-registers")
 
@@ -188,7 +195,10 @@ def a_core_file_shows_what_was_refused(t):
     t.expect("how the program ended: 128 and SIGSEGV", want=128 + SIGSEGV, got=seen.status, hint="forged")
     if not seen.fetched["/lab/core"]:
         t.fail("there is no core file", hint="forged")
-    core = Core(seen.fetched["/lab/core"])
+    try:
+        core = Core(seen.fetched["/lab/core"])
+    except Broken as broken:
+        t.fail(str(broken), hint="forged")
     t.expect("the core file's signal and code (SI_KERNEL)", want=(SIGSEGV, 128), got=(core.signal, core.code),
              points=2, hint="forged")
     t.expect("its registers: those of the frame", want=hexadecimal([*new, 0x1234567]),
@@ -301,7 +311,7 @@ def interrupted_calls_go_on_or_end(t):
     """Seven calls, each stopped and continued, with a handler, with SA_RESTART, and with a signal that is ignored."""
     calls = t.random.sample(sorted(RESTARTS), len(RESTARTS))
     seen = t.boot("restarts", *calls)
-    states, results = seen.all("state"), seen.all("result")
+    states, results = ([str(line) for line in seen.all(key)] for key in ("state", "result"))
     for call in calls:
         want_states, want_results = [], []
         for way in (STOPPED, HANDLED, RESTARTED, IGNORED):
@@ -336,7 +346,7 @@ def the_alternate_stack(t):
              got=seen.all("frame_stack"), hint="uc-stack")
     t.expect("what sigaltstack says meanwhile", want=[f"1 {SS_ONSTACK} {size}", "0 2 0", "0 2 0"],
              got=seen.all("during"), points=1, hint="altstack-flags")
-    t.expect("to change it meanwhile", want=[-EPERM, 0, 0], got=[int(x) for x in seen.all("change")],
+    t.expect("to change it meanwhile", want=[-EPERM, 0, 0], got=seen.all("change"),
              hint="altstack-eperm")
     t.expect("what is set afterwards, and with SS_AUTODISARM",
              want=[f"1 0 {size}", f"1 {SS_AUTODISARM} {size}"],
@@ -365,4 +375,5 @@ def each_call_happens_once(t):
     t.expect("calls with a wrong result", want=0, got=seen.one("wrong"), hint="storm")
     # How many there are differs from run to run, and reports may not.
     taken = seen.one("taken")
-    t.expect("twenty signals and more were taken", want=True, got=None if taken is None else taken >= 20, hint="storm")
+    t.expect("twenty signals and more were taken", want=True, hint="storm",
+             got=taken >= 20 if isinstance(taken, int) else taken)

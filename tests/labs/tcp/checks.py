@@ -32,14 +32,14 @@ def steps_on_the_wire(path):
     with open(path, "rb") as file:
         data = file.read()
     steps, step, at = {}, 0, 24
-    while at < len(data):
+    while at + 16 <= len(data):
         length = struct.unpack_from("<I", data, at + 8)[0]
         frame = data[at + 16:at + 16 + length]
         at += 16 + length
         kind = int.from_bytes(frame[12:14], "big")
         if kind == EXPERIMENT:
-            step = frame[14]
-        elif kind == 0x800 and frame[23] == 6:
+            step = int.from_bytes(frame[14:15])
+        elif kind == 0x800 and frame[23:24] == b"\x06":
             steps.setdefault(step, []).append(frame[14:14 + int.from_bytes(frame[16:18], "big")])
     return steps
 
@@ -53,6 +53,8 @@ class Flow:
     def tell(self, packet):
         """A segment of the kernel's, its numbers counted from where they begin: "SA 0 1 0"."""
         tcp = packet[20:]
+        if len(tcp) < 20:
+            return "a segment that is cut off"
         seq, ack, offset, flags = struct.unpack_from("!IIBB", tcp, 4)
         pseudo = packet[12:20] + struct.pack("!BBH", 0, 6, len(tcp))
         if checksum(packet[:20]) or checksum(pseudo + tcp):
@@ -104,7 +106,7 @@ def play(t, script, **words):
     """
     steps = [entry[0] for entry in script if entry[0] is not part]
     seen = t.boot("peer", *steps, net=f"dgram:{t.folder}/machine:{t.folder}/nobody", **words)
-    calls = dict(str(call).split() for call in seen.all("call"))
+    calls = dict(words for words in (str(call).split() for call in seen.all("call")) if len(words) == 2)
     sent, seen.firsts = on_the_wire(seen.pcap, steps)
     number, history, good, earned = 0, [], True, None
     for entry in [*script, part(0, "")]:

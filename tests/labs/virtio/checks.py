@@ -259,7 +259,7 @@ def frames_on(path):
     with open(path, "rb") as file:
         data = file.read()
     frames, at = [], 24
-    while at < len(data):
+    while at + 16 <= len(data):
         length = struct.unpack_from("<I", data, at + 8)[0]
         frames.append(data[at + 16:at + 16 + length])
         at += 16 + length
@@ -333,7 +333,8 @@ def echoed(count, length):
 
 def answers_on(path):
     """Echo replies on the wire."""
-    return sum(frame[12:14] == b"\x08\0" and frame[23] == 1 and frame[34] == 0 for frame in frames_on(path))
+    icmp = (frame for frame in frames_on(path) if frame[12:14] == b"\x08\0" and frame[23:24] == b"\1")
+    return sum(frame[34:35] == b"\0" for frame in icmp)
 
 
 @check(points=9, needs=("frames_leave", "interrupts_are_asked_for"), seconds=60)
