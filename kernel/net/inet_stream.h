@@ -15,7 +15,7 @@
 #include "sched/timer.h"
 
 struct stream_socket {
-    struct socket s;
+    struct socket s;      /* its own locks */
     struct tcp_conn c;    /* its own locks; its references are the socket's */
     struct timer timer;   /* c.lock to arm: the engine's; while armed it has a reference */
     struct waitq changed; /* s.rx.lock: see stream_await */
