@@ -20,8 +20,11 @@
 
 #define MTU_MIN 68u /* RFC 791: every module must forward as much without fragmentation */
 
-/* What a program may change of a device's flags, besides IFF_UP. */
-#define FLAGS_CHANGEABLE (IFF_DEBUG | IFF_NOARP | IFF_ALLMULTI | IFF_NOTRAILERS)
+/*
+ * What a program may change of a device's flags, besides IFF_UP. Our devices give us all there is on the wire,
+ * whether IFF_PROMISC and IFF_ALLMULTI ask for it or not.
+ */
+#define FLAGS_CHANGEABLE (IFF_DEBUG | IFF_NOARP | IFF_PROMISC | IFF_ALLMULTI | IFF_NOTRAILERS)
 
 static struct mutex config_lock; /* one change of a device's state at a time */
 static struct spinlock devices_lock = SPINLOCK_INIT(RANK_NETDEV_LIST, "netdevs");

@@ -39,8 +39,6 @@ struct netdev_ops {
     bool (*transmit)(struct netdev *dev, unsigned queue, struct packet *p);
     /* The last of a batch has been given: tell the hardware. The queue's lock is held. */
     void (*kick)(struct netdev *dev, unsigned queue);
-    /* The set of multicast groups, or promiscuity, has changed. May be NULL: it receives everything. */
-    void (*filter)(struct netdev *dev);
 };
 
 /* How a kind of link carries IP packets: Ethernet with its header and ARP, the loopback as they are. */
@@ -90,7 +88,6 @@ struct netdev {
     bool carrier;                     /* atomic: the link is up */
     bool failed;                      /* atomic: see netdev_fail() */
     struct later has_failed;          /* later's: tells who listens */
-    unsigned promiscuous;             /* atomic: packet sockets that want everything */
     unsigned transmit_queue_len;      /* atomic: packets that may wait: NETDEV_BACKLOG at first */
 };
 

@@ -283,7 +283,8 @@ route del -net 10.9.0.0 netmask 255.255.0.0 && route del -host 10.8.1.1 || echo 
 route del -net 10.7.0.0 netmask 255.255.0.0 reject || echo no such route
 route -n | grep -c '^10'
 ping -c 1 10.0.2.3
-arp -s 10.0.2.9 2:2:2:2:2:2; arp -n 10.0.2.9; arp -d 10.0.2.9; ifconfig eth0
+arp -s 10.0.2.9 2:2:2:2:2:2; arp -n 10.0.2.9; arp -d 10.0.2.9; ifconfig eth0 promisc allmulti; ifconfig eth0
+ifconfig eth0 -promisc -allmulti; ifconfig eth0 | grep -c -e PROMISC -e ALLMULTI
 ifconfig eth0:1 10.6.0.1 netmask 255.255.0.0; ifconfig eth0:1 | grep inet; ifconfig eth0:1 down
 ifconfig eth0:2 up || echo none; ifconfig | grep -c 10.0.2.20; ifconfig -a | grep -c 10.6
 """, "--net", "user").text
@@ -295,6 +296,7 @@ ifconfig eth0:2 up || echo none; ifconfig | grep -c 10.0.2.20; ifconfig -a | gre
     assert "\n1\nPING" in out and "1 packets received" in out and "no such" not in out, out
     assert "(10.0.2.9) at 02:02:02:02:02:02 [ether] PERM on eth0" in out
     assert "inet addr:10.0.2.20  Bcast:10.0.2.255  Mask:255.255.255.0" in out and "MTU:1400" in out
+    assert "          UP BROADCAST RUNNING PROMISC ALLMULTI MULTICAST" in out, out
     assert "inet addr:10.6.0.1" in out and out.endswith("\nnone\n1\n0\n"), out
 
 
