@@ -192,12 +192,23 @@ static void end_children(void)
         ;
 }
 
+/* Who sleeps has left the processor when the next one runs on it; on another it might still be on its way. */
+static void use_one_processor(void)
+{
+    cpu_set_t first;
+
+    CPU_ZERO(&first);
+    CPU_SET(0, &first);
+    checked(sched_setaffinity(0, sizeof(first), &first), "sched_setaffinity");
+}
+
 static int scene(void)
 {
     pthread_t waiter;
     pid_t waiting = 0;
     sigset_t blocked;
 
+    use_one_processor();
     sigemptyset(&blocked); /* by all threads, or one of the others would get them */
     sigaddset(&blocked, SIGUSR1);
     sigaddset(&blocked, SIGRTMIN + 3);

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from debugger import Machine
+from debugger import Machine, frames
 from support import BUILD, EXTRA_WORDS
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="needs our symbols")
@@ -82,7 +82,8 @@ def test_at_each_instruction_of_the_library_in_assembly(tmp_path):
                              "continue")
         ended = machine.finish()
     assert ended == (0, b"through it\n"), output.all()
-    assert "warning" not in output.all() and "Error" not in output.all(), output.all()
+    # gdb's word for a file's part that is described as if it were all of it.
+    assert "Internal error" not in output.all() and "Python" not in output.all(), output.all()
     seen = re.findall(r"^at (\w+) (\d+) (.*)$", output.all(), re.M)
     for name, offset, stack in seen:
         assert any(re.fullmatch(pattern, stack) for pattern in BEHIND[name]), (name, offset, stack)
@@ -91,3 +92,15 @@ def test_at_each_instruction_of_the_library_in_assembly(tmp_path):
         # longjmp's caller is first who called it and then who called setjmp, and clone has two who return.
         assert len(come) >= {"longjmp": 4, "__clone": 2}.get(name, 1), (name, come)
         assert len({offset for function, offset, _ in seen if function == name}) >= min(len(addresses) - 1, 2), name
+
+
+def test_a_thread_that_has_just_been_made_has_no_callers(tmp_path):
+    """Its frame pointer is still that of who made it, whose stack may have changed since."""
+    with Machine(tmp_path, "--smp", "1", "--", ASSEMBLY) as machine:
+        output = machine.gdb("tbreak cancel_a_thread", "continue", "break thread_start_user if $in_program()",
+                             "continue", "bt", "bt of all", "delete", "detach")
+        ended = machine.finish()
+    assert frames(output.of("bt")) == ["thread_start_user", "__clone"], output.all()
+    of_new = re.findall(r"in the program: __clone at libc/start/clone.asm:\d+\n(.*)", output.of("bt of all"))
+    assert len(of_new) == 1 and of_new[0].startswith("thread "), output.all()
+    assert ended == (0, b"through it\n"), output.all()

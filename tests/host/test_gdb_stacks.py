@@ -12,6 +12,7 @@ from support import BUILD, EXTRA_WORDS
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="needs our symbols")
 CAT = os.path.join(BUILD, "user", "cat")
 LS = os.path.join(BUILD, "user", "ls")
+HELLO = os.path.join(BUILD, "user", "demo", "hello_asm")
 SCENE = os.path.join(BUILD, "tests", "host", "scene")
 FLAVOURS = pytest.mark.parametrize("flavour", [(), ("--debug",)], ids=["release", "debug"])
 # What gdb sees of the stack at the next COUNT instructions, the machine's clock and interrupts standing still.
@@ -70,6 +71,33 @@ def test_down_to_the_first_instructions(tmp_path, flavour):
     ends = [frames(output.of(command))[-1] for command in ("bt", "bt 100")]
     assert ends == ["start_high", "ap_high"] or "boot_idle" in output.all(), output.all()
     assert "at boot/start.asm:" in output.of("thread apply all bt"), output.all()
+
+
+@FLAVOURS
+def test_in_the_boot(tmp_path, flavour):
+    """Breakpoints that were set before the machine ran are hit in the order in which it goes: the first of these lie
+    where programs will, with other code."""
+    places = ("pvh_entry", "start32", "start_high", "x86_start", "kernel_main", "sys_write")
+    with Machine(tmp_path, *flavour, "--", "/bin/busybox", "echo", "booted") as machine:
+        output = machine.gdb(*[f"tbreak {place}" for place in places],
+                             *[word for i in range(len(places)) for word in ("continue", f"bt {i + 40}")], "detach")
+        ended = machine.finish()
+    stacks = [frames(output.of(f"bt {i + 40}")) for i in range(len(places))]
+    assert [stack[0] for stack in stacks] == list(places), output.all()
+    assert stacks[:5] == [["pvh_entry"], ["start32"], ["start_high"], ["x86_start", "start_high"],
+                          ["kernel_main", "x86_start", "start_high"]], output.all()
+    assert ended == (0, b"booted\n"), output.all()
+
+
+def test_a_program_without_library(tmp_path):
+    """Its code says nothing of who called it; what lies on its stack there is no address."""
+    with Machine(tmp_path, "--", HELLO) as machine:
+        output = machine.gdb(f"program {HELLO}", "tbreak *_start if $in_program()", "continue", "bt", "break sys_write",
+                             "continue", "bt 40", "delete", "detach")
+        ended = machine.finish()
+    assert frames(output.of("bt")) == ["_start"], output.all()
+    assert frames(output.of("bt 40")) == ["sys_write", "syscall_entry", "_start"], output.all()
+    assert ended == (0, b"Hello from assembly.\n"), output.all()
 
 
 @FLAVOURS

@@ -127,6 +127,12 @@ def kernel_file():
     raise Broken("no symbols of the kernel: file build/kernel.elf")
 
 
+def is_boots(address):
+    """Is it code of the kernel's before paging, which lies where programs will?"""
+    symtab = gdb.find_pc_line(address).symtab
+    return address < USER_END and symtab is not None and symtab.objfile == kernel_file()
+
+
 def _find_struct(name):
     symbol = kernel_file().lookup_static_symbol(name, gdb.SYMBOL_STRUCT_DOMAIN)
     if symbol is None:

@@ -15,7 +15,7 @@ import struct as layout
 
 import gdb
 
-from kernel import Broken, ROOT, USER_END, addr2line, address_of, pointer
+from kernel import Broken, ROOT, USER_END, addr2line, address_of, is_boots, pointer
 import files
 import tasks
 
@@ -134,7 +134,8 @@ def shown(program):
 def restrict_breakpoint(one):
     """Other programs have other code at the same addresses."""
     if one.condition is None and one.type in (gdb.BP_BREAKPOINT, gdb.BP_HARDWARE_BREAKPOINT):
-        if any(location.address and location.address < USER_END for location in getattr(one, "locations", ())):
+        places = [location.address for location in getattr(one, "locations", ()) if location.address]
+        if any(place < USER_END and not is_boots(place) for place in places):
             one.condition = CONDITION
 
 
@@ -254,7 +255,8 @@ def stopped(_event):
     try:
         follow()
         frame = gdb.newest_frame()
-        if frame.pc() < USER_END and loaded is not None and current_program() is not loaded:
+        in_program = frame.pc() < USER_END and not is_boots(frame.pc())
+        if in_program and loaded is not None and current_program() is not loaded:
             print(f"(user code here is not {shown(loaded)}'s, whose symbols are loaded)")
     except (gdb.error, Broken):
         pass

@@ -25,7 +25,10 @@ KEPT = ("r15", "r14", "r13", "r12", "rbx", "rbp", "rip")  # struct switch_frame,
 FRAMES_MAX = 200
 SLEEPS = re.compile(r"wait_|sleep|schedule\(")
 FIRST_IN_C = ("kernel_main", "x86_start_ap")  # what calls them is the boot's assembly
+TRAPNO_SYSCALL = 0x100  # x86/context.h
 CLONES = (56, 435)  # clone and clone3, abi/syscalls.tbl
+# mov $__NR_rt_sigreturn, %eax (as our library has it) or %rax; syscall
+SIGRETURNS = (b"\xb8\x0f\0\0\0\x0f\x05", b"\x48\xc7\xc0\x0f\0\0\0\x0f\x05")
 # How sleeping is done, as against why.
 MACHINERY = ("kernel/x86/", "kernel/sched/sched.", "kernel/sched/wait.", "kernel/sched/lock.")
 
@@ -178,49 +181,56 @@ def arguments_of(frame, function):
                 yield f"{symbol.name}=?"
 
 
-def user_registers(thread):
-    """(rip, rbp) of its program: the CPU's own while it runs there, else as the kernel's entry saved them."""
+def user_start(thread):
+    """(rip, is it behind a system call, rbp) of its program, None in a thread of the kernel's: the CPU's own while it
+    runs there, else as the kernel's entry saved them. Behind a call there may be another function already."""
     if bool(thread["on_cpu"]):
         with Frames(thread):
             newest = gdb.newest_frame()
             if newest.pc() < USER_END:
-                return newest.pc(), unsigned(newest.read_register("rbp"))
-    top = pointer(thread["kstack"]) + stack_size()
-    regs = at(top - struct("regs").sizeof, "regs")
-    if int(regs["cs"]) & 3 != 3:
-        return None, None
-    return int(regs["rip"]), int(regs["rbp"])
-
-
-def is_just_cloned(thread):
-    """Has it not run yet? Then its frame pointer is still that of who made it, on another stack."""
-    if bool(thread["on_cpu"]):
-        return False
+                return newest.pc(), False, unsigned(newest.read_register("rbp"))
     regs = at(pointer(thread["kstack"]) + stack_size() - struct("regs").sizeof, "regs")
-    return int(regs["orig_rax"]) in CLONES and int(regs["rax"]) == 0
+    if int(regs["cs"]) & 3 != 3:
+        return None
+    in_call = int(regs["trapno"]) == TRAPNO_SYSCALL
+    # One that was cloned and has not run yet has the frame pointer of who made it, on another stack.
+    just_made = in_call and int(regs["orig_rax"]) in CLONES and int(regs["rax"]) == 0
+    return int(regs["rip"]), in_call, 0 if just_made else int(regs["rbp"])
 
 
 def user_frames(thread):
     """(address, is it a return address) of the program's frames, by its frame pointers."""
     proc = pointer(thread["proc"])
     mm = pointer(at(proc, "proc")["mm"]) if proc else 0
-    if mm == 0:
+    start = user_start(thread) if mm else None
+    if start is None:
         return
-    pc, frame = user_registers(thread)
-    if pc is None:
-        return
-    yield pc, False
-    if is_just_cloned(thread):
-        return
+    pc, called, frame = start
+    yield pc, called
     for _ in range(FRAMES_MAX):
         pair = memory.read_user(at(mm, "mm"), frame, 16)
         if pair is None:
             return
         above, back = int.from_bytes(pair[:8], "little"), int.from_bytes(pair[8:], "little")
+        context = interrupted(at(mm, "mm"), back, frame + 16)
+        if context is not None:
+            yield back, False
+            yield int(context["rip"]), False
+            frame = int(context["rbp"])
+            continue
         if not 0 < back < USER_END or above <= frame:
             return
         yield back, True
         frame = above
+
+
+def interrupted(mm, back, frame):
+    """The registers of what a signal came upon, when BACK is where handlers return to and FRAME the stack there."""
+    code = memory.read_user(mm, back, 9)
+    if code is None or not code.startswith(SIGRETURNS):
+        return None
+    context = memory.read_user(mm, frame, struct("ucontext").sizeof)
+    return gdb.Value(context, struct("ucontext"))["uc_mcontext"] if context else None
 
 
 def user_places(thread, addresses):

@@ -10,12 +10,12 @@ import gdb
 from gdb.FrameDecorator import FrameDecorator
 from gdb.unwinder import Unwinder, register_unwinder
 
-from kernel import USER_END, function_at, relative
+from kernel import USER_END, function_at, is_boots, relative
 import programs
 import stacks
 
-# mov $__NR_rt_sigreturn, %eax (as our library has it) or %rax; syscall
-SIGRETURNS = (b"\xb8\x0f\0\0\0\x0f\x05", b"\x48\xc7\xc0\x0f\0\0\0\x0f\x05")
+FIRST_IN_PROGRAM = "_start"  # of hello_asm, say, with no word of where its caller is
+HANDLED = "signal handler called"  # gdb's own words
 REGISTERS = ("rip", "rsp", "rbp", "rbx", "r12", "r13", "r14", "r15")
 
 
@@ -41,7 +41,7 @@ class HandlerUnwinder(Unwinder):
             code = bytes(gdb.selected_inferior().read_memory(pc, 9))
         except gdb.MemoryError:
             return None
-        if not code.startswith(SIGRETURNS) or describes_itself(pc, code):
+        if not code.startswith(stacks.SIGRETURNS) or describes_itself(pc, code):
             return None
         sp = frame.read_register("rsp")
         context = sp.cast(gdb.lookup_type("struct ucontext").pointer()).dereference()["uc_mcontext"]
@@ -53,7 +53,7 @@ class HandlerUnwinder(Unwinder):
 
 def describes_itself(pc, code):
     name = gdb.execute(f"info symbol {pc}", to_string=True)
-    return code.startswith(SIGRETURNS[0]) and name.startswith("__restore_rt")
+    return code.startswith(stacks.SIGRETURNS[0]) and name.startswith("__restore_rt")
 
 
 class Entry(FrameDecorator):
@@ -71,7 +71,7 @@ class Entry(FrameDecorator):
 
 
 class Stranger(FrameDecorator):
-    """Where a program is that gdb can't follow any further."""
+    """What has no name: where a program is that gdb can't follow any further, where signal handlers return to."""
 
     def __init__(self, frame, why):
         super().__init__(frame)
@@ -112,6 +112,9 @@ class Named:
             if frame.pc() >= USER_END:
                 yield Entry(shown) if frame.type() == gdb.SIGTRAMP_FRAME else shown
                 continue
+            if is_boots(frame.pc()):
+                yield shown  # 32-bit code, whose stack gdb can't read
+                return
             thread = stacks.shown_thread()
             why = None if came_to_program else programs.why_unknown(thread)
             if why is None and frame.type() == gdb.NORMAL_FRAME and frame.name() is None:
@@ -120,7 +123,9 @@ class Named:
             if why:
                 yield Stranger(shown, why)
                 return
-            yield shown
+            yield Stranger(shown, HANDLED) if frame.type() == gdb.SIGTRAMP_FRAME else shown
+            if frame.name() == FIRST_IN_PROGRAM:
+                return
 
 
 def stopped(_event):
