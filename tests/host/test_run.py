@@ -161,6 +161,14 @@ def test_options_that_make_no_sense_are_refused():
         assert words[0] in result.err
 
 
+def test_a_file_does_not_become_a_socket(tmp_path):
+    file = tmp_path / "precious"
+    file.write_text("precious")
+    result = run("--net", f"dgram:{file}:{tmp_path}/there", "--", "/bin/true")
+    assert (result.status, result.out) == (INFRA, b"") and "no socket" in result.err
+    assert file.read_text() == "precious"
+
+
 @pytest.mark.parametrize("port", ["0", "65536", "99999"])
 def test_a_port_that_cannot_be_is_refused(port):
     result = run("--gdb", port, "--", "/bin/true")
