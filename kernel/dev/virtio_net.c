@@ -237,12 +237,11 @@ static bool transmit(struct netdev *dev, unsigned queue, struct packet *p)
     reclaim(tx, &done);
     if (n) {
         error = virtqueue_put(tx, pieces, n, n, p);
-        if (error == -ENOSPC) {
+        if (error == -ENOSPC)
             virtqueue_notify(tx);
-            if (virtqueue_listen_later(tx)) { /* it has got room meanwhile */
-                reclaim(tx, &done);
-                error = virtqueue_put(tx, pieces, n, n, p);
-            }
+        while (error == -ENOSPC && virtqueue_listen_later(tx)) { /* it has got room meanwhile */
+            reclaim(tx, &done);
+            error = virtqueue_put(tx, pieces, n, n, p);
         }
     }
     spin_unlock(&tx->lock);
