@@ -13,19 +13,21 @@ static const struct {
     const char *name;
     int family, type, protocol;
 } kinds[] = {
-    {"tcp", AF_INET, SOCK_STREAM, 0},      {"udp", AF_INET, SOCK_DGRAM, 0},
-    {"raw", AF_INET, SOCK_RAW, 255},       {"icmp", AF_INET, SOCK_RAW, 1},
-    {"packet", AF_PACKET, SOCK_RAW, 0},    {"packet data", AF_PACKET, SOCK_DGRAM, 0},
-    {"netlink", AF_NETLINK, SOCK_RAW, 0},  {"local stream", AF_UNIX, SOCK_STREAM, 0},
+    {"tcp", AF_INET, SOCK_STREAM, 0},       {"udp", AF_INET, SOCK_DGRAM, 0},
+    {"raw", AF_INET, SOCK_RAW, 255},        {"icmp", AF_INET, SOCK_RAW, 1},
+    {"packet", AF_PACKET, SOCK_RAW, 0},     {"packet data", AF_PACKET, SOCK_DGRAM, 0},
+    {"netlink", AF_NETLINK, SOCK_RAW, 0},   {"local stream", AF_UNIX, SOCK_STREAM, 0},
     {"local data", AF_UNIX, SOCK_DGRAM, 0}, {"local records", AF_UNIX, SOCK_SEQPACKET, 0},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
-static const int levels[] = {SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP, 255, 263, SOL_NETLINK};
+static const int levels[] = {SOL_SOCKET, IPPROTO_IP, IPPROTO_TCP, IPPROTO_UDP,
+                             255,        263,        SOL_NETLINK};
 #define LEVELS (sizeof(levels) / sizeof(levels[0]))
 
 static char *page; /* one page, and behind it nothing */
-static char *wild[] = {(char *)8, (char *)0x7ffffffff000, (char *)-PAGE, (char *)0xffff800000000000};
+static char *wild[] = {(char *)8, (char *)0x7ffffffff000, (char *)-PAGE,
+                       (char *)0xffff800000000000};
 
 static void make_page(void)
 {
@@ -36,7 +38,8 @@ static void make_page(void)
 
 static int make(size_t kind)
 {
-    return works(socket(kinds[kind].family, kinds[kind].type | SOCK_NONBLOCK, kinds[kind].protocol));
+    return works(
+        socket(kinds[kind].family, kinds[kind].type | SOCK_NONBLOCK, kinds[kind].protocol));
 }
 
 /* The socket can still be asked and set. */
@@ -116,7 +119,8 @@ TEST(an_answer_to_nowhere_is_refused)
 static void set_from_nowhere(int fd, int level, int name)
 {
     for (size_t i = 0; i < sizeof(wild) / sizeof(wild[0]); i++) {
-        static const socklen_t lengths[] = {1, 4, 8, 12, 16, 40, 0x7fffffff, 0x80000000, 0xffffffff};
+        static const socklen_t lengths[] = {1,  4,          8,          12,        16,
+                                            40, 0x7fffffff, 0x80000000, 0xffffffff};
         for (size_t k = 0; k < sizeof(lengths) / sizeof(lengths[0]); k++)
             (void)setsockopt(fd, level, name, wild[i], lengths[k]);
     }
@@ -194,7 +198,8 @@ TEST(control_data_without_room_is_not_written)
         make_pair(pair);
         memset(page, GUARD, PAGE);
         struct iovec v = {page + 512, 4};
-        struct msghdr m = {.msg_iov = &v, .msg_iovlen = 1, .msg_control = page, .msg_controllen = room};
+        struct msghdr m = {
+            .msg_iov = &v, .msg_iovlen = 1, .msg_control = page, .msg_controllen = room};
         same(recvmsg(pair[1], &m, 0), 4);
         ends_there(page, room, SOL_SOCKET, 2);
         check(m.msg_controllen <= room, "%zu bytes in %zu", (size_t)m.msg_controllen, room);
