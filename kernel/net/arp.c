@@ -271,12 +271,15 @@ static bool learn(struct netdev *dev, uint32_t address, const uint8_t *station,
     return n;
 }
 
-static bool is_sane(const struct arp_packet *a)
+static bool is_sane(const struct arp_packet *a, struct netdev *dev)
 {
-    return a->hardware == htons(ARPHRD_ETHER) && a->protocol == htons(ETH_P_IP) &&
+    enum route_type sender = route_kind(a->sender_ip, dev);
+
+    return (sender == ROUTE_UNICAST || sender == ROUTE_LOCAL) &&
+           a->hardware == htons(ARPHRD_ETHER) && a->protocol == htons(ETH_P_IP) &&
            a->hardware_len == NETDEV_ADDRESS && a->protocol_len == sizeof(uint32_t) &&
-           !(a->sender[0] & 1) && !IN_MULTICAST(ntohl(a->sender_ip)) &&
-           ntohl(a->sender_ip) >> 24 != IN_LOOPBACKNET && a->sender_ip != INADDR_BROADCAST;
+           (a->operation == htons(ARP_REQUEST) || a->operation == htons(ARP_REPLY)) &&
+           !(a->sender[0] & 1) && ntohl(a->sender_ip) >> 24 != IN_LOOPBACKNET;
 }
 
 /* STATION on DEV's link says that ADDRESS, which is ours, is its: contradict it, if we haven't just done so. */
@@ -305,8 +308,8 @@ static void arp_input(struct packet *p)
 
     if (at)
         a = *at;
-    bool good =
-        at && p->packet_type != PACKET_OTHERHOST && dev->link_ops == &ethernet_link && is_sane(&a);
+    bool good = at && p->packet_type != PACKET_OTHERHOST && dev->link_ops == &ethernet_link &&
+                is_sane(&a, dev);
     packet_free(p);
     if (!good)
         return;

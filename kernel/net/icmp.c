@@ -156,6 +156,9 @@ static void take_error(struct packet *p, const struct icmp_header *h)
     if (!quoted)
         return;
     uint32_t header = (quoted->version_ihl & 15u) * 4;
+    /* Of a packet's later pieces nobody says anything (RFC 1122, section 3.2.2), and they don't begin with ports. */
+    if (quoted->version_ihl >> 4 != 4 || (quoted->fragment & htons(IPV4_OFFSET)))
+        return;
     if (header < IPV4_HEADER || !(quoted = packet_header(p, header + QUOTE_LEAST)))
         return;
     if (address_kind(quoted->source) != ROUTE_LOCAL)

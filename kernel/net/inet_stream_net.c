@@ -1,4 +1,6 @@
 /* What the TCP engine asks of this kernel: struct tcp_ops. See inet_stream.h. */
+#include <abi/if_packet.h>
+
 #include "dev/random.h"
 #include "fs/async.h"
 #include "fs/poll.h"
@@ -220,8 +222,8 @@ static const struct tcp_ops ops = {
 
 static void input(struct packet *p)
 {
-    if (p->ip.local_broadcast) {
-        packet_free(p); /* RFC 1122, section 4.2.3.10 */
+    if (p->ip.local_broadcast || p->packet_type != PACKET_HOST) {
+        packet_free(p); /* it came to all (RFC 1122, section 4.2.3.10) */
         return;
     }
     stream_input(p);
