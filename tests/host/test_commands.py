@@ -21,7 +21,7 @@ import subprocess
 
 import pytest
 
-from support import BUILD, PATIENCE, ROOT, Verdict, run
+from support import BUILD, PATIENCE, ROOT, Verdict, leave_the_others, run
 from terminal import shell
 
 COMMANDS = """arp cat cp date dhcp echo env false fingerd grep head hexdump host id ifconfig inetd ipcmk ipcrm
@@ -94,11 +94,14 @@ def script_of(name):
 
 
 def on_host(name, folder, where):
-    """(standard output, standard error, status) of the case with the commands in FOLDER."""
+    """(standard output, standard error, status) of the case with the commands in FOLDER. Ports and System V objects are
+    its own."""
+    shared = re.search(r"\$X/(nc|ipc)", CASES[name][0])
     where.mkdir()
     shell = shutil.which("dash") or "sh"
     done = subprocess.run([shell, "-c", f"X={folder}\n{script_of(name)}"], cwd=where, capture_output=True,
                           timeout=PATIENCE, check=False, stdin=subprocess.DEVNULL,
+                          preexec_fn=leave_the_others if shared else None,
                           env={"PATH": f"{folder}:/usr/bin:/bin", "HOME": "/"})
     return done.stdout, done.stderr, done.returncode
 
