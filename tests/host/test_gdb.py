@@ -401,6 +401,19 @@ def test_every_command_says_what_it_does():
         assert re.match(rf"\$?{name}\b.*: \w", helps.of(ask)), helps.all()
 
 
+def test_every_command_is_tried():
+    """In batch mode, by a test that looks at what it says."""
+    sources = {folder: "\n".join(open(os.path.join(ROOT, folder, name), encoding="utf-8").read()
+                                 for name in sorted(os.listdir(os.path.join(ROOT, folder)))
+                                 if re.fullmatch(pattern, name))
+               for folder, pattern in (("tools/gdb", r"\w+\.py"), ("tests/host", r"test_gdb\w*\.py"))}
+    made = r'^    name = "(\w+)"$|super\(\).__init__\("([a-z-]+)", gdb\.COMMAND'
+    names = [one or other for one, other in re.findall(made, sources["tools/gdb"], re.M)]
+    assert len(names) >= 24, names
+    for name in names:
+        assert re.search(rf'\.of\(f?"{name}\b|output\.of\(f?"print [^"]*\${name}\b', sources["tests/host"]), name
+
+
 def test_many_machines_at_once(tmp_path):
     """As make qemu-gdb and make gdb do it: sockets in one folder; each gdb finds a machine that no other has."""
     folder = str(tmp_path / "gdb")
@@ -415,7 +428,13 @@ def test_many_machines_at_once(tmp_path):
             fcntl.flock(another, fcntl.LOCK_EX)
             first = batch(kernel_of(()), [f"signalbox-connect {folder}", "continue"])
             assert machines[1].communicate(timeout=PATIENCE)[0] == b"machine 2\n", first.all()
-        second = batch(kernel_of(()), [f"signalbox-connect {folder}", "continue"])
+            third = batch(kernel_of(()), [f"signalbox-connect {folder}/3.sock"])
+            assert f"another gdb has the machine at {folder}/3.sock" in third[1][1], third.all()
+        who_has_it = f"shell flock -n {folder}/3.sock.lock echo nobody || echo somebody"
+        second = batch(kernel_of(()), [f"signalbox-connect {folder}", who_has_it, f"signalbox-connect {folder}/1.sock",
+                                       "detach", who_has_it + " else"])
+        assert second.of(who_has_it) == "somebody\n" and second.of(who_has_it + " else") == "nobody\n", second.all()
+        assert "this gdb has a machine" in second.of(f"signalbox-connect {folder}/1.sock"), second.all()
         assert machines[2].communicate(timeout=PATIENCE)[0] == b"machine 3\n", second.all()
         third = batch(kernel_of(()), [f"signalbox-connect {folder}/1.sock", "continue"])
         assert machines[0].communicate(timeout=PATIENCE)[0] == b"machine 1\n", third.all()

@@ -54,17 +54,24 @@ COMMANDS = (tasks, stacks, locks, files, memory, slabs, signals, network, virtqu
             unwind)
 
 
+def take(path, what=".lock"):
+    """The lock that makes the machine at this socket ours, or (".run") its place, or None: another has it."""
+    lock = os.open(path + what, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return lock
+
+
 def waiting_machines(folder):
-    """The sockets of machines that wait for gdb, the youngest first, each with the lock that makes it ours."""
+    """The sockets of machines that no gdb has, the youngest first, with their locks."""
     sockets = glob.glob(os.path.join(glob.escape(folder), "*.sock"))
     for path in sorted(sockets, key=os.path.getmtime, reverse=True):
-        lock = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)  # another gdb has it
-            continue
-        yield path, lock
+        lock = take(path)
+        if lock is not None:
+            yield path, lock
 
 
 class Connect(gdb.Command):
@@ -72,13 +79,21 @@ class Connect(gdb.Command):
 
     def __init__(self):
         super().__init__("signalbox-connect", gdb.COMMAND_RUNNING, gdb.COMPLETE_FILENAME)
-        self.lock = None  # held as long as this gdb lives
+        self.lock = None  # held as long as we are connected
+        gdb.events.connection_removed.connect(self.release)
+
+    def release(self, _event=None):
+        if self.lock is not None:
+            os.close(self.lock)
+            self.lock = None
 
     def invoke(self, argument, from_tty):
+        if gdb.selected_inferior().connection is not None:
+            raise gdb.GdbError("this gdb has a machine: detach from it first")
         if os.path.isdir(argument):
             self.connect_youngest(argument)
         else:
-            gdbs_own(f"target remote {argument}")
+            self.connect_to(argument)
         # A CPU is a thread to gdb: stepping one shall not let the others run away.
         gdb.execute("set scheduler-locking step")
         programs.start()
@@ -87,13 +102,26 @@ class Connect(gdb.Command):
               "fds, file, pipes, queue, signals, sigframe, maps, pte, shm, slabs, pages, sockets, tcp, virtqueue,\n"
               "elements, program.")
 
+    def connect_to(self, argument):
+        if os.path.exists(argument):
+            self.lock = take(argument)
+            if self.lock is None:
+                raise gdb.GdbError(f"another gdb has the machine at {argument}")
+        try:
+            gdbs_own(f"target remote {argument}")
+        except gdb.GdbError:
+            self.release()
+            raise
+
     def connect_youngest(self, folder):
         for path, lock in waiting_machines(folder):
             try:
                 gdb.execute(f"target remote {path}")
-            except gdb.error:  # who made it is gone
-                for name in (path, path + ".lock"):
-                    os.unlink(name)
+            except gdb.error:
+                place = take(path, ".run")
+                if place is not None:  # who made it is gone
+                    os.unlink(path)
+                    os.close(place)
                 os.close(lock)
                 continue
             self.lock = lock
