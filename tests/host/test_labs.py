@@ -170,6 +170,8 @@ def test_steps_score_what_is_declared(name, some_of):
         if not made.graded:
             raise Verdict("INFRA", report)
         assert made.score == wanted, f"step {step}: {made.score} points, {wanted} are declared\n{report}"
+        seen = sum(one.outcome.score for one in made.results if one.check.visible)
+        assert seen == wanted or f"{wanted} ({seen:g})" in read(lab.folder, "README.md"), f"step {step} shows {seen:g}"
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -8,9 +8,10 @@
      * parent runs again, and the parent may make the next stage, for the same group, before the child runs at
      * all. What must be true for both, both do; that it is then done twice harms nobody.
      *
-     * The child is no shell: with job control it takes signals as every program does (signals_set(false)), and
-     * it leads no jobs: sh.top and processes say so. A Ctrl-C that came between fork and here was noted by the
-     * shell's handler (sh.interrupted) and is the child's to die of: raise(SIGINT).
+     * The child is no shell: if that is interactive (sh.top; also for $(...), which is in no group), the child takes
+     * signals as every program does (signals_set(false)), and it leads no jobs: sh.top and processes say so. A Ctrl-C
+     * that came between fork and here was noted by the shell's handler (sh.interrupted) and is the child's to die of:
+     * raise(SIGINT).
      *
      * Without job control nobody tells the terminal's Ctrl-C from the foreground's: POSIX (2.11) wants what is in
      * the background to ignore SIGINT and SIGQUIT, and, if it is the first of its job, to read nothing: its standard

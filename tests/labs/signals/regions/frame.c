@@ -23,13 +23,13 @@ int sigframe_push(struct regs *regs, int signo, const struct siginfo *info,
      * Where: signal_frame_stack() says where the stack begins, below the red zone or at the top of the alternate
      * stack, and in *floor the lowest address of the alternate stack, or 0. Down from there: the FPU state,
      * fpstate_size() bytes, its address a multiple of XSAVE_ALIGN; below it the struct rt_sigframe, so that the
-     * handler's stack pointer is 8 less than a multiple of 16, as after a CALL. A frame that would leave the alternate
-     * stack, or that wraps around below address 0, is -EFAULT.
+     * handler's stack pointer is 8 less than a multiple of 16, as after a CALL. A frame that reaches down to *floor, or
+     * beyond, or that wraps around below address 0, is -EFAULT.
      *
      * What: the restorer as return address; uc_flags (UC_SIGCONTEXT_SS, UC_STRICT_RESTORE_SS, and UC_FP_XSTATE with
-     * XSAVE); uc_link NULL; uc_stack as it was set; uc_sigmask BLOCKED; uc_mcontext (fill_sigcontext); with
-     * SA_SIGINFO the siginfo, SIGINFO_USED bytes of it and zeros behind. write_fpstate() writes the FPU state.
-     * Padding is zero too: what the kernel's stack held before is nobody's business.
+     * XSAVE); uc_link NULL; uc_stack as it was set (current->altstack); uc_sigmask BLOCKED; uc_mcontext
+     * (fill_sigcontext); with SA_SIGINFO the siginfo, SIGINFO_USED bytes of it and zeros behind. write_fpstate()
+     * writes the FPU state. Padding is zero too: what the kernel's stack held before is nobody's business.
      *
      * As it stands the signal gets lost: the program goes on as if there had been none.
      */
