@@ -51,13 +51,14 @@ def test_addresses_come_and_go(wired):
     out = wired(UP + "ip addr add 10.9.0.3/24 dev eth0; ip addr add 10.9.0.3/24 dev eth0; "
                 "ip addr add 224.0.0.1/24 dev eth0; ip addr add 10.1.1.1/8 dev nosuch; "
                 "ip addr del 10.8.8.8/24 dev eth0; "
+                "ip addr add 10.9.0.4/25 brd + dev eth0; "
                 "ip addr del 10.9.0.2/24 dev eth0; ip -o addr show dev eth0; ip route; "
                 "ip addr flush dev eth0; ip addr show dev eth0; ip route; echo end")
     assert out[:4] == ["ip: RTNETLINK answers: File exists", "ip: RTNETLINK answers: Invalid argument",
                        "ip: can't find device 'nosuch'", "ip: RTNETLINK answers: Cannot assign requested address"]
-    assert out[4] == "2: eth0    inet 10.9.0.3/24 brd 10.9.0.255 scope global eth0"
-    # The network is still reachable, from the address that is left.
-    assert out[5] == "10.9.0.0/24 dev eth0 scope link  src 10.9.0.3"
+    # With the first of its network the second has gone; what is reachable is so from the address that is left.
+    assert out[4] == "2: eth0    inet 10.9.0.4/25 brd 10.9.0.127 scope global eth0"
+    assert out[5] == "10.9.0.0/25 dev eth0 scope link  src 10.9.0.4"
     assert len(out) == 9 and out[6].startswith("2: eth0:") and out[8] == "end"
 
 
