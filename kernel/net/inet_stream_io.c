@@ -138,11 +138,14 @@ static bool at_end(const struct stream_socket *st)
            READ_ONCE(st->c.state) == TCP_CLOSED;
 }
 
-/* Nothing is there: wait, or say why not: 1 at the end of the stream. rx.lock held. */
+/*
+ * Nothing is there: wait, or say why not: 1 at the end of the stream. rx.lock held. What goes wrong behind the peer's
+ * FIN is nothing for a reader, who has had it all; send() tells it.
+ */
 static int wait_for_data(struct stream_socket *st, const struct message *m, nsec_t deadline)
 {
     struct queue *q = &st->s.rx;
-    int error = socket_take_error(&st->s);
+    int error = READ_ONCE(st->c.fin_received) ? 0 : socket_take_error(&st->s);
 
     if (error)
         return error;

@@ -134,6 +134,23 @@ TEST(data_for_a_closed_socket_is_reset)
     same(inet_option(end[0], SOL_SOCKET, SO_ERROR), EPIPE); /* it had been told */
 }
 
+TEST(a_reset_behind_the_peers_end_is_for_who_sends)
+{
+    int end[2];
+    char c;
+    stream_pair(end);
+    same(send(end[1], "z", 1, 0), 1);
+    works(close(end[1]));
+    wait_until(inet_ready(end[0], 0) & POLLRDHUP);
+    same(write(end[0], "x", 1), 1);
+    wait_until(inet_ready(end[0], 0) & POLLERR);
+    same(read(end[0], &c, 1), 1);
+    same(read(end[0], &c, 1), 0); /* nothing that was sent is missing */
+    same(read(end[0], &c, 1), 0);
+    same(inet_option(end[0], SOL_SOCKET, SO_ERROR), EPIPE);
+    fails(send(end[0], "x", 1, MSG_NOSIGNAL), EPIPE);
+}
+
 TEST(unread_bytes_reset_even_after_the_peers_end)
 {
     int end[2];
