@@ -103,7 +103,7 @@ class Connect(gdb.Command):
               "elements, program.")
 
     def connect_to(self, argument):
-        if os.path.exists(argument):
+        if os.path.exists(argument) and os.access(os.path.dirname(os.path.abspath(argument)), os.W_OK):
             self.lock = take(argument)
             if self.lock is None:
                 raise gdb.GdbError(f"another gdb has the machine at {argument}")
