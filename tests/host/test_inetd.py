@@ -19,6 +19,7 @@ from terminal import shell
 TCP = {"echo": 7, "discard": 9, "systat": 11, "daytime": 13, "netstat": 15, "chargen": 19, "time": 37, "finger": 79}
 UDP = {"echo": 7, "discard": 9, "systat": 11, "daytime": 13, "chargen": 19, "time": 37}
 PLACES = [("tcp", name) for name in TCP] + [("udp", name) for name in UDP]
+MINUTE = 59  # of inetd's, which counts whole seconds
 PROGRAMS = {"systat": "ps ps -ef", "netstat": "netstat netstat -an", "finger": "fingerd fingerd"}
 
 
@@ -134,9 +135,10 @@ def test_daytime_and_time(ports):
     form = r"\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\r\n"
     assert re.fullmatch(form, exchange(ports["tcp", "daytime"], b"").decode())
     assert re.fullmatch(form, ask(ports["udp", "daytime"], b"x").decode())
-    for answer in (exchange(ports["tcp", "time"], b""), ask(ports["udp", "time"], b"")):
+    for question in (lambda: exchange(ports["tcp", "time"], b""), lambda: ask(ports["udp", "time"], b"")):
+        before, answer, after = time.time(), question(), time.time()
         assert len(answer) == 4
-        assert abs(int.from_bytes(answer, "big") - 2208988800 - time.time()) < 100
+        assert before - 100 < int.from_bytes(answer, "big") - 2208988800 < after + 100
 
 
 def test_systat_and_netstat(ports):
@@ -226,20 +228,33 @@ def test_it_reads_its_file_again(tmp_path, own_ports):
             process.terminate()
 
 
+def ask_too_often(path, port, other):
+    """A new inetd, called four times, of which it takes three in a minute. False: it took us a minute."""
+    began = time.monotonic()
+    with started(path) as process:
+        try:
+            for _ in range(3):
+                assert until(lambda: exchange(port, b""))
+            if time.monotonic() - began > MINUTE:
+                return False
+            assert "too often" in process.stderr.readline()
+            answer = None
+            with contextlib.suppress(TimeoutError):
+                answer = exchange(port, b"", timeout=0.5)
+            if time.monotonic() - began > MINUTE:
+                return False
+            assert answer is None
+            assert len(exchange(other, b"")) == 4
+            return True
+        finally:
+            process.terminate()
+
+
 def test_who_is_asked_for_too_often_rests(tmp_path, own_ports):
     port, other = own_ports
     path, me = tmp_path / "conf", getpass.getuser()
     path.write_text(f"{port} stream tcp nowait.3 {me} internal daytime\n{other} stream tcp nowait {me} internal time\n")
-    with started(str(path)) as process:
-        try:
-            for _ in range(3):
-                assert until(lambda: exchange(port, b""))
-            assert "too often" in process.stderr.readline()
-            with pytest.raises(TimeoutError):
-                exchange(port, b"", timeout=0.5)
-            assert len(exchange(other, b"")) == 4
-        finally:
-            process.terminate()
+    assert any(ask_too_often(str(path), port, other) for _ in range(10)), "the machine is too busy to ask often"
 
 
 def test_a_server_that_waits_gets_the_socket(tmp_path, own_ports):
