@@ -45,7 +45,7 @@ def test_our_udp_client_asks_pythons_server():
         server.settimeout(0.1)
         # Whoever gets no answer within five seconds gives up without a word.
         client = f"/demo/udpecho client 10.0.2.2 {server.getsockname()[1]} hello"
-        script = f"for i in $(seq 60); do {client} > /tmp/o 2> /tmp/e; s=$?; [ -s /tmp/o ] && break; done; cat /tmp/o; exit $s"
+        script = f"cd /tmp; for i in $(seq 60); do {client} > o 2> e; s=$?; [ -s o ] && break; done; cat o; exit $s"
         with guest(script) as (process, _):
             while not select.select([process.stdout], [], [], 0)[0]:
                 with contextlib.suppress(TimeoutError):
