@@ -73,7 +73,8 @@ SLIPS = {"fds -1": "fds: there is no process -1", "fds 99": "fds: there is no pr
          "print $proc(99)": "$proc: there is no process 99", "print $task(99)": "$task: there is no thread 99",
          "print $proc()": "$proc: it takes 1 arguments, not 0", "print $sigset(proc_list)": "$sigset: ",
          "print $errno(4000)": '"4000 (no error)"', "print $errno(-4095)": '"-4095 (no error)"',
-         "program /none": "program: /none is no 64-bit ELF file", "sigframe 0 99": "sigframe: there is no process 99"}
+         "program /none": "program: /none is not there", "program /etc/passwd": "/etc/passwd is no 64-bit ELF",
+         "sigframe 0 99": "sigframe: there is no process 99"}
 
 
 def test_slips_of_the_hand(tmp_path):

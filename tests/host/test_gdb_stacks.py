@@ -3,6 +3,7 @@ up, for a program whose symbols it has not."""
 
 import os
 import re
+import subprocess
 
 import pytest
 
@@ -98,6 +99,31 @@ def test_a_program_without_library(tmp_path):
     assert frames(output.of("bt")) == ["_start"], output.all()
     assert frames(output.of("bt 40")) == ["sys_write", "syscall_entry", "_start"], output.all()
     assert ended == (0, b"Hello from assembly.\n"), output.all()
+
+
+def test_through_a_handler_of_another_library(tmp_path):
+    """The host's, whose functions keep no frame pointers and whose handler asks for no siginfo."""
+    source, program = tmp_path / "handled.c", str(tmp_path / "handled")
+    source.write_text("#include <signal.h>\n"
+                      "#include <unistd.h>\n"
+                      "static volatile int signals;\n"
+                      "static void seen(int signo) { signals += signo; }\n"
+                      "int main(void)\n"
+                      "{\n"
+                      "    signal(SIGUSR1, seen);\n"
+                      "    kill(getpid(), SIGUSR1);\n"
+                      "    return signals;\n"
+                      "}\n")
+    subprocess.run(["gcc", "-g", "-O1", "-static", "-o", program, str(source)], check=True)
+    with Machine(tmp_path, "--", program) as machine:
+        output = machine.gdb("break seen", "continue", "bt", "sigframe", "delete", "detach")
+        ended = machine.finish()
+    stack = output.of("bt")
+    assert is_whole(stack), output.all()
+    assert frames(stack) == ["seen", "<signal handler called>", "kill", "main"], output.all()
+    assert "isn't said, for want of SA_SIGINFO" in output.of("sigframe"), output.all()
+    assert re.search(r"interrupted 0x\w+ (__)?kill", output.of("sigframe")), output.all()
+    assert ended == (10, b""), output.all()
 
 
 @FLAVOURS

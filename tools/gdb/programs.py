@@ -242,7 +242,8 @@ class Following(gdb.Command):
         elif words:
             program = read_header(os.path.abspath(words[0]))
             if program is None:
-                raise gdb.GdbError(f"program: {words[0]} is no 64-bit ELF file")
+                what = "is no 64-bit ELF file" if os.path.exists(words[0]) else "is not there"
+                raise gdb.GdbError(f"program: {words[0]} {what}")
             if program.moves:
                 raise gdb.GdbError(f"program: {words[0]} can be anywhere in memory: its symbols come with its exec")
             load(program.moved_to(0))

@@ -10,6 +10,7 @@ import tasks
 HEADER = "abi/signal.h"
 SEARCHED = 1 << 16  # bytes of stack that `sigframe` looks through
 USER_CODE, USER_DATA = 0x33, 0x2B
+SA_SIGINFO = 4  # abi/signal.h
 REGISTERS = ("rip", "rsp", "rbp", "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
              "r13", "r14", "r15")
 NOT_SIGNALS = ("SIGSTKSZ", "SIGIOT", "SIGPOLL", "SIGEV_SIGNAL")
@@ -118,14 +119,20 @@ class Signals(Command):
 
 
 def looks_like_frame(data):
-    """Could these bytes be a struct rt_sigframe? Selectors as programs have them, a sound signal number."""
-    type_ = struct("rt_sigframe")
-    register = lambda name: offset_in(type_, "uc.uc_mcontext." + name)
-    signo_at = offset_in(type_, "info.si_signo")
-    word = lambda place, size: int.from_bytes(data[place:place + size], "little")
-    return (word(register("cs"), 2) == USER_CODE and word(register("ss"), 2) == USER_DATA
-            and 0 < word(signo_at, 4) <= 64 and word(register("rip"), 8) < USER_END
-            and word(register("rsp"), 8) < USER_END)
+    """Could these bytes be a struct rt_sigframe? Selectors and addresses as programs have them."""
+    word = lambda name, size: int.from_bytes(data[offset_in(struct("rt_sigframe"), name):][:size], "little")
+    register = lambda name, size=8: word("uc.uc_mcontext." + name, size)
+    return (register("cs", 2) == USER_CODE and register("ss", 2) == USER_DATA and word("uc.uc_flags", 8) < 8
+            and all(register(name) < USER_END for name in ("rip", "rsp", "fpstate")))
+
+
+def told_of(proc, info):
+    """What a frame says of its signal: nothing when the handler has not asked for it, whatever lies there."""
+    signo = int(info["si_signo"])
+    action = proc["actions"]["action"][signo - 1] if 0 < signo <= 64 and pointer(proc["actions"]) else None
+    if action is None or not int(action["flags"]) & SA_SIGINFO:
+        return "of which signal isn't said, for want of SA_SIGINFO"
+    return info_text(info)
 
 
 class Sigframe(Command):
@@ -189,7 +196,7 @@ class Sigframe(Command):
         context, info = frame["uc"]["uc_mcontext"], frame["info"]
         interrupted = int(context["rip"])
         named = programs.name_at(mm, interrupted)
-        print(f"signal frame at {address:#x}: {info_text(info)}")
+        print(f"signal frame at {address:#x}: {told_of(proc, info)}")
         print(f"    returns to {handler_name(int(frame['return_address']), mm)}, interrupted {interrupted:#x}"
               + (f" {named}" if named else ""))
         print(f"    mask to come back: {set_names(frame['uc']['uc_sigmask'])}")

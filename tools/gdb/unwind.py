@@ -56,6 +56,15 @@ def describes_itself(pc, code):
     return code.startswith(stacks.SIGRETURNS[0]) and name.startswith("__restore_rt")
 
 
+def returns_from_handler(frame):
+    """Is it the restorer? With it there, gdb looks for a function one byte before."""
+    try:
+        code = bytes(gdb.selected_inferior().read_memory(frame.pc(), 9))
+    except gdb.MemoryError:
+        return False
+    return code.startswith(stacks.SIGRETURNS)
+
+
 class Entry(FrameDecorator):
     """One of the kernel's entries, by its name."""
 
@@ -117,13 +126,17 @@ class Named:
                 return
             thread = stacks.shown_thread()
             why = None if came_to_program else programs.why_unknown(thread)
+            if why is None and (frame.type() == gdb.SIGTRAMP_FRAME or returns_from_handler(frame)):
+                came_to_program = True
+                yield Stranger(shown, HANDLED)
+                continue
             if why is None and frame.type() == gdb.NORMAL_FRAME and frame.name() is None:
                 why = programs.code_of(thread) + ", without symbols"
             came_to_program = True
             if why:
                 yield Stranger(shown, why)
                 return
-            yield Stranger(shown, HANDLED) if frame.type() == gdb.SIGTRAMP_FRAME else shown
+            yield shown
             if frame.name() == FIRST_IN_PROGRAM:
                 return
 
