@@ -15,12 +15,12 @@ def plain(text):
 
 
 class Terminal:
-    """tools/run --tty under a pseudo-terminal of 30 rows and 100 columns."""
+    """tools/run --tty under a pseudo-terminal of 30 rows and 100 columns, or of another size."""
 
-    def __init__(self, *words, timeout=PATIENCE):
+    def __init__(self, *words, timeout=PATIENCE, size=(30, 100)):
         words = [*EXTRA_WORDS, "--tty", "--timeout", str(2 * PATIENCE), *words]
         self.child = pexpect.spawn(RUN, words, timeout=timeout, encoding="utf-8", codec_errors="replace",
-                                   dimensions=(30, 100), echo=False)
+                                   dimensions=size, echo=False)
         self.child.delaybeforesend = None
 
     def __enter__(self):

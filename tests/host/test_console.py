@@ -68,6 +68,12 @@ def test_terminal_size_is_ours():
         assert terminal.status() == 0
 
 
+def test_a_terminal_without_a_size_has_the_usual_one():
+    with Terminal("--", "/bin/busybox", "stty", "size", size=(0, 0)) as terminal:
+        terminal.expect_exact("24 80\r\n")
+        assert terminal.status() == 0
+
+
 def test_shell_knows_the_size_when_the_terminal_tells():
     for _ in range(20):
         with Terminal() as terminal:
