@@ -87,7 +87,7 @@ static void write_rightly(void)
     must(our_mkquery(0, name, 1, 1, NULL, 0, NULL, question, sizeof question) == 12 + 65 + 4);
 }
 
-/* How many addresses the N bytes at MESSAGE have, whose memory ends there; -1: it makes no sense, -2: it is no answer. */
+/* How many addresses the N bytes at MESSAGE, whose memory ends there, have; -1: nonsense, -2: it is no answer. */
 static int read_copy(const unsigned char *message, int n)
 {
     unsigned char *copy = malloc((size_t)n + !n);

@@ -12,7 +12,7 @@
 #define SACK_FLIGHT "param sack 1\nestab\nsend 30000\n" TEN
 
 /* A router has told, a moment ago, that the path takes 1040 where the first hop takes 1540. */
-#define NARROWED                                                                       \
+#define NARROWED                                                                            \
     "param mtu 1540\nconnect\n> S 0\n< SA 0 1 mss=1500\n> A 1 1\nsend 10\n> A 1 1 len=10\n" \
     "icmp mtu 1 1040\n> A 1 1 len=10\n< A 1 11\ninfo mss 1000\n"
 
@@ -215,16 +215,16 @@ static const struct case_ cases[] = {
     {"a router that tells no MTU: the next plateau (RFC 1191, 7)",
      "param mtu 1500\nconnect\n> S 0\n< SA 0 1 mss=1460\n> A 1 1\nsend 10\n> A 1 1\n"
      "icmp mtu 1 0\n> A 1 1\ninfo pmtu 1492"},
-    {"after ten minutes what the first hop takes is tried (RFC 1191, 6.3)",
-     NARROWED "+599900\ninfo pmtu 1040\n+100\ninfo pmtu 1540\ninfo mss 1500\n"
+    {"after ten minutes what the first hop takes is tried (RFC 1191, 6.3)", NARROWED
+     "+599900\ninfo pmtu 1040\n+100\ninfo pmtu 1540\ninfo mss 1500\n"
      "send 3000\n> A 11 1 len=1500\n< A 1 1511\n> A 1511 1 len=1500\n< A 1 3011\n+1200000\ninfo pmtu 1540"},
-    {"a router that still takes less says so, for another ten (RFC 1191, 6.3)",
-     NARROWED "+600000\nsend 1500\n> A 11 1 len=1500\nicmp mtu 11 1340\n> A 11 1 len=1300\n"
+    {"a router that still takes less says so, for another ten (RFC 1191, 6.3)", NARROWED
+     "+600000\nsend 1500\n> A 11 1 len=1500\nicmp mtu 11 1340\n> A 11 1 len=1300\n"
      "< A 1 1311\n> A 1311 1 len=200\n< A 1 1511\n+599900\ninfo pmtu 1340\n+100\ninfo pmtu 1540"},
     {"one that says nothing any more is found by what it swallows (RFC 8899, 4.3)",
      NARROWED "+600000\nsend 1500\n> A 11 1 len=1500\n+200\n> A 11 1 len=1500\n+400\n"
-     "> A 11 1 len=1000\n< A 1 1011\n> A 1011 1 len=500\n< A 1 1511\ninfo pmtu 1040\n"
-     "+599900\ninfo pmtu 1040\n+100\ninfo pmtu 1540"},
+              "> A 11 1 len=1000\n< A 1 1011\n> A 1011 1 len=500\n< A 1 1511\ninfo pmtu 1040\n"
+              "+599900\ninfo pmtu 1040\n+100\ninfo pmtu 1540"},
     {"an outage after it was never narrowed says nothing of sizes (RFC 8899, 4.3)",
      "estab\nsend 1000\n> A 1 1 len=1000\n+200\n> A 1 1 len=1000\n+400\n> A 1 1 len=1000\n"
      "info pmtu 1040"},
