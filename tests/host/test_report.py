@@ -131,7 +131,7 @@ def whole(report, cpus=4):
     assert [len(re.findall(rf"^CPU {cpu}, thread ", report, re.M)) for cpu in range(cpus)] == [1] * cpus, report
     assert all(events_of(report, cpu) for cpu in range(cpus)), report
     # Init waits for its child, unless it has not come to that yet, or has just been woken from it.
-    init = r"^  1/1 init: (sleeps: .*sys_wait4|runnable: |runs on CPU \d)"
+    init = r"^  1/1 init: (sleeps: .*sys_wait4|sleeps, |runnable: |runs on CPU \d)"
     assert "spinlocks held:" in report and re.search(init, report, re.M), report
     return report
 
@@ -296,7 +296,7 @@ def test_sigusr1_reports_and_the_run_goes_on(tmp_path, words):
     assert report.count("report: asked for by an NMI") == 3
     assert "kernel panic" not in report
     assert "does not answer" not in report
-    assert len(re.findall(r"^ +2/2 busybox: (?:sleeps: .*sys_|runs on CPU|runnable)", report, re.M)) == 3, report
+    assert len(re.findall(r"^ +2/2 busybox: (?:sleeps: .*sys_|sleeps, |runs on CPU|runnable)", report, re.M)) == 3, report
 
 
 def test_sigusr1_finds_a_cpu_that_spins(tmp_path):
