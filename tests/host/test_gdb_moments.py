@@ -68,6 +68,7 @@ SLIPS = {"fds -1": "fds: there is no process -1", "fds 99": "fds: there is no pr
          "bt of 99": "bt: there is no thread 99", "view 0xffff888000001000": "view: at 0xffff888000001000 is no struct",
          "bt of $proc(1)": "bt: at $proc(1) is no struct thread", "queue $proc(1)": "is no queue, or one that is just",
          "queue 0": "queue: Cannot access memory", "file $proc(1)->fdtable": "is no struct file",
+         "file": "file: usage: file ADDR | PROGRAM",
          "virtqueue 0": "virtqueue: at 0 is no virtqueue", "virtqueue 0xffff888000000000": "is no virtqueue",
          "tcp 0xffff888000000000": "tcp: 0xffff888000000000 is no connection", "pages -1": "no memory that has",
          "print $proc(99)": "$proc: there is no process 99", "print $task(99)": "$task: there is no thread 99",
@@ -79,9 +80,12 @@ SLIPS = {"fds -1": "fds: there is no process -1", "fds 99": "fds: there is no pr
 
 def test_slips_of_the_hand(tmp_path):
     with Machine(tmp_path, "--", "/bin/busybox", "true") as machine:
-        output = machine.gdb("break sys_exit_group", "continue", *SLIPS, "delete", "continue", "ps", "bt of all",
-                             "locks", "pte 0", "print $current()")
+        output = machine.gdb("break sys_exit_group", "continue", *SLIPS, "symbol-file", "ps ", "bt ",
+                             f"file {machine.kernel}", "ps  ", "delete", "continue", "ps", "bt of all", "locks",
+                             "pte 0", "print $current()")
         ended = machine.finish()
+    assert output.of("ps ") == "ps: no symbols of the kernel: file build/kernel.elf\n", output.all()
+    assert output.of("ps  ").count("\n") == 3, output.all()
     for command, answer in SLIPS.items():
         text = output.of(command)
         assert answer in text and text.count("\n") == 1 and "has the kernel got" not in text, (command, text)

@@ -109,6 +109,8 @@ class File(Command):
     def invoke(self, argument, from_tty):
         if argument[:2] == "0x" or argument[:1] in "$(&*" and argument:
             super().invoke(argument, from_tty)
+        elif not argument:
+            raise gdb.GdbError("file: usage: file ADDR | PROGRAM (gdb's own, to forget all symbols: symbol-file)")
         else:
             gdbs_own("exec-file " + argument)
             gdbs_own("symbol-file " + argument)

@@ -451,3 +451,4 @@ def seconds(nanoseconds):
 
 
 gdb.events.new_objfile.connect(forget_symbols)
+gdb.events.clear_objfiles.connect(forget_symbols)
