@@ -61,9 +61,9 @@ def is_datagram(frame, to):
     return frame[12:14] == b"\x08\x00" and frame[23] == 17 and frame[30:34] == socket.inet_aton(to)
 
 
-def with_program(folder, name):
-    """tools/run's words for a machine that has /NAME, a program for tests with a wire."""
-    with open(os.path.join(BUILD, "tests", "host", name), "rb") as file:
+def with_program(folder, name, kind="host"):
+    """tools/run's words for a machine that has /NAME, of the programs in tests/KIND."""
+    with open(os.path.join(BUILD, "tests", kind, name), "rb") as file:
         (folder / name).write_bytes(file.read())
     (folder / name).chmod(0o755)
     return "--overlay", str(folder)

@@ -14,15 +14,17 @@ import struct
 import pexpect
 
 from frames import (ACK, BROADCAST, FIN, ITS_IP, OUR_IP, OUR_MAC, PSH, RST, SYN, URG, Connection, Wire, arp, checksum,
-                    icmp, ipv4, tcp, udp)
+                    icmp, ipv4, tcp, udp, with_program)
 from support import PATIENCE
 
 # What the leak check would take for lost: the address, and what is known of the neighbours.
 DOWN = "; ip addr flush dev eth0; ifconfig eth0 down"
 # The port of the connection whose segments are mutated.
 CAPTURED = 1500
-SERVER = "nc -ll -p 7 -e cat & read x; kill %1; killall cat 2> /dev/null; wait 2> /dev/null; " \
+BEGIN = "nc -ll -p 7 -e cat & "
+END = "read x; kill %1; killall cat 2> /dev/null; wait 2> /dev/null; " \
     "while grep -q ' 0[1-57-9B] ' /proc/net/tcp; do usleep 20000; done; echo go''ne; read x" + DOWN
+SERVER = BEGIN + END
 
 
 @contextlib.contextmanager
@@ -130,15 +132,43 @@ def test_mutated_frames_do_no_harm(request):
     with echo_server(frames // 50 + 2 * PATIENCE) as (wire, old):
         kinds = packets(wire)
         for n in range(frames):
-            packet, kind = chance.choice(kinds)
-            packet = mutate(chance, packet)
-            if kind == 0x800 and packet and chance.random() < 0.8:
-                packet = with_sums(packet)
-            wire.send(bytes(packet), kind=kind if chance.random() < 0.98 else chance.randrange(1 << 16),
-                      to=chance.choice((None, None, None, BROADCAST, b"\1\0\x5e\0\0\1")))
+            wire.send(**mutant(chance, kinds))
             wire.idle(4)
             if n % 2000 == 1999:
                 old.echo(struct.pack("!I", n))
+
+
+def mutant(chance, kinds):
+    """One of KINDS, changed, as arguments for Wire.send."""
+    packet, kind = chance.choice(kinds)
+    packet = mutate(chance, packet)
+    if kind == 0x800 and packet and chance.random() < 0.8:
+        packet = with_sums(packet)
+    return {"payload": bytes(packet), "kind": kind if chance.random() < 0.98 else chance.randrange(1 << 16),
+            "to": chance.choice((None, None, None, BROADCAST, b"\1\0\x5e\0\0\1"))}
+
+
+def test_a_flood_beside_a_program_that_fuzzes(request, tmp_path):
+    """Mutated frames on four CPUs while sockets of every kind are ill-treated: nothing is lost by it."""
+    seed = int(os.environ.get("NET_SEED") or random.SystemRandom().randrange(1 << 31))
+    request.node.user_properties.append(("note", f"NET_SEED={seed}"))
+    chance = random.Random(seed)
+    script = f"/sockfuzz {seed} 25 nobody; echo fuz''zed $?; "
+    with Wire(BEGIN + script + END, "--leak-check", "--smp", "4", *with_program(tmp_path, "sockfuzz", "fuzz"),
+              timeout=6 * PATIENCE) as wire:
+        kinds = packets(wire)
+        ended = False
+        while not ended:
+            for _ in range(100):
+                wire.send(**mutant(chance, kinds))
+                wire.idle(4)
+            ended = wire.terminal.child.expect_exact([pexpect.TIMEOUT, "fuzzed "], timeout=0)
+        wire.terminal.expect_exact("0\r\n")
+        wire.drain()
+        wire.terminal.send("\r")
+        reset_all(wire)
+        assert wire.ping(b"alive") == b"alive"
+        wire.finish()
 
 
 def test_a_flood_of_syns_is_survived():

@@ -5,7 +5,6 @@ What a wrong packet would have brought about is always told apart from what the 
 here waits for silence.
 """
 
-import os
 import socket
 import struct
 
@@ -13,11 +12,9 @@ import pytest
 
 from frames import (ACK, BROADCAST, ITS_IP, OUR_IP, OUR_MAC, PSH, SYN, Wire, checksum, icmp, ipv4, is_datagram, tcp,
                     udp, with_program)
-from support import BUILD
 from test_network_bad import DOWN, echo_server, quiet, with_sums
 
 DATA = b"abcdefghijklmnopqrstuvwxyz012345"  # a frame with so much is not filled up
-GROUP_MEMBER = os.path.join(BUILD, "tests", "bench", "group_member")
 ECHO = ipv4(icmp(8, 0, 0x5555 << 16, DATA), 1)
 GROUP_STATION, ALL_HOSTS_STATION = b"\1\0\x5e\1\2\3", b"\1\0\x5e\0\0\1"
 
@@ -211,9 +208,6 @@ def test_of_igmp(tmp_path):
     group = socket.inet_aton("239.1.2.3")
     script = ("route add -net 224.0.0.0 netmask 240.0.0.0 eth0; /group_member 239.1.2.3 5000 > /dev/null & "
               "read x; sleep 2; echo sle''pt; read x; kill %1; wait" + DOWN)
-    program = tmp_path / "group_member"
-    program.write_bytes(open(GROUP_MEMBER, "rb").read())
-    program.chmod(0o755)
 
     def query(message, destination="224.0.0.1", to=ALL_HOSTS_STATION):
         wire.send(ipv4(message, 2, destination=destination), to=to)
@@ -221,7 +215,7 @@ def test_of_igmp(tmp_path):
     def next_of_igmp():
         return wire.expect(lambda f: f[12:14] == b"\x08\0" and (f[23] == 2 or f[38:40] == b"\x44\x44"))
 
-    with Wire(script, "--overlay", str(tmp_path), "--leak-check") as wire:
+    with Wire(script, *with_program(tmp_path, "group_member", "bench"), "--leak-check") as wire:
         for kind in (0x16, 0x17, 0x16, 0x16):  # joined, left, joined, and within ten seconds once more
             assert next_of_igmp()[38] == kind
         right = igmp(0x11, 1)
