@@ -143,7 +143,7 @@ static void write_image(const char *name)
     close(fd);
 }
 
-static pid_t start(const char *name)
+static pid_t start(const char *name, rlim_t seconds)
 {
     pid_t pid = fork();
     if (pid < 0)
@@ -152,7 +152,7 @@ static pid_t start(const char *name)
         char *argv[] = {(char *)name, "one", NULL}, *envp[] = {"A=B", NULL};
         setpgid(0, 0);
         limit(RLIMIT_AS, 256 << 20);
-        limit(RLIMIT_CPU, 1);
+        limit(RLIMIT_CPU, seconds);
         limit(RLIMIT_NPROC, 20);
         limit(RLIMIT_FSIZE, 1 << 20);
         limit(RLIMIT_CORE, 0);
@@ -165,7 +165,10 @@ static pid_t start(const char *name)
 
 static void must_be_good(const char *name)
 {
-    int status = put_an_end_to(start(name));
+    int status;
+    pid_t pid = start(name, 1000);
+    if (!ends_within(pid, &status, KILL_PATIENCE_MS))
+        die("it goes on and on");
     if (!WIFEXITED(status) || WEXITSTATUS(status) != GOOD_STATUS) {
         printf("%s: expected exit status %d, got wait status %#x\n", name, GOOD_STATUS,
                (unsigned)status);
@@ -191,7 +194,7 @@ int main(int argc, char **argv)
         for (uint64_t n = 1 + below(6); n; n--)
             mutate();
         write_image("bad");
-        int status = put_an_end_to(start("./bad"));
+        int status = put_an_end_to(start("./bad", 1));
         reap_orphans();
         if (WIFSIGNALED(status))
             killed++;

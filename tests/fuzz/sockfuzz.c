@@ -485,7 +485,7 @@ static void await_the_last(void)
 {
     char line[256];
 
-    for (int seconds = 0; seconds < 200; seconds++) {
+    for (int seconds = 0; seconds < 900; seconds++) {
         FILE *f = fopen("/proc/net/tcp", "r");
         int lines = 0;
         if (!f)
