@@ -88,6 +88,13 @@ def test_shell_knows_the_size_when_the_terminal_tells():
         assert terminal.command("echo alive") == "alive\n"
 
 
+def test_a_shell_whose_terminal_has_no_size_takes_80_columns():
+    with Terminal() as terminal:
+        terminal.expect(PROMPT)
+        terminal.send("echo " + 40 * "x" + "\r")
+        assert "echo " + 40 * "x" in terminal.expect(PROMPT)
+
+
 def test_raw_mode_gives_each_byte_at_once():
     script = "stty raw -echo; printf ready; dd bs=1 count=3 2>/dev/null | od -An -tx1; stty sane"
     with Terminal("--", "/bin/busybox", "sh", "-c", script) as terminal:

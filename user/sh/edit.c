@@ -18,8 +18,10 @@ static size_t length, cursor;
 /* Draw the line behind a prompt of that many columns, and put the cursor in its place. */
 static void draw(size_t prompt)
 {
-    struct winsize size = {.ws_col = 80};
+    struct winsize size = {0};
     ioctl(STDERR_FILENO, TIOCGWINSZ, &size);
+    if (size.ws_col == 0)
+        size.ws_col = 80; /* the terminal doesn't know */
     size_t room = size.ws_col > prompt + 10 ? size.ws_col - prompt - 1 : 10;
     size_t from = cursor > room ? cursor - room : 0;
     dprintf(STDERR_FILENO, "\x1b[%zuG%.*s\x1b[K\x1b[%zuG", prompt + 1, (int)room, line + from,
