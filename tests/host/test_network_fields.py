@@ -84,9 +84,6 @@ def test_of_ipv4():
         quiet(wire, [ipv4(icmp(8, 0, 0x5555 << 16, DATA), 1, length=n)
                      for n in (*range(len(ECHO)), *range(len(ECHO) + 1, 200), 1500, 32768, 65535)])
         quiet(wire, [ECHO[:n] for n in range(len(ECHO))])
-        # Pieces: each alone is none, and none goes beyond the longest packet.
-        for n, fragment in enumerate((0x2000, 1, 0x2001, 0x1fff, 0x3fff, 0x1ffd, 0x0fff, 0x8001, 0xa000)):
-            quiet(wire, [ipv4(icmp(8, 0, 0x5555 << 16, DATA), 1, ident=1000 + n, fragment=fragment)])
         quiet(wire, [put(ECHO, 12, socket.inet_aton(a)) for a in
                      ("0.0.0.0", "0.0.0.1", "0.255.255.255", "127.0.0.1", "127.255.255.255", "224.0.0.1", "239.1.2.3",
                       "255.255.255.255", "10.9.0.0", "10.9.0.255", ITS_IP)])
@@ -94,6 +91,12 @@ def test_of_ipv4():
                      ("0.0.0.0", "127.0.0.1", "127.0.0.2", "224.0.0.1", "239.1.2.3", "10.9.0.0", "10.9.0.255",
                       "10.9.0.3", OUR_IP, "192.0.2.1", "255.255.255.255")])
         assert answers(wire, ECHO) == 1
+        # Pieces: none alone is a packet, or goes beyond the longest one. That they are given up may be said.
+        for n, fragment in enumerate((0x2000, 1, 0x2001, 0x1fff, 0x3fff, 0x1ffd, 0x0fff, 0x8001, 0xa000)):
+            wire.send(ipv4(icmp(8, 0, 0x5555 << 16, DATA), 1, ident=1000 + n, fragment=fragment))
+        wire.send(ipv4(icmp(8, 0, 0x4444 << 16, b"end"), 1))
+        frame = wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 1 and f[34] == 0)
+        assert frame[38:40] == b"\x44\x44", frame
         wire.finish()
 
 
