@@ -251,6 +251,7 @@ def pytest_report_teststatus(report):
 
 
 counts = {"passed": 0, "failed": 0, "skipped": 0}
+closing = []    # what tests have to say that is read when all have ended
 
 
 def pytest_runtest_logreport(report):
@@ -262,6 +263,7 @@ def pytest_runtest_logreport(report):
     notes = [value for key, value in report.user_properties if key == "note"]
     if report.skipped:
         notes.append(report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr))
+    closing.extend(value for key, value in report.user_properties if key == "closing")
     tail = f": {'; '.join(notes)}" if notes else ""
     print(f"{verdict_of(report):8}{shown} ({report.duration:.1f} s){tail}", flush=True)
 
@@ -274,5 +276,7 @@ def pytest_collectreport(report):
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config):
     if not hasattr(config, "workerinput") and not config.option.collectonly:
+        for words in closing:
+            print(words)
         skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
         print(f"{counts['passed']} passed, {counts['failed']} failed{skipped}", flush=True)

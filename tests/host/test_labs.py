@@ -180,8 +180,9 @@ def test_wrong_patches_are_caught(name, some_of, record_property):
     found = zoo.wrongs(lab)
     assert len(found) >= LEAST_WRONG
     killed = [zoo.kill(lab, wrong, plan()) for wrong in some_of(found, 4)]
-    matrix = "\n".join(one.line() for one in killed)
-    record_property("note", "the kill matrix\n" + matrix)
+    dead = sum(not one.trouble() and not one.wrong.survives for one in killed)
+    record_property("closing", "\n".join([f"the kill matrix of {name}: {dead} of {len(killed)} wrong patches killed",
+                                          *(one.line() for one in killed)]))
     trouble = "\n".join(f"{one.wrong.name}: {one.trouble()}\n{text(table(one.made, {}))}" for one in killed
                         if one.trouble())
     assert not trouble, trouble

@@ -15,7 +15,7 @@ import pytest
 import harness
 import records
 import virtual
-from grading import checks, intake, lab as labs, machine, patch, report
+from grading import build, checks, intake, jail, lab as labs, machine, patch, report
 from grading.machine import PLACEHOLDER, READ
 from grading.trees import ROOT, Failure, difference, git, read
 from support import EXTRA_WORDS
@@ -160,6 +160,21 @@ def test_machine_has_no_checks_in_it():
             assert not folder.startswith(os.path.realpath(os.path.join(ROOT, path)) + "/"), path
 
 
+def test_gdb_shows_no_line_of_the_solution():
+    """It stands in a function of the student's; here, by the same name and number, lies the solution's line."""
+    lab, said = harness.lab(), []
+
+    def looks(t):
+        said.append(t.boot("asks", gdb="hbreak first_process\ncontinue\nlist\ndetach\n").gdb)
+
+    checks.check(points=1)(looks)
+    with build.Build(lab, build.prepare(lab), {}, jail.choose(), 1) as built:
+        outcome = checks.Trial(lab, checks.registered.pop(), built, jail.choose(), 1).run()
+    assert said and "first_process" in said[0] and "main.c" in said[0], outcome.text
+    lines = [line.strip() for line in read(ROOT, "kernel/main.c").splitlines() if len(line) > 20]
+    assert not [line for line in lines if line in said[0]], said[0]
+
+
 # --- what the checks make of it -------------------------------------------------------------------------------------
 
 WORDS = ["", "0", "-1", "no sense", "1 2 3", "S", "exit 0", "9" * 30, "0x", "0x7fff 0x1 zz", "\xff\n\n", "pid=x group=",
@@ -220,11 +235,11 @@ def test_checks_judge_whatever_comes(monkeypatch, tmp_path, name):
         return seen
 
     monkeypatch.setattr(machine.Machine, "run", run)
-    build = type("Build", (), {"kernel": "", "initrd": ""})
+    built = type("Build", (), {"kernel": "", "initrd": ""})
     for check in lab.load_checks():
         for number in range(30):
             run.rng = random.Random(f"{check.name} {number}")
-            outcome = checks.Trial(lab, check, build, None, number).run()
+            outcome = checks.Trial(lab, check, built, None, number).run()
             assert outcome.verdict == "FAIL" and outcome.score < check.points, (check.name, number, outcome.text)
 
 

@@ -21,6 +21,8 @@ REPORTS = "/lab/reports"
 UPTIME = "/proc/uptime"
 # What tools/run and gdb need of the tree.
 READ = ("tools", "kernel", "build/tests/labs", "build/user", "build/vdso.debug.so")
+# What gdb shows goes into a student's report, and the sources that it would find here are the solution's.
+NO_SOURCES = ["-batch", "-ex", "directory"]
 MAX_REPORTS = 100000
 WALL_SECONDS = 100      # for each second of virtual time, and once more: the slowest host that grades
 REAL_SECONDS = 20       # the same without --icount, where the machine's time is this one's, busy or not
@@ -256,7 +258,7 @@ class Machine:
         *words, kernel = self.gdb_words(out)
         waiting = 'while [ ! -S "$0" ]; do sleep 0.05; done; exec "$@"'
         limits = jail.Limits(memory=MEMORY, processes=self.lab.limits["processes"])
-        command = cell.command(["sh", "-c", waiting, out + "/gdb", *words, "-batch", "-x", script, kernel], limits)
+        command = cell.command(["sh", "-c", waiting, out + "/gdb", *words, *NO_SOURCES, "-x", script, kernel], limits)
         _, said, errors, _ = converse(command, wall + 30, MAX_OUTPUT, MAX_OUTPUT, meter.look)
         return (said + errors).decode(errors="replace")
 

@@ -1,7 +1,7 @@
 /*
- * frames COUNT LENGTH: sends so many frames of a type that nobody knows out of eth0, one behind the other without a
- * pause. Each carries its number and bytes made of it. Reports how many were accepted, and how many pages of memory
- * are fewer in the end; who watches the wire knows what has become of the frames.
+ * frames COUNT LENGTH [BURST]: sends so many frames of a type that nobody knows out of eth0, one behind the other
+ * without a pause, or with one after each BURST. Each carries its number and bytes made of it. Reports how many were
+ * accepted, and how many pages of memory are fewer in the end; who watches the wire knows what has become of them.
  */
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -34,9 +34,15 @@ static long free_pages(void)
     return (long)(now.freeram * now.mem_unit / 4096);
 }
 
+static void pause_ms(long ms)
+{
+    nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+}
+
 int main(int argc, char **argv)
 {
-    unsigned count = (unsigned)atoi(argv[1]), length = (unsigned)atoi(argv[2]), sent = 0;
+    unsigned count = (unsigned)atoi(argv[1]), length = (unsigned)atoi(argv[2]);
+    unsigned burst = argc > 3 ? (unsigned)atoi(argv[3]) : 0, sent = 0;
     unsigned char frame[1600] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     struct ifreq eth0 = {0};
     int fd = socket(AF_PACKET, SOCK_RAW, htons(EXPERIMENT));
@@ -47,7 +53,7 @@ int main(int argc, char **argv)
     frame[12] = EXPERIMENT >> 8;
     frame[13] = EXPERIMENT & 255;
     struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex("eth0")};
-    lab_must(argc - 3);
+    pause_ms(1000); /* for what is freed late of what was before us */
     long before = free_pages();
     for (unsigned i = 0; i < count; i++) {
         memcpy(frame + HEADER, &i, sizeof(i));
@@ -55,10 +61,11 @@ int main(int argc, char **argv)
             frame[at] = (unsigned char)(i * 7 + at);
         if (sendto(fd, frame, length, 0, (struct sockaddr *)&to, sizeof(to)) == (ssize_t)length)
             sent++;
+        if (burst && (i + 1) % burst == 0)
+            pause_ms(50);
     }
     lab_report("accepted", "%u", sent);
-    /* What the device's queue holds back goes out when there is room: a second is a long time for that. */
-    nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    pause_ms(1000); /* a long time for what the device's queue holds back to go out when there is room */
     lab_report("lost", "%ld", before - free_pages());
     return 0;
 }
