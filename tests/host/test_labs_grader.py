@@ -295,6 +295,7 @@ def test_replay_is_the_failing_run(tmp_path):
         assert one.returncode == 0, one.stderr
         assert "it came out PANIC" in one.stdout and "first_process" in one.stdout, one.stdout
         assert 'panic("my own fault %d", mine)' in one.stdout, one.stdout
+        assert "more recent than" not in one.stdout + one.stderr, one.stdout + one.stderr
     first, second = (one.stdout.split("REGISTERS\n")[1].split("END\n")[0] for one in said)
     assert first == second and "rip" in first
 
