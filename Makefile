@@ -258,7 +258,7 @@ $(folder_programs): $(B)/user/%: $$(call folder_objects,$$*) $(crt0) $(B)/libc/l
 $(asm_demos): $(B)/%: $(B)/obj/%.asm.o
 	$(Q)$(say) LINK $@
 	$(Q)mkdir -p $(@D)
-	$(Q)$(LD) -static -z noexecstack -z max-page-size=4096 --build-id=none -o $@ $<
+	$(Q)$(LD) -static -z noexecstack -z noseparate-code -z max-page-size=4096 --build-id=none -o $@ $<
 
 $(demo_pages): $(B)/%: %
 	$(Q)mkdir -p $(@D) && cp $< $@
