@@ -257,7 +257,7 @@ def repeated(lines):
 
 
 def test_patch_that_takes_git_for_ever(monkeypatch):
-    """Some hundred kilobytes of it, which would take hours."""
+    """Not two megabytes of it, which would take the better part of an hour."""
     monkeypatch.setattr(patch, "APPLY_SECONDS", 2)
     made = harness.grade(repeated(600000))
     assert (made.stage, made.verdict) == ("patch", "BUILD") and "was ended after 2 seconds" in made.words, made.words
