@@ -17,8 +17,19 @@
 #include "net/netdev.h"
 #include "net/route.h"
 
+static struct mutex change_lock; /* see net_change_begin() */
 static struct spinlock list_lock = SPINLOCK_INIT(RANK_ADDRESS, "addresses");
 static struct list addresses = LIST_INIT(addresses); /* list_lock */
+
+void net_change_begin(void)
+{
+    mutex_lock(&change_lock);
+}
+
+void net_change_end(void)
+{
+    mutex_unlock(&change_lock);
+}
 
 /* --- the routes that an address makes --- */
 
@@ -326,6 +337,7 @@ void route_init(void)
 {
     struct inet_address lo = {.dev = loopback_dev, .address = htonl(INADDR_LOOPBACK), .prefix = 8};
 
+    mutex_init(&change_lock, RANK_ADDRESSES, "addresses");
     if (address_add(&lo))
         log_err("lo: no memory for its address");
 }

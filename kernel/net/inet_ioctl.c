@@ -178,7 +178,12 @@ static long interface_ioctl(unsigned cmd, struct ifreq __user *user)
     if (is_change(cmd)) {
         if (!capable(CAP_NET_ADMIN))
             return -EPERM;
-        return dev ? set_device(dev, &r, cmd) : -ENODEV;
+        if (!dev)
+            return -ENODEV;
+        net_change_begin();
+        int error = set_device(dev, &r, cmd);
+        net_change_end();
+        return error;
     }
     if (!dev)
         return -ENODEV;

@@ -100,6 +100,12 @@ struct inet_address {
     bool secondary; /* another is in its network, and came before it; address_add() finds out */
 };
 
+/*
+ * One change of addresses, interfaces and routes at a time, from looking at what is there to the last route that
+ * follows from it: around what a program asked for. May sleep.
+ */
+void net_change_begin(void);
+void net_change_end(void);
 /* Enter, with its routes; the broadcast is computed if it is 0 and there may be one. -EEXIST, -ENOMEM, -EINVAL. */
 int address_add(const struct inet_address *a);
 /*

@@ -9,6 +9,7 @@
 #include <abi/errno.h>
 
 #include "lib/types.h"
+#include "net/route.h"
 #include "proc/cred.h"
 
 enum rtnetlink_action { ACTION_NEW, ACTION_DEL, ACTION_GET, ACTION_SET };
@@ -72,5 +73,10 @@ int rtnetlink_handle(const struct nlmsghdr *h, struct netlink_reply *r)
     int error = netlink_attributes(h, kind->fixed, &a);
     if (error)
         return error;
-    return asks ? get(kind, h, &a, r) : change(kind, h, &a);
+    if (asks)
+        return get(kind, h, &a, r);
+    net_change_begin();
+    error = change(kind, h, &a);
+    net_change_end();
+    return error;
 }

@@ -28,6 +28,7 @@ enum lock_rank {
     RANK_MM,          /* an address space */
     RANK_CLOCK_WATCH, /* who wants to know that the clock was set */
     RANK_ASYNC_MUTEX, /* O_ASYNC switched on or off */
+    RANK_ADDRESSES,   /* one change of network addresses at a time */
     RANK_NET_CONFIG,  /* network devices going up and down */
     /* spinlocks */
     RANK_PROC_TREE,  /* parents, groups, sessions, the pid table */
