@@ -73,9 +73,9 @@ def test_handout_names_what_is_there(name, tree_words):
     handout = read(lab.folder, "README.md")
     quoted = re.findall(r"`([^`\n]+)`", handout) + re.findall(r"^    .*$", handout, re.M)
     gaps = [read(lab.folder, f"regions/{file}") for file in os.listdir(os.path.join(lab.folder, "regions"))]
-    for text in [*quoted, *gaps, *lab.symptoms.values()]:
-        for word in re.findall(r"(?<![\w/.-])[a-z]\w*_\w+|\b[a-zA-Z_]\w*(?=\()", text):
-            assert word in words, f"{word} is spoken of, and is nowhere: {text[:200]}"
+    for saying in [*quoted, *gaps, *lab.symptoms.values()]:
+        for word in re.findall(r"(?<![\w/.-])[a-z]\w*_\w+|\b[a-zA-Z_]\w*(?=\()", saying):
+            assert word in words, f"{word} is spoken of, and is nowhere: {saying[:200]}"
     for path in (path for text in quoted for path in re.findall(r"[\w/.-]+\.(?:c|h|py|asm|md)\b", text)):
         assert any(file == path or file.endswith("/" + path) for file in names), f"the handout speaks of {path}"
 

@@ -4,11 +4,9 @@ A kernel under test has all of its machine: it can read what init and the checks
 on each wire what it likes. What it says is judged as coming from somebody who lies.
 """
 
-import json
 import os
 import random
 import struct
-import time
 
 import pytest
 
@@ -17,7 +15,7 @@ import records
 import virtual
 from grading import build, checks, intake, jail, lab as labs, machine, patch, report
 from grading.machine import PLACEHOLDER, READ
-from grading.trees import ROOT, Failure, difference, git, read
+from grading.trees import ROOT, difference, read
 from support import EXTRA_WORDS
 
 pytestmark = pytest.mark.skipif(bool(EXTRA_WORDS), reason="grades our kernel")
