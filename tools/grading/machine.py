@@ -22,7 +22,7 @@ UPTIME = "/proc/uptime"
 # What tools/run and gdb need of the tree.
 READ = ("tools", "kernel", "build/tests/labs", "build/user", "build/vdso.debug.so")
 # What gdb shows goes into a student's report, and the sources that it would find here are the solution's.
-NO_SOURCES = ["-batch", "-ex", "directory"]
+NO_SOURCES = ["-batch", "-ex", "set source open off"]
 MAX_REPORTS = 100000
 WALL_SECONDS = 100      # for each second of virtual time, and once more: the slowest host that grades
 REAL_SECONDS = 20       # the same without --icount, where the machine's time is this one's, busy or not
