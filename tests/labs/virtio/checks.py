@@ -183,6 +183,9 @@ def buffers_come_back(t):
 LIES = {
     "an id beyond the table": [["lie", SIZE, 0]],
     "an id far beyond it": [["lie", 0xffffffff, 0]],
+    # Who looks there finds whatever lies behind the table: something that looks like a buffer, sooner or later.
+    **{f"an id {n} beyond the table": [["lie", SIZE + n, 0]]
+       for n in (1, 2, 3, 5, 7, 8, 9, 12, 16, 24, 32, 64, 200, 1000)},
     "a descriptor that is free": [["lie", 7, 0]],
     "the middle of a buffer": [["lie", 1, 0]],
     "a buffer twice": [["use", 1, 4], ["take"], ["use", 1, 4]],
