@@ -4,7 +4,7 @@
  *     ADDRESS[/BITS]    netmask MASK    broadcast ADDRESS    mtu BYTES    up    down
  *     arp, -arp    allmulti, -allmulti    promisc, -promisc
  *
- * Without words it shows the interface, or all that are up (-a: all).
+ * Without words it shows the interface, or all that are up (-a: all). INTERFACE:N is a further address of INTERFACE.
  */
 #include "net.h"
 
@@ -13,6 +13,8 @@
 #define USAGE                                                                \
     "ifconfig [-a] [interface] | interface [address[/bits]] [netmask mask] " \
     "[broadcast address] [mtu bytes] [up] [down] [[-]arp] [[-]allmulti] [[-]promisc]"
+
+#define ADDRESSES_MAX 256
 
 static int fd; /* a socket, for the questions */
 
@@ -61,18 +63,37 @@ static void show_counters(const char *name)
         fclose(f);
 }
 
-static void show_address(const char *name)
+static void show_address(const char *label, struct in_addr address)
 {
     struct ifreq r;
 
-    if (!ask(&r, name, SIOCGIFADDR))
-        return;
-    printf("        inet %s", inet_ntoa(address_in(&r.ifr_addr)));
-    if (ask(&r, name, SIOCGIFNETMASK))
-        printf(" netmask %s", inet_ntoa(address_in(&r.ifr_addr)));
-    if (ask(&r, name, SIOCGIFBRDADDR) && address_in(&r.ifr_addr).s_addr)
-        printf(" broadcast %s", inet_ntoa(address_in(&r.ifr_addr)));
+    printf("        inet %s", inet_ntoa(address));
+    /* The kernel answers for the first address with that label. */
+    if (ask(&r, label, SIOCGIFADDR) && address_in(&r.ifr_addr).s_addr == address.s_addr) {
+        if (ask(&r, label, SIOCGIFNETMASK))
+            printf(" netmask %s", inet_ntoa(address_in(&r.ifr_addr)));
+        if (ask(&r, label, SIOCGIFBRDADDR) && address_in(&r.ifr_addr).s_addr)
+            printf(" broadcast %s", inet_ntoa(address_in(&r.ifr_addr)));
+    }
+    if (strchr(label, ':'))
+        printf(" label %s", label);
     printf("\n");
+}
+
+/* All of interface NAME, and of its aliases NAME:N; or of that alias alone. */
+static void show_addresses(const char *name)
+{
+    static struct ifreq list[ADDRESSES_MAX];
+    struct ifconf c = {.ifc_len = sizeof(list), .ifc_req = list};
+    size_t n = strlen(name);
+
+    if (ioctl(fd, SIOCGIFCONF, &c) < 0)
+        return;
+    for (size_t i = 0; i < (size_t)c.ifc_len / sizeof(list[0]); i++) {
+        const char *label = list[i].ifr_name;
+        if (strncmp(label, name, n) == 0 && (label[n] == '\0' || label[n] == ':'))
+            show_address(label, address_in(&list[i].ifr_addr));
+    }
 }
 
 static bool show(const char *name, bool only_up)
@@ -97,7 +118,7 @@ static bool show(const char *name, bool only_up)
     if (ask(&r, name, SIOCGIFMTU))
         printf(" mtu %d", r.ifr_mtu);
     printf("\n");
-    show_address(name);
+    show_addresses(name);
     if (ask(&r, name, SIOCGIFHWADDR) && r.ifr_hwaddr.sa_family == ARPHRD_ETHER) {
         const unsigned char *a = (const unsigned char *)r.ifr_hwaddr.sa_data;
         printf("        ether %02x:%02x:%02x:%02x:%02x:%02x\n", a[0], a[1], a[2], a[3], a[4], a[5]);

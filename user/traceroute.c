@@ -85,8 +85,13 @@ static bool probe(int udp, int icmp, int ttl, int probes, int *port)
         double began = now_ms();
         /* The error that a probe before has left in the socket is taken by this call: it is repeated. */
         if (sendto(udp, "probe", 5, 0, (struct sockaddr *)&to, sizeof(to)) < 0 &&
-            sendto(udp, "probe", 5, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
+            sendto(udp, "probe", 5, 0, (struct sockaddr *)&to, sizeof(to)) < 0) {
+            int why = errno;
+            printf("\n"); /* the line was begun */
+            fflush(stdout);
+            errno = why;
             err(1, "%s", inet_ntoa(host));
+        }
         if (!await_answer(icmp, *port, began, &answer)) {
             printf("  *");
         } else {

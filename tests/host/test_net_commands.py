@@ -84,7 +84,7 @@ def test_ping_hears_what_routers_say():
 
 def test_traceroute():
     with Wire("/bin/traceroute -n -q 2 -w 200 10.9.0.1; echo status $?; /bin/traceroute -n -m 2 -q 1 -w 0.2 10.9.0.1; "
-              "echo status $?") as wire:
+              "echo status $?; ifconfig eth0 down; /bin/traceroute 10.9.0.1") as wire:
         for ttl, source, kind in ((1, "10.9.9.1", 11), (2, "10.9.9.2", 11), (3, OUR_IP, 3)):
             for _ in range(2):
                 probe = wire.expect(lambda f: f[12:14] == b"\x08\x00" and f[23] == 17)
@@ -95,6 +95,7 @@ def test_traceroute():
             wire.terminal.child.expect(rf"{ttl}  {re.escape(source)}  \d+\.\d+ ms  \d+\.\d+ ms\r\n")
         wire.terminal.expect_exact("status 0")
         wire.terminal.expect_exact(" 1  *\r\n 2  *\r\nstatus 1")
+        wire.terminal.expect_exact(" 1\r\ntraceroute: 10.9.0.1: Network is unreachable")
 
 
 def test_ifconfig_shows_and_sets():
@@ -113,6 +114,18 @@ def test_ifconfig_shows_and_sets():
         at = out.index(line)
         out = out[at + len(line):]
     assert out.endswith("\n1\n")
+
+
+def test_ifconfig_shows_further_addresses():
+    out = machine("inet() { /bin/ifconfig $1 | grep inet; echo; }; /bin/ifconfig eth0:1 10.5.6.7/20;"
+                  "busybox ip addr add 10.5.6.8/20 dev eth0; inet eth0; inet eth0:1; "
+                  "/bin/ifconfig eth0:1 down; inet eth0")
+    further = "        inet 10.5.6.7 netmask 255.255.240.0 broadcast 10.5.15.255 label eth0:1\n"
+    all_, alias, rest, _ = out.split("\n\n")
+    first, *others = all_.splitlines()
+    assert first == "        inet 10.0.2.15 netmask 255.255.255.0 broadcast 10.0.2.255"
+    assert others == [further.rstrip(), "        inet 10.5.6.8"] and alias + "\n" == further
+    assert rest.splitlines() == [first]
 
 
 def test_route_shows_and_changes():
@@ -155,6 +168,27 @@ def test_netstat_shows_sockets():
     assert "Path" not in sockets and "ESTABLISHED" not in waiting
     assert re.search(r"Tcp:\n(    .*\n)*    PassiveOpens +1\n", counters)
     assert "UG" in routes
+
+
+def test_netstat_says_whose_a_socket_is():
+    out = machine("/bin/nc -l 70 & one=$!; /bin/nc -lu 71 & two=$!; /bin/nc -lU /tmp/s & three=$!; "
+                  "until grep -q :0046 /proc/net/tcp && grep -q :0047 /proc/net/udp && grep -q /tmp/s /proc/net/unix; "
+                  "do :; done; echo $one $two $three; /bin/netstat -nalp; echo; "
+                  "busybox su -s /bin/netstat nobody -- -ntlp; kill $one $two $three")
+    roots, nobodys = out.split("\n\n")
+    one, two, three = roots.split("\n", 1)[0].split()
+    assert re.search(rf"tcp  .* 0\.0\.0\.0:70 .* LISTEN +{one}/nc\n", roots)
+    assert re.search(rf"udp  .* 0\.0\.0\.0:71 .* {two}/nc\n", roots)
+    assert re.search(rf"unix +stream +LISTENING +\d+ +{three}/nc +/tmp/s$", roots)
+    assert re.search(r"0\.0\.0\.0:70 .* LISTEN +-\n", nobodys)
+
+
+def test_netstat_lists_interfaces():
+    out = machine("/bin/ping -q -c 1 127.0.0.1 > /dev/null; /bin/netstat -i; /bin/ifconfig eth0 down; /bin/netstat -i; "
+                  "/bin/netstat -ai")
+    assert re.search(r"lo         65536 2            0      0        2            0      0\n"
+                     r"eth0       1500  \d+ +0      0        \d+ +0      0\n", out)
+    assert out.count("\neth0 ") == 2 and out.count("\nlo ") == 3
 
 
 def test_linux_has_them_too():

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from frames import BROADCAST, OUR_MAC, arp, icmp, ipv4, udp
+from frames import BROADCAST, OUR_MAC, arp, checksum, icmp, ipv4, udp
 from support import BUILD, PATIENCE, ROOT, busybox, run
 
 TCPDUMP = f"{BUILD}/user/tcpdump"
@@ -98,6 +98,34 @@ def test_checksums_are_looked_at():
     lines = dump(pcap([ether(right), ether(wrong), ether(ipv4(udp(b"", sum_=0), 17))]), "-v").splitlines()
     assert lines[0].endswith(" (ttl 64, id 1)") and lines[2].endswith(" (ttl 64, id 1)")
     assert lines[1].endswith(" (ttl 64, id 1, wrong checksum of IP, wrong checksum of UDP)")
+
+
+def test_checksums_that_are_left_to_the_device():
+    """Such a packet has the sum of addresses, protocol and length; on the loopback it never gets another."""
+    def pseudo(protocol, length):
+        return 0xffff ^ checksum(bytes([10, 9, 0, 1, 10, 9, 0, 2, 0, protocol]) + struct.pack("!H", length))
+
+    partial = ipv4(udp(b"hello", sum_=pseudo(17, 13)), 17)
+    segment = tcp(2)
+    segment = segment[:16] + struct.pack("!H", pseudo(6, 20)) + segment[18:]
+    one, other = dump(pcap([ether(partial), ether(ipv4(segment, 6))]), "-v").splitlines()
+    assert one.endswith(" (ttl 64, id 1, checksum of UDP left to the device)")
+    assert other.endswith(" (ttl 64, id 1, checksum of TCP left to the device)")
+    out = busybox("/bin/tcpdump -v -i lo -c 3 tcp > /tmp/out 2> /tmp/err & /bin/nc -l 127.0.0.1 7 > /dev/null & "
+                  "until grep -q on /tmp/err && grep -q :0007 /proc/net/tcp; do :; done; "
+                  "echo x | /bin/nc 127.0.0.1 7; wait; cat /tmp/out").text
+    assert out.count("checksum of TCP left to the device") == 3 and "wrong" not in out
+
+
+def test_as_text():
+    data = pcap([ether(ipv4(udp(b"GET / HTTP/1.1\r\nHost: x\r\r\n\t\x80"), 17))])
+    text = dump(data, "-A").split("\n", 1)[1]
+    # In the addresses there are bytes that end lines, too.
+    assert text.startswith("E..8....@.f.\n\t..\n\t..") and text.endswith("GET / HTTP/1.1\nHost: x.\n\t.\n")
+
+
+def test_interfaces_are_named():
+    assert busybox("/bin/tcpdump -D", "--net", "user").text == "1.lo\n2.eth0\n"
 
 
 def test_times_links_and_bytes():

@@ -218,6 +218,21 @@ static void print_igmp(const struct frame *f)
            address(group));
 }
 
+/* Of TCP's or UDP's, at OFFSET of it. A sender that leaves it to the device puts the sum of addresses, protocol and
+ * length there, and the device adds the rest; on the loopback nobody ever does. */
+static void print_transport_checksum(const struct frame *f, size_t offset, const char *name)
+{
+    uint32_t sum =
+        sum_words(f->ip + 12, 8, f->protocol + (uint32_t)f->transport_length);
+
+    if (sum_words(f->transport, f->transport_length, sum) == 0xffff)
+        return;
+    if (get16(f->transport + offset) == sum)
+        printf(", checksum of %s left to the device", name);
+    else
+        printf(", wrong checksum of %s", name);
+}
+
 /* The checksums that are there to be looked at, if all of the packet is. */
 static void print_checksums(const struct frame *f)
 {
@@ -228,12 +243,11 @@ static void print_checksums(const struct frame *f)
     printf(" (ttl %u, id %u", f->ip[8], get16(f->ip + 4));
     if (sum_words(f->ip, header, 0) != 0xffff)
         printf(", wrong checksum of IP");
-    bool tcp = f->protocol == IPPROTO_TCP, udp = f->protocol == IPPROTO_UDP;
-    if (f->transport && f->transport_captured == n && !f->more_fragments && (tcp || udp) &&
-        n >= 8 && !(udp && get16(f->transport + 6) == 0)) {
-        uint32_t sum = sum_words(f->ip + 12, 8, f->protocol + (uint32_t)n);
-        if (sum_words(f->transport, n, sum) != 0xffff)
-            printf(", wrong checksum of %s", tcp ? "TCP" : "UDP");
+    if (f->transport && f->transport_captured == n && !f->more_fragments) {
+        if (f->protocol == IPPROTO_TCP && n >= TCP_HEADER)
+            print_transport_checksum(f, 16, "TCP");
+        if (f->protocol == IPPROTO_UDP && n >= UDP_HEADER && get16(f->transport + 6) != 0)
+            print_transport_checksum(f, 6, "UDP");
     }
     printf(")");
 }
@@ -305,6 +319,18 @@ static void print_bytes(const struct frame *f, const struct style *style)
     }
 }
 
+/* The packet as text: lines end where they end, a dot stands for what can't be seen. */
+static void print_text(const struct frame *f)
+{
+    for (size_t at = f->ether ? ETH_HLEN : 0; at < f->captured; at++) {
+        unsigned char c = f->data[at];
+        if (c == '\r' && at + 1 < f->captured && f->data[at + 1] == '\n')
+            continue;
+        putchar(isprint(c) || c == '\n' || c == '\t' ? c : '.');
+    }
+    printf("\n");
+}
+
 void frame_print(const struct frame *f, const struct style *style)
 {
     print_time(f, style);
@@ -326,4 +352,6 @@ void frame_print(const struct frame *f, const struct style *style)
     printf("\n");
     if (style->bytes)
         print_bytes(f, style);
+    if (style->text)
+        print_text(f);
 }

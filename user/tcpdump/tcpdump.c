@@ -1,11 +1,11 @@
 /*
- * tcpdump [-elnptvxX] [-c COUNT] [-i INTERFACE] [-r FILE] [-s BYTES] [-w FILE] [FILTER...]: see what passes.
+ * tcpdump [-ADelnpStvxX] [-c COUNT] [-i INTERFACE] [-r FILE] [-s BYTES] [-w FILE] [FILTER...]: see what passes.
  *
  *     -i  on this interface (any: all of them), not on the first that is up     -p  don't ask for others' frames
  *     -r  read them from a file    -w  write them to one    -s  keep so many bytes of each    -c  so many, then the end
  *     -e  the stations too     -t  no time; -tt, -ttt: as a number, since the one before     -v  checksums, and more
- *     -x  the bytes, -xx with the link's header, -X as letters too     -n  accepted: names are never asked for
- *     -l  accepted: each line is printed at once
+ *     -x  the bytes, -xx with the link's header, -X as letters too     -A  as text     -D  only name the interfaces
+ *     -l, -n, -S  accepted: each line is printed at once, with numbers and no names, and TCP's as they are
  *
  * The filter's language is in filter.c: `tcp port 80 and not host 10.0.2.2`. ^C ends it, and shows how many there were.
  */
@@ -17,7 +17,7 @@
 #include <signal.h>
 
 #define USAGE \
-    "tcpdump [-elnptvxX] [-c count] [-i interface] [-r file] [-s bytes] [-w file] [filter...]"
+    "tcpdump [-ADelnpStvxX] [-c count] [-i interface] [-r file] [-s bytes] [-w file] [filter...]"
 #define SOL_PACKET_ 263 /* some libraries have no name for it there */
 
 static struct style style;
@@ -49,6 +49,18 @@ static unsigned choose_interface(void)
         if_freenameindex(list);
     close(fd);
     return chosen ? chosen : if_nametoindex("lo");
+}
+
+static int name_interfaces(void)
+{
+    struct if_nameindex *list = if_nameindex();
+
+    if (!list)
+        err(1, "interfaces");
+    for (struct if_nameindex *i = list; i->if_index; i++)
+        printf("%u.%s\n", i->if_index, i->if_name);
+    if_freenameindex(list);
+    return command_end(0);
 }
 
 static int listen_on(const char *name, bool promiscuous)
@@ -156,8 +168,10 @@ int main(int argc, char **argv)
     int c;
 
     command_begin();
-    while ((c = getopt(argc, argv, "c:ei:lnpr:s:tvw:xX")) != -1) {
+    while ((c = getopt(argc, argv, "Ac:Dei:lnpr:Ss:tvw:xX")) != -1) {
         switch (c) {
+        case 'A': style.text = true; break;
+        case 'D': return name_interfaces();
         case 'c': wanted = (unsigned long long)need_number(optarg, 1, LONG_MAX, "count"); break;
         case 'e': style.link = true; break;
         case 'i': interface = optarg; break;
@@ -170,7 +184,8 @@ int main(int argc, char **argv)
         case 'X': style.letters = true; /* fall through */
         case 'x': style.bytes++; break;
         case 'l':
-        case 'n': break;
+        case 'n':
+        case 'S': break;
         default: usage(1, USAGE);
         }
     }

@@ -52,6 +52,7 @@ struct style {
     bool detail; /* -v */
     int bytes;   /* -x: 1 behind the link's header, 2 from it on; -X, -XX: with letters */
     bool letters;
+    bool text; /* -A */
 };
 void frame_print(const struct frame *f, const struct style *style);
 
