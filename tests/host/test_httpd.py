@@ -1,10 +1,12 @@
 """The lecture's web servers in the machine, with clients that nobody here wrote: curl, ab, Python's and busybox's."""
 
+import contextlib
 import hashlib
 import http.server
 import os
 import random
 import re
+import signal
 import socket
 import subprocess
 import threading
@@ -14,6 +16,7 @@ import urllib.request
 import pytest
 
 from guest import call, exchange, guest
+from hostfwd import copy_of
 from relay import Relay
 from support import BUILD, PATIENCE, busybox
 
@@ -76,6 +79,36 @@ def test_a_thousand_requests_leave_nothing_behind(name, folder):
             assert ab(relay.port, 1000, CONCURRENCY) == (1000, 0, 0)
         call(ports[-1]).close()
         assert process.wait(PATIENCE) == 0
+
+
+def may_copy_descriptors():
+    """Of a child, as tools/hostfwd.py does: some containers refuse it."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as child:
+        process = os.pidfd_open(child.pid)
+        copy = copy_of(process, 0)
+        for descriptor in (process, copy):
+            if descriptor >= 0:
+                os.close(descriptor)
+        child.stdin.close()
+    return copy >= 0
+
+
+def test_many_may_call_at_once_at_one_port(folder):
+    """QEMU itself has a queue for two: while it stands still, no others would get through."""
+    if not may_copy_descriptors():
+        pytest.skip("this host lets nobody copy a child's descriptors")
+    with serving("httpd5", folder) as (process, ports), contextlib.ExitStack() as stack:
+        with open(f"/proc/{process.pid}/task/{process.pid}/children", encoding="ascii") as children:
+            machine, = map(int, children.read().split())
+        os.kill(machine, signal.SIGSTOP)
+        try:
+            connections = [stack.enter_context(call(ports[0])) for _ in range(2 * CONCURRENCY)]
+        finally:
+            os.kill(machine, signal.SIGCONT)
+        for connection in connections:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        for connection in connections:
+            assert b"".join(iter(lambda c=connection: c.recv(1 << 16), b"")).endswith(b"<p>first</p>\n")
 
 
 def test_ab_on_connections_that_last(folder):
