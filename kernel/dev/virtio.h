@@ -119,7 +119,7 @@ void virtqueue_restart(struct virtqueue *q);
 
 /*
  * Put a buffer in: N pieces, of which the device reads the first OUT and writes the others. TOKEN comes back
- * from virtqueue_take(). -ENOSPC when the ring has no room for it.
+ * from virtqueue_take(). -ENOSPC when the ring has no room for it; -EIO when it never will, or the device is given up.
  */
 int virtqueue_put(struct virtqueue *q, const struct virtio_piece *pieces, unsigned n, unsigned out,
                   void *token);

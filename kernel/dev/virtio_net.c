@@ -301,9 +301,10 @@ void virtio_net_receive_again(struct timer *t)
 {
     struct net_pair *r = container_of(t, struct net_pair, again);
 
-    virtio_net_receive(r);
     if (READ_ONCE(r->net->virtio.stopped))
         netdev_resume(&r->net->dev, r->index); /* what waits for room in the ring: none will come */
+    else /* a device given up may leave behind what looks, for ever, as if more were to be taken */
+        virtio_net_receive(r);
     backlog_run();
 }
 

@@ -236,7 +236,7 @@ int virtqueue_put(struct virtqueue *q, const struct virtio_piece *pieces, unsign
         return -ENOSPC;
     if (n < MANY_PIECES || !describe_indirectly(q, head, pieces, n, out)) {
         if (q->free_count < n)
-            return -ENOSPC;
+            return n > q->size ? -EIO : -ENOSPC;
         describe_chain(q, head, pieces, n, out);
     } /* LAB virtio:put begin */
     struct virtq_slot *slot = &q->slots[head];

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "lib/assert.h"
 #include "lib/types.h"
 
 struct list {
@@ -29,6 +30,7 @@ static inline bool list_empty(const struct list *l)
 /* Insert NODE between PREV and PREV's successor. */
 static inline void list_insert_after(struct list *prev, struct list *node)
 {
+    assert(prev->next->prev == prev);
     node->next = prev->next;
     node->prev = prev;
     prev->next->prev = node;
@@ -48,6 +50,7 @@ static inline void list_push_back(struct list *head, struct list *node)
 /* Unlink NODE and leave it an empty list of its own, so that removing it twice does no harm. */
 static inline void list_remove(struct list *node)
 {
+    assert(node->prev->next == node && node->next->prev == node);
     node->prev->next = node->next;
     node->next->prev = node->prev;
     list_init(node);

@@ -7,7 +7,9 @@
  *
  * Who may call backlog_run() is easy to say: a call that has sent something, before it returns or
  * sleeps; a timer's function, at its end; a driver's interrupt handler, at its end (interrupts are off while a
- * spinlock is held, so a handler never interrupts somebody who holds one).
+ * spinlock is held, so a handler never interrupts somebody who holds one). Who forgets it leaves packets behind that
+ * nobody may come for, which no test would reliably see: so a debug build panics as soon as somebody might sleep on a
+ * CPU where the call is due.
  *
  * A list belongs to one CPU and is touched with interrupts off; it needs no lock. A flood doesn't keep
  * a CPU here for ever: after BATCH packets the rest waits for a timer, and whatever else wants the CPU gets it.
@@ -15,6 +17,7 @@
 #include "lib/list.h"
 #include "net/netdev.h"
 #include "net/packet.h"
+#include "sched/lock.h"
 #include "sched/timer.h"
 #include "x86/clock.h"
 #include "x86/event.h"
@@ -72,6 +75,8 @@ bool backlog_put(struct packet *p)
     if (room) {
         list_push_back(&b->packets, &p->link);
         b->count++;
+        if (!b->running)
+            sleep_owes("backlog_run()");
     }
     irq_pop_off();
     return room;
@@ -162,6 +167,7 @@ void backlog_run(void)
     } while (b->count > 0 && left > 0);
     if (b->count > 0)
         timer_set(&b->more, clock_monotonic());
+    sleep_owes(NULL);
     b->running = false;
     irq_pop_off();
 }

@@ -98,10 +98,10 @@ static int wait_for_packet(struct datagram_socket *d, const struct message *m)
 
     if (error || !list_empty(&d->packets))
         return error;
+    if (message_nonblock(m))
+        return -EAGAIN; /* after shutdown(2) too: as on Linux */
     if (READ_ONCE(d->s.shutdown) & SHUTDOWN_READ)
         return 1;
-    if (message_nonblock(m))
-        return -EAGAIN;
     error = wait_event_exclusive(wq,
                                  !list_empty(&d->packets) || READ_ONCE(d->s.error) ||
                                      (READ_ONCE(d->s.shutdown) & SHUTDOWN_READ),

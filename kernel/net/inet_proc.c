@@ -12,6 +12,7 @@
 #include "net/netdev.h"
 #include "net/raw.h"
 #include "net/udp.h"
+#include "x86/clock.h"
 
 #define LINE 256
 #define STATE_CLOSED 7 /* of those that know no states: as TCP's */
@@ -133,10 +134,38 @@ void net_raw_show(net_emit *emit, void *ctx)
     show_table(&raw_table, emit, ctx);
 }
 
+/* What a connection waits for, as Linux numbers it. */
+enum { WAITS_FOR_NOTHING, WAITS_FOR_ACK, WAITS_FOR_PEER, WAITS_FOR_END, WAITS_FOR_WINDOW };
+
+/* What C does next if nothing happens, and in *LEFT how long that is yet. It changes while we look. */
+static unsigned waits_for(const struct tcp_conn *c, nsec_t *left)
+{
+    static const uint8_t kinds[TCP_TIMERS] = {
+        [TCP_TIMER_RETRANSMIT] = WAITS_FOR_ACK,
+        [TCP_TIMER_PROBE] = WAITS_FOR_ACK,
+        [TCP_TIMER_KEEPALIVE] = WAITS_FOR_PEER,
+        [TCP_TIMER_FIN] = WAITS_FOR_PEER,
+    };
+    unsigned kind = WAITS_FOR_NOTHING;
+    nsec_t first = 0;
+
+    for (unsigned k = 0; k < TCP_TIMERS; k++) {
+        nsec_t when = READ_ONCE(c->deadline[k]);
+        if (kinds[k] && when && (!first || when < first)) {
+            first = when;
+            kind = kinds[k];
+        }
+    }
+    if (kind == WAITS_FOR_ACK && READ_ONCE(c->snd_nxt) == READ_ONCE(c->snd_una))
+        kind = WAITS_FOR_WINDOW;
+    *left = first ? max(first - clock_monotonic(), (nsec_t)0) : 0;
+    return kind;
+}
+
 static void show_connection(void *ctx, const struct tcp_entry *e, enum tcp_state state, nsec_t left)
 {
     const struct tcp_tuple *t = &e->tuple;
-    unsigned sending = 0, unread = 0, timer = 0;
+    unsigned sending = 0, unread = 0, waits = WAITS_FOR_END, again = 0, probes = 0;
     uint64_t inode = 0;
     struct out *o = ctx;
 
@@ -145,14 +174,15 @@ static void show_connection(void *ctx, const struct tcp_entry *e, enum tcp_state
         sending = READ_ONCE(c->send_bytes);
         unread = state == TCP_LISTEN ? READ_ONCE(c->num_ready) : READ_ONCE(c->rcv_unread);
         inode = READ_ONCE(container_of(c, struct stream_socket, c)->s.ino);
-    } else {
-        timer = 3;
+        waits = waits_for(c, &left);
+        again = READ_ONCE(c->backoff);
+        probes = READ_ONCE(c->keep_probes) + READ_ONCE(c->probes);
     }
     print(
         o,
-        "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8d %lu 1 0000000000000000\n",
+        "%4u: %08X:%04X %08X:%04X %02X %08X:%08X %02X:%08lX %08X %5u %8u %lu 1 0000000000000000\n",
         o->number++, t->local, t->local_port, t->remote, t->remote_port, state, sending, unread,
-        timer, (unsigned long)(left / TICK), 0u, e->uid, 0, inode);
+        waits, (unsigned long)(left / TICK), again, e->uid, probes, inode);
 }
 
 void net_tcp_show(net_emit *emit, void *ctx)

@@ -21,7 +21,6 @@ static int stream_bind(struct socket *s, const struct sockaddr_storage *addr, un
         error = inet_may_bind(in.sin_addr.s_addr, ntohs(in.sin_port), false);
     if (error)
         return error;
-    st->c.entry.uid = current_cred()->euid;
     return tcp_bind(&st->c, in.sin_addr.s_addr, ntohs(in.sin_port));
 }
 
@@ -81,8 +80,10 @@ static int await_answer(struct stream_socket *st, bool nonblock, int unfinished)
         if (!error) /* somebody else has taken it */
             error = -ECONNABORTED;
     }
-    if (error)
+    if (error) {
         start_anew(st); /* it may try again */
+        backlog_run();
+    }
     return error;
 }
 
@@ -118,6 +119,7 @@ static int stream_connect(struct socket *s, const struct sockaddr_storage *addr,
     if (error)
         return error;
     uint32_t to = in.sin_addr.s_addr ? in.sin_addr.s_addr : htonl(INADDR_LOOPBACK);
+    (void)socket_take_error(s); /* of a connection before, which nobody has asked for */
     error = tcp_connect(&st->c, to, ntohs(in.sin_port));
     if (!error)
         WRITE_ONCE(st->calling, true);
@@ -164,7 +166,6 @@ static int stream_accept(struct socket *s, bool nonblock, struct socket **new)
             return -EAGAIN;
     }
     *new = &stream_of_conn(c)->s;
-    backlog_run();
     return 0;
 }
 
@@ -173,18 +174,16 @@ static int stream_accept(struct socket *s, bool nonblock, struct socket **new)
 static int stream_shutdown(struct socket *s, unsigned how)
 {
     struct stream_socket *st = stream_of(s);
+    int error = 0;
 
     if (READ_ONCE(st->c.state) == TCP_LISTEN) {
         if (how & SHUTDOWN_READ)
-            tcp_disconnect(&st->c);
-        spin_lock(&s->rx.lock);
-        stream_changed(st, 0, true);
-        spin_unlock(&s->rx.lock);
-        return 0;
+            tcp_disconnect(&st->c); /* who called and wasn't accepted yet is told */
+    } else {
+        error = tcp_shutdown(&st->c, how & SHUTDOWN_READ, how & SHUTDOWN_WRITE);
+        /* Of who isn't connected too, though it is an error: as on Linux. */
+        atomic_or(&s->shutdown, how);
     }
-    int error = tcp_shutdown(&st->c, how & SHUTDOWN_READ, how & SHUTDOWN_WRITE);
-    atomic_or(&s->shutdown,
-              how); /* of who isn't connected too, though it is an error: as on Linux */
     spin_lock(&s->rx.lock);
     stream_changed(st, 0, true);
     spin_unlock(&s->rx.lock);
@@ -326,6 +325,7 @@ static int stream_create(int protocol, struct socket **out)
     (void)protocol;
     if (!st)
         return -ENOMEM;
+    st->c.entry.uid = current_cred()->euid;
     *out = &st->s;
     return 0;
 }

@@ -36,6 +36,12 @@ static inline struct stream_socket *stream_of_conn(struct tcp_conn *c)
     return container_of(c, struct stream_socket, c);
 }
 
+/* Its state is CLOSED: of a connection, or of a call that failed and that connect(2) hasn't been asked about again. */
+static inline bool stream_is_over(const struct stream_socket *st)
+{
+    return READ_ONCE(st->was_connected) || READ_ONCE(st->calling);
+}
+
 extern struct tcp_stack tcp_stack;
 extern const struct proto_ops stream_ops;
 

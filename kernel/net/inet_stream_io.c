@@ -150,7 +150,7 @@ static int wait_for_data(struct stream_socket *st, const struct message *m, nsec
     if (error)
         return error;
     enum tcp_state state = READ_ONCE(st->c.state);
-    if (state == TCP_LISTEN || (state == TCP_CLOSED && !READ_ONCE(st->was_connected)))
+    if (state == TCP_LISTEN || (state == TCP_CLOSED && !stream_is_over(st)))
         return -ENOTCONN;
     if (at_end(st))
         return queue_is_empty(q) ? 1 : 0; /* the last bytes may have come meanwhile */
@@ -315,7 +315,7 @@ unsigned stream_poll(struct socket *s, struct poll_table *pt)
     unsigned shutdown = READ_ONCE(s->shutdown);
     if (READ_ONCE(st->c.fin_received))
         shutdown |= SHUTDOWN_READ;
-    if (state == TCP_CLOSED && READ_ONCE(st->was_connected))
+    if (state == TCP_CLOSED && stream_is_over(st))
         shutdown = SHUTDOWN_BOTH;
     if (shutdown == SHUTDOWN_BOTH || state == TCP_CLOSED)
         ready |= POLLHUP;

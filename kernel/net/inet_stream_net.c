@@ -180,6 +180,9 @@ static void stream_destroy(struct tcp_conn *c)
 {
     struct stream_socket *st = stream_of_conn(c);
 
+    assert(list_empty(&c->entry.link) && list_empty(&c->entry.bound_link) &&
+           list_empty(&c->listen_link) && list_empty(&c->child_link));
+    assert(list_empty(&c->embryos) && list_empty(&c->ready));
     queue_destroy(&st->s.rx);
     kfree(st);
 }

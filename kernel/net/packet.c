@@ -159,14 +159,19 @@ void *packet_push(struct packet *p, uint32_t n)
     return b->base + b->off;
 }
 
-/* The bytes up to N, which lie in several buffers, in a new first one. False: no memory. */
+/*
+ * The bytes up to N, which lie in several buffers, in a new first one, and what was pulled off before them too. False:
+ * no memory.
+ */
 static bool gather(struct packet *p, uint32_t n)
 {
-    struct buf *b = buf_alloc_small(PACKET_HEADROOM + n);
+    struct buf *b = buf_alloc_small(PACKET_HEADROOM + n), *old = first(p);
 
     if (!b)
         return false;
+    uint32_t pulled = min(old->off, (uint32_t)PACKET_HEADROOM);
     b->off = PACKET_HEADROOM;
+    memcpy(b->base + b->off - pulled, old->base + old->off - pulled, pulled);
     packet_copy(p, 0, b->base + b->off, n);
     uint32_t len = p->len;
     uint16_t start = p->checksum_start;

@@ -124,7 +124,7 @@ static int packet_bind(struct socket *s, const struct sockaddr_storage *addr, un
     struct packet_socket *k = packet_of(s);
     struct sockaddr_ll ll;
 
-    if (len < sizeof(ll) - sizeof(ll.sll_addr) + NETDEV_ADDRESS)
+    if (len < sizeof(ll))
         return -EINVAL;
     memcpy(&ll, addr, sizeof(ll));
     if (ll.sll_family != AF_PACKET)
@@ -177,11 +177,10 @@ static int find_destination(struct packet_socket *k, const struct message *m, st
     *protocol = k->protocol;
     *station = NULL;
     if (m->namelen) {
-        if (m->namelen < offsetof(struct sockaddr_ll, sll_addr))
+        if (m->namelen < sizeof(*ll))
             return -EINVAL;
         memcpy(ll, &m->name, sizeof(*ll));
-        if (m->namelen < offsetof(struct sockaddr_ll, sll_addr) + ll->sll_halen ||
-            ll->sll_halen > sizeof(ll->sll_addr))
+        if (ll->sll_halen > sizeof(ll->sll_addr))
             return -EINVAL;
         index = ll->sll_ifindex;
         *protocol = ntohs(ll->sll_protocol);

@@ -163,6 +163,7 @@ struct tcp_stack {
     uint64_t cookie_key[2];       /* const: SYN cookies */
     uint64_t hash_key[2];         /* const: the tables' */
     struct spinlock lock;         /* RANK_TCP_TABLE */
+    unsigned calls;               /* lock: ports tried for calls */
     struct list
         conns[TCP_HASH_SIZE]; /* lock: tcp_conn and tcp_timewait, by tuple (struct tcp_entry) */
     struct list bound[TCP_HASH_SIZE];       /* lock: tcp_entry by local port */

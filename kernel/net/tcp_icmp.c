@@ -25,7 +25,7 @@ static struct tcp_conn *find_in_flight(struct tcp_stack *stack, const struct tcp
     if (!c)
         return NULL;
     tcp_lock(c);
-    if (c->state != TCP_CLOSED && seq_le(c->snd_una, seq) && seq_lt(seq, c->snd_nxt))
+    if (tcp_is_still(c, t) && seq_le(c->snd_una, seq) && seq_lt(seq, c->snd_nxt))
         return c;
     tcp_unlock(c);
     tcp_put(c);

@@ -99,7 +99,7 @@ static void dispatch(struct tcp_stack *stack, struct tcp_segment *seg)
         tcp_lock(f.conn);
         if (came_too_far(f.conn, seg))
             tcp_count(stack, in_errs);
-        else if (f.conn->state == TCP_CLOSED) /* it ended while we looked */
+        else if (!tcp_is_still(f.conn, &seg->tuple)) /* it ended while we looked */
             tcp_refuse(stack, seg);
         else
             tcp_segment_arrives(f.conn, seg);

@@ -154,6 +154,14 @@ static inline bool tcp_is_synchronized(enum tcp_state s)
 {
     return s != TCP_CLOSED && s != TCP_LISTEN && s != TCP_SYN_SENT && s != TCP_SYN_RECEIVED;
 }
+/*
+ * Is C the connection of T still? For who has found it in the table and locked it then: meanwhile it may have ended,
+ * and its owner may have called somebody else, or listen, with it.
+ */
+static inline bool tcp_is_still(const struct tcp_conn *c, const struct tcp_tuple *t)
+{
+    return c->state != TCP_CLOSED && !__builtin_memcmp(&c->entry.tuple, t, sizeof(*t));
+}
 /* May data still come? Do we still send data, or a FIN for the first time? */
 static inline bool tcp_may_receive(enum tcp_state s)
 {

@@ -248,6 +248,15 @@ static struct tcp_conn *cookie_arrives(struct tcp_conn *l, const struct tcp_segm
     return c ? adopted(l, c) : NULL;
 }
 
+/* Does L, which is locked only now, still listen where SEG called? */
+static bool is_called_by(const struct tcp_conn *l, const struct tcp_segment *seg)
+{
+    const struct tcp_tuple *own = &l->entry.tuple;
+
+    return l->state == TCP_LISTEN && own->local_port == seg->tuple.local_port &&
+           (!own->local || own->local == seg->tuple.local);
+}
+
 void tcp_listen_input(struct tcp_conn *l, struct tcp_segment *seg, uint32_t isn)
 { /* LAB tcp:listen begin */
     uint8_t flags = seg->flags;
@@ -255,7 +264,7 @@ void tcp_listen_input(struct tcp_conn *l, struct tcp_segment *seg, uint32_t isn)
     bool refuse = false;
 
     spin_lock(&l->lock);
-    if (l->state != TCP_LISTEN) {
+    if (!is_called_by(l, seg)) {
         refuse = true;
     } else if (flags & TCP_RST) {
         refuse = false;           /* first */
@@ -303,9 +312,13 @@ struct tcp_conn *tcp_accept(struct tcp_conn *l)
     return c;
 }
 
-/* One child of L, with a reference; NULL: there are no more. */
+/*
+ * One child of L, with a reference; NULL: there are no more. L is locked for that: who listens anew with it meanwhile
+ * adopts others, and one that has no place in the table yet can't be ended.
+ */
 static struct tcp_conn *some_child(struct tcp_conn *l)
 {
+    spin_lock(&l->lock);
     spin_lock(&l->accept_lock);
     struct tcp_conn *c = list_first(&l->embryos, struct tcp_conn, child_link);
     if (!c)
@@ -313,6 +326,7 @@ static struct tcp_conn *some_child(struct tcp_conn *l)
     if (c)
         tcp_get(c);
     spin_unlock(&l->accept_lock);
+    spin_unlock(&l->lock);
     return c;
 }
 

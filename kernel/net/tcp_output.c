@@ -127,10 +127,11 @@ static uint32_t new_bytes(struct tcp_conn *c, uint32_t pipe)
     if (n == 0)
         return 0;
     if (n >= size) {
-        uint32_t most = max(c->path.tso_size, c->path.mtu) - TCP_IP_HEADER - TCP_HEADER_MAX;
+        const uint32_t headers = TCP_IP_HEADER + TCP_HEADER_MAX; /* there are MTUs below that */
+        uint32_t most = max(max(c->path.tso_size, c->path.mtu), size + headers) - headers;
         if (quota < size)
             return pipe ? 0 : size;
-        n = min(n, min(quota, max(most, size)));
+        n = min(n, min(quota, most));
         return n - n % size;
     }
     if (quota < n && pipe)

@@ -77,6 +77,7 @@ void tcp_end(struct tcp_conn *c, int error)
 {
     if (c->state == TCP_CLOSED)
         return;
+    assert(list_empty(&c->listen_link));
     if (error && c->state != TCP_TIME_WAIT)
         atomic_store(&c->error, error);
     tcp_set_state(c, TCP_CLOSED);

@@ -99,6 +99,7 @@ static struct list *port_bucket(struct tcp_stack *stack, uint16_t port)
 
 void tcp_enter_locked(struct tcp_stack *stack, struct tcp_entry *e)
 {
+    assert(list_empty(&e->link));
     list_push_back(bucket(stack, &e->tuple), &e->link);
     if (list_empty(&e->bound_link))
         list_push_back(port_bucket(stack, e->tuple.local_port), &e->bound_link);
@@ -196,6 +197,7 @@ static uint16_t free_port(struct tcp_stack *stack, const struct tcp_entry *e, ui
 
 static void take_port(struct tcp_stack *stack, struct tcp_entry *e, uint32_t local, uint16_t port)
 {
+    assert(list_empty(&e->bound_link));
     e->tuple.local = local;
     e->tuple.local_port = port;
     list_push_back(port_bucket(stack, port), &e->bound_link);
@@ -264,14 +266,42 @@ static bool port_is_claimed(struct tcp_stack *stack, uint16_t port)
     return false;
 }
 
-/* Some port for a call of T. Never the one that is called: nobody asks by chance to be connected with himself. */
+/*
+ * Number INDEX of 0 to N - 1, N < 65536, in an order that only the key knows; each comes once. (A Feistel network over as
+ * many bits as N needs, or one more; what falls beyond N goes through it again.)
+ */
+static unsigned shuffled(const struct tcp_stack *stack, unsigned index, unsigned n)
+{
+    unsigned half = 1, mask;
+
+    while (1u << 2 * half < n)
+        half++;
+    mask = (1u << half) - 1;
+    do {
+        unsigned left = index >> half, right = index & mask;
+        for (unsigned round = 0; round < 4; round++) {
+            uint64_t h = (stack->hash_key[0] ^ (right << 2 | round)) * 0xff51afd7ed558ccdUL;
+            unsigned mixed = left ^ ((unsigned)(h >> 32) & mask);
+            left = right;
+            right = mixed;
+        }
+        index = left << half | right;
+    } while (index >= n);
+    return index;
+}
+
+/*
+ * Some port for a call of T, at random, but none again before all have had their turn: a peer that has closed first
+ * remembers the last call from there for a while, and not every one takes another then. Never the one that is called:
+ * nobody asks by chance to be connected with himself. Table lock held.
+ */
 static uint16_t port_for_call(struct tcp_stack *stack, struct tcp_tuple t, nsec_t now)
 {
-    uint16_t low;
-    unsigned start, n = port_range(stack, &low, &start);
+    uint16_t low = READ_ONCE(stack->params.port_low), high = READ_ONCE(stack->params.port_high);
+    unsigned n = high >= low ? high - low + 1u : 1u;
 
     for (unsigned i = 0; i < n; i++) {
-        t.local_port = (uint16_t)(low + (start + i) % n);
+        t.local_port = (uint16_t)(low + shuffled(stack, stack->calls++ % n, n));
         if (t.local_port == t.remote_port && t.local == t.remote)
             continue;
         if (!port_is_claimed(stack, t.local_port) && tuple_is_free(stack, &t, now))
@@ -329,6 +359,7 @@ int tcp_enter_listener(struct tcp_conn *c)
     } else if (port_conflicts(stack, e, e->tuple.local, port, true)) {
         error = -EADDRINUSE;
     }
+    assert(list_empty(&c->listen_link));
     if (!error)
         list_push_back(listen_bucket(stack, port), &c->listen_link);
     spin_unlock(&stack->lock);

@@ -252,8 +252,6 @@ static ssize_t udp_send(struct socket *s, struct message *m)
         error = find_destination(i, m, &to, &port);
     if (error)
         return error;
-    if (READ_ONCE(s->shutdown) & SHUTDOWN_WRITE)
-        return -EPIPE;
     uint32_t most = UDP_DATA_MAX;
     if (!held && to.dont_fragment)
         most = min(most, to.path.mtu - IPV4_HEADER - (uint32_t)sizeof(struct udp_header));
@@ -265,6 +263,8 @@ static ssize_t udp_send(struct socket *s, struct message *m)
     error = socket_take_error(s);
     if (error)
         return error;
+    if (READ_ONCE(s->shutdown) & SHUTDOWN_WRITE)
+        return -EPIPE;
     struct packet *p = packet_from_uio(&m->data);
     if (is_err(p))
         return ptr_err(p);

@@ -39,6 +39,10 @@ static struct held_spinlocks {
     int count;                       /* this CPU only */
     struct spinlock *wanted;         /* this CPU only: the one it spins for */
 } held_spinlocks[MAX_CPUS];
+static struct {
+    const char *what; /* this CPU only: what is to be called before anybody sleeps; NULL: nothing */
+    uintptr_t since;  /* this CPU only: the call that made it so */
+} owed[MAX_CPUS];
 #endif
 
 void spin_init(struct spinlock *l, enum lock_rank rank, const char *name)
@@ -274,6 +278,17 @@ static void assert_may_sleep_at(uintptr_t where)
               h->lock[0]->name, (void *)h->lock[0]->where);
     if (in_interrupt())
         panic("might sleep at %pS while handling an interrupt", (void *)where);
+    if (owed[cpu_id()].what)
+        panic("might sleep at %pS before %s, which is due since %pS", (void *)where,
+              owed[cpu_id()].what, (void *)owed[cpu_id()].since);
+    irq_pop_off();
+}
+
+void sleep_owes(const char *what)
+{
+    irq_push_off();
+    owed[cpu_id()].what = what;
+    owed[cpu_id()].since = caller();
     irq_pop_off();
 }
 

@@ -138,8 +138,10 @@ void mutex_unlock(struct mutex *m);
 /* With seed=N: pause or reschedule now and then, so that races come out. Without, nothing. */
 void race_point(void);
 void race_seed(uint64_t seed);
-/* Panics when a spinlock is held or an interrupt is being handled: here the thread might sleep. */
+/* Panics when a spinlock is held, an interrupt is being handled, or something is owed: here the thread might sleep. */
 void lock_assert_may_sleep(void);
+/* This CPU has begun what WHAT, a call, must end before anybody sleeps on it; NULL: it has been ended. */
+void sleep_owes(const char *what);
 
 #else
 
@@ -195,5 +197,9 @@ static inline void mutex_unlock(struct mutex *m)
 
 static inline void race_point(void) {}
 static inline void lock_assert_may_sleep(void) {}
+static inline void sleep_owes(const char *what)
+{
+    (void)what;
+}
 
 #endif

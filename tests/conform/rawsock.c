@@ -222,6 +222,24 @@ TEST(a_frame_can_be_sent)
     fails(sendto(fd, "raw", 3, 0, (struct sockaddr *)&to, 5), EINVAL);
 }
 
+/* Whatever it says of the station's length, nothing behind its end may be taken for the station. */
+TEST(a_frames_destination_is_a_whole_address)
+{
+    static const int types[] = {SOCK_DGRAM, SOCK_RAW};
+    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = 1};
+    const struct sockaddr *a = (const struct sockaddr *)&to;
+
+    for (int i = 0; i < 2; i++) {
+        int fd = packets(types[i], IP_PROTOCOL);
+        for (socklen_t len = 1; len < sizeof(to); len++) {
+            fails(sendto(fd, got, 64, 0, a, len), EINVAL);
+            fails(bind(fd, a, len), EINVAL);
+        }
+        same(sendto(fd, got, 64, 0, a, sizeof(to)), 64);
+        works(bind(fd, a, sizeof(to)));
+    }
+}
+
 TEST(packet_sockets_have_names)
 {
     struct sockaddr_ll a = {.sll_family = AF_PACKET, .sll_ifindex = 12345};

@@ -291,7 +291,16 @@ TEST(connect_without_waiting_may_fail)
         struct pollfd p = {fd, POLLOUT, 0};
         same(poll(&p, 1, 60000), 1);
         check(p.revents & POLLERR, "events %#x", p.revents);
+        same(inet_ready(fd, 0), POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP);
         same(inet_option(fd, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+        /* It is over, and not as if there had been nothing. */
+        same(inet_ready(fd, 0), POLLIN | POLLOUT | POLLHUP | POLLRDHUP);
+        char c;
+        same(recv(fd, &c, 1, 0), 0);
+        fails(send(fd, &c, 1, MSG_NOSIGNAL), EPIPE);
+        fails(inet_connect(fd, LOOP, inet_closed_port(TCP)), ECONNABORTED);
+        same(inet_ready(fd, 0), POLLOUT | POLLHUP);
+        fails(recv(fd, &c, 1, 0), ENOTCONN);
     } else {
         same(errno, ECONNREFUSED);
     }
@@ -472,6 +481,28 @@ TEST(unspec_hangs_up)
     fails(read(end[0], &c, 1), ENOTCONN);
     inet_await(end[1]);
     fails(read(end[1], &c, 1), ECONNRESET);
+}
+
+TEST(whoever_hung_up_may_call_again)
+{
+    int l = listener(), end[2];
+    char c;
+    struct sockaddr_in none = {.sin_family = AF_UNSPEC};
+    make_pair(end);
+    works(connect(end[0], ADDR(none)));
+    /* Nobody has asked for the error, and it is no longer of interest. */
+    works(inet_connect(end[0], LOOP, inet_port(l)));
+    int other = works(accept(l, NULL, NULL));
+    same(write(other, "x", 1), 1);
+    same(read(end[0], &c, 1), 1);
+    works(connect(end[0], ADDR(none)));
+    same(fcntl(end[0], F_SETFL, O_NONBLOCK), 0);
+    fails(inet_connect(end[0], LOOP, inet_port(l)), EINPROGRESS);
+    same(inet_ready(end[0], -1) & POLLOUT, POLLOUT);
+    int error = -1;
+    works(getsockopt(end[0], SOL_SOCKET, SO_ERROR, &error, &(socklen_t){sizeof(error)}));
+    same(error, 0);
+    works(inet_connect(end[0], LOOP, inet_port(l)));
 }
 
 TEST(two_hundred_connections)

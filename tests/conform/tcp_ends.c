@@ -191,6 +191,28 @@ TEST(an_accepted_connection_may_be_dead)
     fails(read(other, &c, 1), ECONNRESET);
 }
 
+/* Those who are waiting to be accepted; it may then listen again. */
+TEST(shutting_a_listener_for_reading_resets_its_callers)
+{
+    int l = stream_listener(4), fd[3];
+    char c;
+    for (int i = 0; i < 3; i++) {
+        fd[i] = inet_fresh(TCP);
+        works(inet_connect(fd[i], LOOP, inet_port(l)));
+    }
+    works(shutdown(l, SHUT_WR));
+    same(inet_ready(fd[0], 0), POLLOUT);
+    works(shutdown(l, SHUT_RD));
+    for (int i = 0; i < 3; i++) {
+        inet_await(fd[i]);
+        fails(read(fd[i], &c, 1), ECONNRESET);
+    }
+    works(listen(l, 4));
+    int again = inet_fresh(TCP);
+    works(inet_connect(again, LOOP, inet_port(l)));
+    works(accept(l, NULL, NULL));
+}
+
 TEST(reset_wakes_a_writer)
 {
     int end[2];
@@ -293,6 +315,26 @@ TEST(ephemeral_ports_are_ephemeral)
         last = port;
     }
     check(seen > 20, "they can be guessed");
+}
+
+/* A peer that has closed first may remember a call for a while, and refuse another from the same port. */
+TEST(calls_to_one_place_take_other_ports)
+{
+    enum { CALLS = 1000 };
+    static unsigned char taken[65536];
+    const struct linger now = {1, 0};
+    int l = stream_listener(4);
+
+    for (int i = 0; i < CALLS; i++) {
+        int fd = inet_fresh(TCP);
+        works(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)));
+        works(inet_connect(fd, LOOP, inet_port(l)));
+        int port = inet_port(fd);
+        check(!taken[port], "port %d again, at call %d", port, i);
+        taken[port] = 1;
+        works(close(works(accept(l, NULL, NULL))));
+        works(close(fd));
+    }
 }
 
 TEST(a_listeners_port_is_shared_with_its_children)

@@ -53,6 +53,38 @@ TEST(ports_under_1024_are_roots)
     exits(pid, 0);
 }
 
+/* The user whom /proc/net/tcp names for END; -1: END isn't there. */
+static int user_of(int end)
+{
+    char line[256];
+    int port, uid, found = -1;
+    FILE *table = fopen("/proc/net/tcp", "r");
+    check(table, "no /proc/net/tcp");
+    while (fgets(line, sizeof(line), table))
+        if (sscanf(line, " %*u: %*8X:%X %*8X:%*4X %*X %*8X:%*8X %*X:%*X %*X %d", (unsigned *)&port,
+                   &uid) == 2 &&
+            port == inet_port(end))
+            found = uid;
+    fclose(table);
+    return found;
+}
+
+TEST(a_socket_is_its_makers)
+{
+    int l = stream_listener(1), early = inet_fresh(TCP);
+    pid_t pid;
+    CHILD (pid) {
+        works(setuid(12345));
+        int fd = inet_fresh(TCP);
+        works(inet_connect(fd, LOOP, inet_port(l)));
+        same(user_of(fd), 12345);
+        works(inet_bind(early, LOOP, 0));
+        works(listen(early, 1));
+        same(user_of(early), 0);
+    }
+    exits(pid, 0);
+}
+
 TEST(connect_checks_its_address)
 {
     int fd = inet_fresh(TCP);

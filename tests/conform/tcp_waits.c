@@ -137,6 +137,36 @@ TEST(sigio_tells_of_callers)
     works(accept(l, NULL, NULL));
 }
 
+/* What /proc/net/tcp says that END waits for: its column "tr". */
+static unsigned waits_for(int end)
+{
+    char line[256];
+    unsigned port, kind = 99, found;
+    FILE *table = fopen("/proc/net/tcp", "r");
+    check(table, "no /proc/net/tcp");
+    while (fgets(line, sizeof(line), table))
+        if (sscanf(line, " %*u: %*8X:%X %*8X:%*4X %*X %*8X:%*8X %X", &port, &found) == 2 &&
+            (int)port == inet_port(end))
+            kind = found;
+    fclose(table);
+    return kind;
+}
+
+TEST(the_table_tells_what_a_connection_waits_for)
+{
+    int end[2];
+    stream_pair(end);
+    same(waits_for(end[0]), 0);
+    works(inet_set(end[0], SOL_SOCKET, SO_KEEPALIVE, 1));
+    same(waits_for(end[0]), 2); /* to ask whether the peer is there */
+    works(inet_set(end[0], SOL_SOCKET, SO_KEEPALIVE, 0));
+    same(waits_for(end[0]), 0);
+    fill(end[0]);
+    wait_until(waits_for(end[0]) == 4); /* the peer's window */
+    works(close(end[1]));
+    wait_until(waits_for(end[0]) == 99); /* it has been reset */
+}
+
 /* --- signals and time limits --- */
 
 TEST(accept_is_interrupted)

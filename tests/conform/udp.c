@@ -257,6 +257,21 @@ TEST(many_messages_in_one_call)
     same(m[1].msg_len, 2);
 }
 
+/* Whoever doesn't wait isn't told of the end; whoever is refused hears that before he hears that he has ended it. */
+TEST(shutdown_and_what_comes_before_it)
+{
+    int fd = inet_fresh(UDP);
+    char c;
+    works(inet_connect(fd, LOOP, inet_closed_port(UDP)));
+    works(shutdown(fd, SHUT_RD));
+    fails(recv(fd, &c, 1, MSG_DONTWAIT), EAGAIN);
+    same(recv(fd, &c, 1, 0), 0);
+    same(send(fd, "x", 1, 0), 1);
+    works(shutdown(fd, SHUT_WR));
+    fails(send(fd, "x", 1, MSG_NOSIGNAL), ECONNREFUSED);
+    fails(send(fd, "x", 1, MSG_NOSIGNAL), EPIPE);
+}
+
 TEST(shutdown_ends_both_ways)
 {
     int fd = inet_bound(UDP, LOOP), other = inet_fresh(UDP);

@@ -1,8 +1,9 @@
 """A relay between the host's clients and a machine on QEMU's network, for many connections at once.
 
 QEMU tells the machine the client's port as it is on the host, and each port of the host that leads inside has a queue
-for two connections only. So two clients of different ports could look like one inside, and a third at the same one
-would have to call again a second later. The relay calls from ports that are used once, at all of the ports in turn.
+for two connections only, where the host doesn't let tools/run make it longer. So two clients of different ports could
+look like one inside, and a third at the same one would have to call again a second later. The relay calls from ports
+that are used once, at all of the ports in turn.
 It calls when its client has spoken: ab keeps connections in hand on which it says nothing, and a server that serves
 one client at a time would wait for those.
 """

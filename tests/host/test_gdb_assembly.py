@@ -102,5 +102,7 @@ def test_a_thread_that_has_just_been_made_has_no_callers(tmp_path):
         ended = machine.finish()
     assert frames(output.of("bt")) == ["thread_start_user", "__clone"], output.all()
     of_new = re.findall(r"in the program: __clone at libc/start/clone.asm:\d+\n(.*)", output.of("bt of all"))
+    # Who made it may stand there too, on its way back from the call, and has its callers.
+    of_new = [line for line in of_new if " cancel_a_thread at " not in line]
     assert len(of_new) == 1 and of_new[0].startswith("thread "), output.all()
     assert ended == (0, b"through it\n"), output.all()

@@ -3,12 +3,15 @@
  * that lies is given up at once. Its registers are plain memory.
  */
 #include "dev/virtio.h"
+#include "dev/virtio_net_internal.h"
 #include "dev/virtio_queue.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
 #include "mm/slab.h"
+#include "net/ethernet.h"
 #include "sched/lock.h"
 #include "tests/kernel/ktest.h"
+#include "x86/cpu.h"
 
 #define SIZE 8u
 #define STATUS_RUNNING 15
@@ -53,7 +56,7 @@ static struct fake *start(uint64_t features)
 /* Buffer N, of PIECES pieces that the device writes. */
 static int put(struct fake *f, unsigned n, unsigned pieces)
 {
-    struct virtio_piece p[SIZE];
+    struct virtio_piece p[SIZE + 1];
 
     for (unsigned i = 0; i < pieces; i++)
         p[i] = (struct virtio_piece){f->data[n], sizeof(f->data[n])};
@@ -161,6 +164,15 @@ KTEST(virtio, indexes_go_round)
     KEXPECT(!f->v.stopped);
 }
 
+KTEST(virtio, what_no_ring_holds_is_not_waited_for)
+{
+    struct fake *f = start(0);
+
+    KEXPECT_EQ(put(f, 0, SIZE + 1), -EIO);
+    KEXPECT_EQ(put(f, 0, SIZE), 0);
+    KEXPECT_EQ(put(f, 1, 1), -ENOSPC);
+}
+
 /* --- lies --- */
 
 /* F is given up: nothing goes in or comes out any more, and it is reset. */
@@ -253,6 +265,30 @@ KTEST(virtio, an_index_that_goes_back_is_a_lie)
     KEXPECT(take(f, &written) == f->data[0]);
     f->q->used->idx = 0;
     expect_given_up(f);
+}
+
+/* What it left in the ring would look, to who wants to empty it, as if there were always more. */
+KTEST(virtio, a_card_given_up_is_not_looked_at_again)
+{
+    static struct virtio_net net = {
+        .virtio.stopped = true,
+        .dev = {.name = "given%", .ops = &virtio_net_ops, .link_ops = &ethernet_link, .num_queues = 1},
+    };
+    struct fake *f = start(0);
+    struct net_pair *r = &net.pairs[0];
+
+    KEXPECT_EQ(netdev_register(&net.dev), 0);
+    r->net = &net;
+    r->rx = f->q;
+    timer_init(&r->again, virtio_net_receive_again);
+    KEXPECT_EQ(put(f, 0, 1), 0);
+    use(f, SIZE, 1);
+    expect_given_up(f);
+    irq_push_off();
+    virtio_net_receive_again(&r->again);
+    KEXPECT_EQ(timer_remaining(&r->again), 0);
+    timer_cancel_sync(&r->again);
+    irq_pop_off();
 }
 
 KTEST(virtio, a_device_given_up_can_be_begun_again)

@@ -485,6 +485,57 @@ static void accept_against_accept(void)
     close(l);
 }
 
+/* --- a listener that is one no more, and one again --- */
+
+static struct {
+    int fd, port, closed; /* const while threads run: the listener; its port; one where nobody listens */
+    uint64_t seed;        /* atomic */
+} wavering;
+
+static void *waver(void *arg)
+{
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    int fd;
+
+    (void)arg;
+    random_state = __atomic_add_fetch(&wavering.seed, 0x9e3779b97f4a7c15u, __ATOMIC_SEQ_CST) | 1;
+    for (int i = 0; i < STEPS; i++) {
+        switch (draw(6)) {
+        case 0: listen(wavering.fd, (int)draw(4)); break;
+        case 1: connect(wavering.fd, &nowhere, sizeof nowhere); break;
+        case 2: shutdown(wavering.fd, SHUT_RD); break;
+        case 3: call(wavering.fd, wavering.closed); break;
+        case 4:
+            fd = fresh(SOCK_NONBLOCK);
+            call(fd, wavering.port);
+            hesitate();
+            close(fd);
+            break;
+        default:
+            if ((fd = accept(wavering.fd, NULL, NULL)) >= 0)
+                close(fd);
+        }
+    }
+    return NULL;
+}
+
+/* One socket listens, forgets that, and calls, while others call it: nobody is left in a table at the end. */
+static void listen_against_call(void)
+{
+    pthread_t threads[THREADS];
+    int nobody = bound(&wavering.closed);
+
+    wavering.fd = listener(&wavering.port, 4);
+    wavering.seed = draw(UINT64_MAX);
+    need(fcntl(wavering.fd, F_SETFL, O_NONBLOCK) == 0);
+    for (int i = 0; i < THREADS; i++)
+        need(pthread_create(&threads[i], NULL, waver, NULL) == 0);
+    for (int i = 0; i < THREADS; i++)
+        need(pthread_join(threads[i], NULL) == 0);
+    close(wavering.fd);
+    close(nobody);
+}
+
 static const struct race races[] = {
     {"connect_against_close", connect_against_close},
     {"both_call", both_call},
@@ -495,6 +546,7 @@ static const struct race races[] = {
     {"storm_of_threads", storm_of_threads},
     {"waiters_against_end", waiters_against_end},
     {"accept_against_accept", accept_against_accept},
+    {"listen_against_call", listen_against_call},
 };
 
 int main(int argc, char **argv)

@@ -19,6 +19,8 @@ static const struct case_ cases[] = {
     {"TCP_MAXSEG",
      "opt maxseg 500\nconnect\n> S 0 0 mss=500\n< SA 0 1 mss=1000\n> A 1 1\ninfo mss 500"},
     {"TCP_MAXSEG out of range", "opt maxseg 10 = EINVAL\nopt maxseg 40000 = EINVAL"},
+    {"an MTU with hardly room for headers makes no large packets",
+     "param mtu 68\nestab\nsend 400\n> A 1 1 len=48\n> A 49 1 len=48\ndrain"},
     {"timestamps make data shorter (RFC 6691, 2)",
      TS "send 1000\n> A 1 1 len=988\n> A 989 1 len=12"},
 

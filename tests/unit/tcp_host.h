@@ -232,7 +232,28 @@ void buf_free(struct buf *b)
 /* --- locks: taken in rising rank, released by who holds them --- */
 
 static struct spinlock *held[8];
-static unsigned num_held;
+static unsigned num_held, held_elsewhere; /* in all; the first so many are not of the CPU that runs now */
+static void (*host_meanwhile)(void);      /* what another CPU does as soon as no lock is held any more; once */
+static const struct spinlock *host_inside, *host_before; /* or already when, inside one lock, another is to be taken */
+static bool may_wait;                                    /* the CPU that runs now may find a lock taken */
+static void *host_waits[5];
+
+/* The other CPU's turn, in the middle of what this one does. Where it would wait for a lock it has done nothing yet. */
+static noinline void take_turns(void)
+{
+    void (*meanwhile)(void) = host_meanwhile;
+
+    host_inside = host_before = NULL;
+    held_elsewhere = num_held;
+    may_wait = true;
+    if (!__builtin_setjmp(host_waits)) {
+        meanwhile();
+        host_meanwhile = NULL;
+    }
+    may_wait = false;
+    need(num_held == held_elsewhere, "who waits has locked something");
+    held_elsewhere = 0;
+}
 
 void spin_init(struct spinlock *l, enum lock_rank rank, const char *name)
 {
@@ -241,8 +262,12 @@ void spin_init(struct spinlock *l, enum lock_rank rank, const char *name)
 
 void spin_lock(struct spinlock *l)
 {
+    if (l == host_before && num_held && held[0] == host_inside)
+        take_turns();
+    if (l->locked && may_wait)
+        __builtin_longjmp(host_waits, 1);
     need(!l->locked, "%s is locked twice", l->name);
-    need(!num_held || held[num_held - 1]->rank < l->rank, "%s is taken inside %s", l->name,
+    need(num_held == held_elsewhere || held[num_held - 1]->rank < l->rank, "%s is taken inside %s", l->name,
          held[num_held - 1]->name);
     l->locked = true;
     held[num_held++] = l;
@@ -257,6 +282,11 @@ void spin_unlock(struct spinlock *l)
     for (num_held--; i < num_held; i++)
         held[i] = held[i + 1];
     l->locked = false;
+    void (*meanwhile)(void) = num_held || host_before ? NULL : host_meanwhile;
+    if (meanwhile) {
+        host_meanwhile = NULL;
+        meanwhile();
+    }
 }
 
 bool spin_is_held(const struct spinlock *l)

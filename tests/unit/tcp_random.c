@@ -92,13 +92,13 @@ static void call(struct plan *p)
     call_for(a, p);
 }
 
-/* How many plans have not ended. An abort may leave a side that was never accepted. */
+/* How many plans have not ended. An abort, or a refusal, may leave a side that was never accepted. */
 static unsigned unfinished(const struct plan *all, unsigned n)
 {
     unsigned left = 0;
 
     for (unsigned i = 0; i < n; i++)
-        left += all[i].ended < 2 && !all[i].aborted;
+        left += all[i].ended < 2 && !all[i].aborted && !(all[i].ended && all[i].refused);
     return left;
 }
 

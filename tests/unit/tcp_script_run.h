@@ -91,17 +91,23 @@ static bool do_connect(char **words)
     return returned(tcp_connect(&conn->c, self ? LOCAL : PEER, peer_port), words);
 }
 
+/* "listen any": at whatever port, instead of 80. */
 static bool do_listen(char **words)
 {
+    bool any = words[0] && is(words[0], "any");
+
     if (!conn)
         start();
     listener = conn;
     conn = NULL;
     peer_port = PEER_PORT;
     our_port = 80;
-    if (!listener->c.entry.tuple.local_port)
+    if (!any && !listener->c.entry.tuple.local_port)
         tcp_bind(&listener->c, 0, our_port);
-    return returned(tcp_listen(&listener->c, words[0] ? (unsigned)number(words[0]) : 5), words);
+    int result = tcp_listen(&listener->c, words[0] && !any ? (unsigned)number(words[0]) : 5);
+    if (any)
+        our_port = listener->c.entry.tuple.local_port;
+    return returned(result, words);
 }
 
 static bool do_accept(char **words)
@@ -286,6 +292,8 @@ static bool do_disconnect(char **words)
     return true;
 }
 
+#include "tcp_script_meanwhile.h"
+
 /* --- settings and messages --- */
 
 static bool do_opt(char **words)
@@ -420,6 +428,7 @@ static const struct command {
     {"closing", do_closing},
     {"closed", do_closed},
     {"disconnect", do_disconnect},
+    {"meanwhile", do_meanwhile},
     {"state", do_state},
     {"error", do_error},
     {"event", do_event},

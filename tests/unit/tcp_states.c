@@ -208,6 +208,19 @@ static const struct case_ cases[] = {
      "estab win=100\n< FA 1 1 win=100\n> A 1 2\nsend 500\n> A 1 2 len=100\nshutdown w\n"
      "state LAST-ACK\nabort\n> RA 101 2\ngone"},
     {"abort in FIN-WAIT-2 sends RST (RFC 9293, 3.10.5)", FIN_WAIT_2 "abort\n> RA 2 1\ngone"},
+    {"a refusal that finds its caller listening is too late",
+     "param peer_isn 0\nconnect\n> S 0\nmeanwhile listen\n< RA 0 1\n> none\n"
+     "< S 0 0 mss=1000\n> SA 0 1\n< A 1 1\naccept\nstate ESTABLISHED"},
+    {"an RST to a call that has become another ends nothing",
+     "param peer_isn 0\nestab\nmeanwhile listen\n< R 0 1\n> RA 1 1\n< S 0 0 mss=1000\n> SA 0 1"},
+    {"a call that is dropped while it is taken is in no table afterwards",
+     "listen\nmeanwhile drop\n< S 0 0 mss=1000\n> RA * 1\n< S 0 0 mss=1000\n> SA 0 1\n< A 1 1\naccept"},
+    {"a SYN to a call that has become another is no answer to it",
+     "connect\n> S 0\nmeanwhile call\n< S 0 0\n> S 0\n> RA * 1\nstate SYN-SENT"},
+    {"what a router says of a call doesn't hurt the next",
+     "connect\n> S 0\nmeanwhile call\nicmp hard 0 ECONNREFUSED\n> S 0\nstate SYN-SENT"},
+    {"a SYN that finds its listener at another port is refused (RFC 9293, 3.10.7.1)",
+     "listen any\nmeanwhile move\n< S 0 0\n> RA * 1\naccept none"},
     {"disconnect resets and is fresh again",
      "estab\ndisconnect\n> RA 1 1\nstate CLOSED\nestab\nsend 5\n> A 1 1 len=5"},
 

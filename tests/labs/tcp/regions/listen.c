@@ -1,7 +1,7 @@
     /*
      * YOURS (step 2): SEGMENT ARRIVES in LISTEN (RFC 9293, 3.10.7.2), in the RFC's order:
      *
-     * Under l->lock: no listener any more (l->state): refuse. Else
+     * Under l->lock: no listener any more, or not of this port (is_called_by()): refuse. Else
      * first   RST: nothing.
      * second  ACK: nothing can have been acknowledged, so refuse; only that it may be the answer to a SYN cookie,
      *         when it has no SYN: cookie_arrives() makes the child, or says that it is to be refused.
@@ -18,5 +18,6 @@
     (void)l;
     (void)seg;
     (void)isn;
+    (void)is_called_by;
     (void)call_arrives;
     (void)cookie_arrives;
