@@ -138,3 +138,9 @@ void virtqueue_quiet(struct virtqueue *q);
 bool virtqueue_listen(struct virtqueue *q);
 /* The same, once about three quarters of what is in the ring now is done: for senders that wait for room. */
 bool virtqueue_listen_later(struct virtqueue *q);
+/*
+ * Only ask, as virtqueue_listen_later() does: before a virtqueue_notify(), whose fence serves for both. Look
+ * (virtqueue_take) behind it. Where nothing was put in there is no fence and no need of one: the number only goes up,
+ * and a device that still sees the old one tells of that.
+ */
+void virtqueue_ask_later(struct virtqueue *q);

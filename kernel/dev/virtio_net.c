@@ -264,9 +264,9 @@ static void kick(struct netdev *dev, unsigned queue)
     struct list done = LIST_INIT(done);
 
     spin_lock(&tx->lock);
+    virtqueue_ask_later(tx);
     virtqueue_notify(tx);
-    if (virtqueue_listen_later(tx))
-        reclaim(tx, &done);
+    reclaim(tx, &done);
     spin_unlock(&tx->lock);
     free_all(&done);
 }

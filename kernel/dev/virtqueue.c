@@ -9,7 +9,8 @@
  * The order of stores and loads is what makes it work without a common lock. The ring entry is written
  * before the index that makes it valid (a release store), the index read before the entry (an acquire load);
  * and between "I have written my index" and "does the other side want to be told?" stands a full
- * fence on both sides: each must see the other's last word, else both wait.
+ * fence on both sides: each must see the other's last word, else both wait. It is device_fence(), since a fence
+ * between CPUs is none for QEMU's devices (x86/io.h).
  */
 #include <abi/errno.h>
 
@@ -257,7 +258,7 @@ void virtqueue_notify(struct virtqueue *q)
         return;
     q->avail_published = new;
     atomic_store(&q->avail->idx, new);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    device_fence();
     bool wanted = has_event_idx(q)
                       ? (uint16_t)(new - avail_event(q) - 1) < (uint16_t)(new - old)
                       : !(*(volatile uint16_t *)&q->used->flags & VIRTQ_USED_NO_NOTIFY);
@@ -334,20 +335,29 @@ static void want_interrupt_at(struct virtqueue *q, uint16_t index)
         *used_event(q) = index;
     else
         *(volatile uint16_t *)&q->avail->flags = 0;
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 bool virtqueue_listen(struct virtqueue *q)
 {
     want_interrupt_at(q, q->used_seen);
+    device_fence();
     return used_index(q) != q->used_seen;
+}
+
+/* How many are to be done before a sender hears of it. */
+static uint16_t three_quarters(const struct virtqueue *q)
+{
+    return (uint16_t)((uint16_t)(q->avail_next - q->used_seen) * 3u / 4);
+}
+
+void virtqueue_ask_later(struct virtqueue *q)
+{
+    want_interrupt_at(q, (uint16_t)(q->used_seen + three_quarters(q)));
 }
 
 bool virtqueue_listen_later(struct virtqueue *q)
 {
-    uint16_t in_ring = (uint16_t)(q->avail_next - q->used_seen);
-    uint16_t later = (uint16_t)(in_ring * 3u / 4);
-
-    want_interrupt_at(q, (uint16_t)(q->used_seen + later));
-    return (uint16_t)(used_index(q) - q->used_seen) > later;
+    virtqueue_ask_later(q);
+    device_fence();
+    return (uint16_t)(used_index(q) - q->used_seen) > three_quarters(q);
 } /* LAB virtio:listen end */

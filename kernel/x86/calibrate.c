@@ -37,9 +37,7 @@
 #define PORT_B_SPEAKER 2
 
 #define CPUID_TSC 0x15
-#define CPUID_HYPERVISOR 0x40000000
 #define CPUID_HYPERVISOR_TIMING 0x40000010
-#define LEAF1_ECX_HYPERVISOR (1u << 31)
 
 /* A counter that runs up, wraps behind MASK, and ticks HZ times a second. */
 struct reference {
@@ -112,8 +110,7 @@ static uint64_t tsc_hz_by_cpuid(void)
         if (c.eax && c.ebx && c.ecx)
             return (uint64_t)c.ecx * c.ebx / c.eax;
     }
-    if (cpu_has.leaf1_ecx & LEAF1_ECX_HYPERVISOR &&
-        cpuid(CPUID_HYPERVISOR, 0).eax >= CPUID_HYPERVISOR_TIMING)
+    if (cpu_has.hypervisor && cpuid(CPUID_HYPERVISOR, 0).eax >= CPUID_HYPERVISOR_TIMING)
         return cpuid(CPUID_HYPERVISOR_TIMING, 0).eax * 1000UL;
     return 0;
 }

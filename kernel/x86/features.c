@@ -12,9 +12,13 @@
 #include "x86/features.h"
 
 #include "x86/cpu.h"
+#include "x86/io.h"
 #include "x86/msr.h"
 
+#define TCG 0x54474354 /* the first four bytes of "TCGTCGTCGTCG", which QEMU's emulation calls itself */
+
 struct cpu_features cpu_has; /* const after cpu_features_detect() */
+bool fence_by_port;
 
 static bool bit(uint32_t word, unsigned n)
 {
@@ -49,11 +53,13 @@ void cpu_features_detect(void)
     f->xsave = bit(f->leaf1_ecx, 26);
     f->rdtscp = bit(f->ext1_edx, 27);
     f->rdrand = bit(f->leaf1_ecx, 30);
+    f->hypervisor = bit(f->leaf1_ecx, 31);
     f->fsgsbase = bit(f->leaf7_ebx, 0);
     f->smep = bit(f->leaf7_ebx, 7);
     f->rdseed = bit(f->leaf7_ebx, 18);
     f->smap = bit(f->leaf7_ebx, 20);
     f->umip = bit(f->leaf7_ecx, 2);
+    fence_by_port = f->hypervisor && cpuid(CPUID_HYPERVISOR, 0).ebx == TCG;
 }
 
 void cpu_features_enable(void)

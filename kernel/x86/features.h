@@ -6,6 +6,8 @@
 
 #include "lib/types.h"
 
+#define CPUID_HYPERVISOR 0x40000000 /* the highest leaf of this range, and whose it is; only where .hypervisor */
+
 struct cpu_features {
     uint32_t max_leaf; /* all const after cpu_features_detect() */
     uint32_t max_ext_leaf;
@@ -13,7 +15,7 @@ struct cpu_features {
     uint32_t leaf7_ebx, leaf7_ecx, leaf7_edx;
     uint32_t ext1_ecx, ext1_edx;
     bool smap, smep, umip, fsgsbase, xsave, pge;
-    bool rdrand, rdseed, x2apic, tsc_deadline, rdtscp;
+    bool rdrand, rdseed, x2apic, tsc_deadline, rdtscp, hypervisor;
 };
 
 extern struct cpu_features cpu_has; /* const after cpu_features_detect() */

@@ -46,6 +46,24 @@ static inline void mmio_write32(volatile void *p, uint32_t v)
     *(volatile uint32_t *)p = v;
 }
 
+/* Fences between CPUs order nothing for devices here: see device_fence(). Const after cpu_features_detect(). */
+extern bool fence_by_port;
+
+/*
+ * What was stored is seen by a device before what is loaded next is read (a full fence, for memory that both use).
+ *
+ * QEMU's TCG, up to version 8.0, leaves out mfence and the order of locked instructions where it runs all CPUs in one
+ * thread (one CPU, or -icount): between the CPUs nothing is lost, but its devices are another thread, and the host's
+ * processor lets loads pass stores. A port access waits for both everywhere (Intel SDM 3A, 8.2.5), and there it takes
+ * the lock that the devices hold. Port 0x80 is the power-on diagnostics', and says nothing now.
+ */
+static inline void device_fence(void)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (fence_by_port)
+        outb(0x80, 0);
+}
+
 /*
  * Map SIZE bytes of device memory at PA, uncached, for good. NULL when out of kernel address space.
  */

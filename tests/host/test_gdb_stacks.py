@@ -159,7 +159,8 @@ def test_a_switch_of_stacks(tmp_path):
 
 
 def test_the_line_of_an_entry_is_shown(tmp_path):
-    with Machine(tmp_path, "--", "/bin/busybox", "true") as machine:
+    """On one CPU: where two come to the breakpoint together, a step of one may end with the other's stop."""
+    with Machine(tmp_path, "--smp", "1", "--", "/bin/busybox", "true") as machine:
         output = machine.gdb("break *syscall_entry", "continue", "stepi", "kill")
     for command, instruction in (("continue", "swapgs"), ("stepi", "mov")):
         line = rf"syscall_entry \(\) at kernel/x86/entry.asm:\d+\n\d+\s+{instruction}"

@@ -69,7 +69,7 @@ $X/mkdir e
 $X/mv e $S/d
 $X/ls $S/d
 $X/mkdir $S/full $S/full/x full
-$X/mv full $S
+$X/mv full $S 2>&1 | $X/grep -c 'Directory not empty'
 $X/rm -rf $S
 
 # mv_odd

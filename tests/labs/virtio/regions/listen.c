@@ -13,7 +13,7 @@ bool virtqueue_listen(struct virtqueue *q)
     /*
      * YOURS (step 4): an interrupt for the next buffer that is finished, that is for the number q->used_seen.
      *
-     * Write the event (or clear the flags), a full fence, and then look at the used index AGAIN: true when something
+     * Write the event (or clear the flags), device_fence(), and then look at the used index AGAIN: true when something
      * has come in that we haven't seen. The device may have finished it before it saw what we wrote; then it has sent
      * no interrupt, and will send none. Lock: q->lock is held.
      */
@@ -21,13 +21,22 @@ bool virtqueue_listen(struct virtqueue *q)
     return false;
 }
 
+void virtqueue_ask_later(struct virtqueue *q)
+{
+    /*
+     * YOURS (step 4): an interrupt, but only when three quarters of the buffers in the ring now are done: put
+     * (avail_next) and not yet taken (used_seen), rounded down. So a sender isn't interrupted for each packet. Without
+     * the event index it can't be said when; then any interrupt will do. Only the word is written here: the fence is
+     * that of the virtqueue_notify() that follows. Lock: q->lock is held.
+     */
+    (void)q;
+}
+
 bool virtqueue_listen_later(struct virtqueue *q)
 {
     /*
-     * YOURS (step 4): the same, but only when three quarters of the buffers in the ring now are done: put
-     * (avail_next) and not yet taken (used_seen), rounded down. So a sender isn't interrupted for each packet. True
-     * when that has happened already. Without the event index it can't be said when; then any interrupt will do.
-     * Lock: q->lock is held.
+     * YOURS (step 4): the same, where no virtqueue_notify() follows: ask, device_fence(), look again. True when three
+     * quarters are done already. Lock: q->lock is held.
      */
     (void)q;
     return false;

@@ -7,8 +7,8 @@
      * 3. Then look whether the device wants to be told: with the event index (2.7.10.1, has_event_idx) when the
      *    number in avail_event(q) is among those that were just published; without, unless the device has set
      *    VIRTQ_USED_NO_NOTIFY in q->used->flags (a word that changes under our eyes: read it as volatile). Between
-     *    the store of 2 and this load the processor must not change the order: a full fence. See the handout, hint 2,
-     *    for why a release store isn't enough.
+     *    the store of 2 and this load the processor must not change the order: device_fence(). See the handout, hint
+     *    2, for why a release store isn't enough.
      * 4. To tell: write the queue's number to *q->notify.
      *
      * Numbers go round at 65536: subtract in uint16_t, and compare differences. Lock: q->lock is held.
