@@ -267,8 +267,8 @@ static bool port_is_claimed(struct tcp_stack *stack, uint16_t port)
 }
 
 /*
- * Number INDEX of 0 to N - 1, N < 65536, in an order that only the key knows; each comes once. (A Feistel network over as
- * many bits as N needs, or one more; what falls beyond N goes through it again.)
+ * Number INDEX of 0 to N - 1, N < 65536, in an order that only the key knows; each comes once. (A Feistel network over
+ * as many bits as N needs, or one more; what falls beyond N goes through it again.)
  */
 static unsigned shuffled(const struct tcp_stack *stack, unsigned index, unsigned n)
 {

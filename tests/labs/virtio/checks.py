@@ -215,25 +215,26 @@ def a_device_that_lies_is_given_up(t):
 
 @check(points=12, needs=("buffers_come_back",))
 def interrupts_are_asked_for(t):
-    "virtqueue_quiet, _listen, _listen_later: which interrupt is wanted, and what has come before it could be."
+    "virtqueue_quiet, _listen, _ask_later, _listen_later: which interrupt is wanted, and what has come before."
     at, many, few = near_the_wrap(t), SIZE, t.random.randrange(1, 4)
     later = many * 3 // 4
     fill = [["put", [4], 0]] * many + [["notify"]]
-    events = [["queue", EVENT_IDX, at], *fill, ["quiet"], ["listen"], ["later"], *[["use", 0, 0]] * few, ["listen"],
-              ["later"], ["ahead", later - few], ["later"], ["ahead", 1], ["later"]]
+    events = [["queue", EVENT_IDX, at], *fill, ["quiet"], ["listen"], ["later"], ["quiet"], ["ask_later"],
+              *[["use", 0, 0]] * few, ["listen"], ["later"], ["ahead", later - few], ["later"], ["ahead", 1], ["later"]]
     flags = [["queue", 0, at], *fill, ["quiet"], ["listen"], ["quiet"], ["later"], ["ahead", 1], ["listen"]]
     races = [["queue", EVENT_IDX, at], *fill, ["quiet"], ["race", "listen", "ahead", 1],
              ["queue", EVENT_IDX, at], *fill, ["quiet"], ["race", "later", "ahead", later + 1]]
     answers = [answer for _, answer in play(t, events + flags + races)]
     first = 1 + len(fill)
-    quiet, listen, late = answers[first:first + 3]
+    quiet, listen, late, _, asked = answers[first:first + 5]
     t.expect("quiet, with the event index: the number at which an interrupt is wanted", want=(at - 1) % WRAP,
              got=quiet["wanted"], hint="event-index")
     t.expect("and the flags, which then stay 0", want=0, got=quiet["flags"], hint="event-index")
     t.expect("listen: the number", want=at, got=listen["wanted"], hint="event-index")
-    t.expect("listen_later: the number", want=(at + later) % WRAP, got=late["wanted"], hint="three-quarters")
+    t.expect("listen_later, ask_later: the number", want=[(at + later) % WRAP] * 2,
+             got=[late["wanted"], asked["wanted"]], hint="three-quarters")
     t.expect("something has come: listen, listen_later", want=[0, 0], got=[listen["result"], late["result"]])
-    behind = answers[first + 3 + few:]
+    behind = answers[first + 5 + few:]
     t.expect(f"listen when {few} have come", want=1, got=behind[0]["result"], hint="look-again")
     t.expect(f"listen_later when {few}, {later} and {later + 1} of {many} have come", want=[0, 0, 1],
              got=[behind[i]["result"] for i in (1, 3, 5)], hint="three-quarters")
