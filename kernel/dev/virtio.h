@@ -139,8 +139,9 @@ bool virtqueue_listen(struct virtqueue *q);
 /* The same, once about three quarters of what is in the ring now is done: for senders that wait for room. */
 bool virtqueue_listen_later(struct virtqueue *q);
 /*
- * Only ask, as virtqueue_listen_later() does: before a virtqueue_notify(), whose fence serves for both. Look
- * (virtqueue_take) behind it. Where nothing was put in there is no fence and no need of one: the number only goes up,
+ * The two halves of that, for who puts a virtqueue_notify() between them: its fence serves for both. Where nothing was
+ * put in there is no fence, and no need of one: the number that is asked for only goes up (unless the queue was quiet),
  * and a device that still sees the old one tells of that.
  */
 void virtqueue_ask_later(struct virtqueue *q);
+bool virtqueue_look_later(struct virtqueue *q);

@@ -9,8 +9,8 @@
  * The order of stores and loads is what makes it work without a common lock. The ring entry is written
  * before the index that makes it valid (a release store), the index read before the entry (an acquire load);
  * and between "I have written my index" and "does the other side want to be told?" stands a full
- * fence on both sides: each must see the other's last word, else both wait. It is device_fence(), since a fence
- * between CPUs is none for QEMU's devices (x86/io.h).
+ * fence on both sides: each must see the other's last word, else both wait. Ours is device_fence(), since a
+ * fence between CPUs is none for QEMU's devices (x86/io.h).
  */
 #include <abi/errno.h>
 
@@ -355,9 +355,14 @@ void virtqueue_ask_later(struct virtqueue *q)
     want_interrupt_at(q, (uint16_t)(q->used_seen + three_quarters(q)));
 }
 
+bool virtqueue_look_later(struct virtqueue *q)
+{
+    return (uint16_t)(used_index(q) - q->used_seen) > three_quarters(q);
+}
+
 bool virtqueue_listen_later(struct virtqueue *q)
 {
     virtqueue_ask_later(q);
     device_fence();
-    return (uint16_t)(used_index(q) - q->used_seen) > three_quarters(q);
+    return virtqueue_look_later(q);
 } /* LAB virtio:listen end */

@@ -52,7 +52,7 @@ extern bool fence_by_port;
 /*
  * What was stored is seen by a device before what is loaded next is read (a full fence, for memory that both use).
  *
- * QEMU's TCG, up to version 8.0, leaves out mfence and the order of locked instructions where it runs all CPUs in one
+ * QEMU's TCG leaves out the order of locked instructions, and up to version 8.0 mfence, where it runs all CPUs in one
  * thread (one CPU, or -icount): between the CPUs nothing is lost, but its devices are another thread, and the host's
  * processor lets loads pass stores. A port access waits for both everywhere (Intel SDM 3A, 8.2.5), and there it takes
  * the lock that the devices hold. Port 0x80 is the power-on diagnostics', and says nothing now.

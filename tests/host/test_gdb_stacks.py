@@ -159,7 +159,7 @@ def test_a_switch_of_stacks(tmp_path):
 
 
 def test_the_line_of_an_entry_is_shown(tmp_path):
-    """On one CPU: where two come to the breakpoint together, a step of one may end with the other's stop."""
+    """On one CPU: nobody else comes to the breakpoint while gdb steps off it."""
     with Machine(tmp_path, "--smp", "1", "--", "/bin/busybox", "true") as machine:
         output = machine.gdb("break *syscall_entry", "continue", "stepi", "kill")
     for command, instruction in (("continue", "swapgs"), ("stepi", "mov")):

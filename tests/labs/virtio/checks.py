@@ -215,13 +215,15 @@ def a_device_that_lies_is_given_up(t):
 
 @check(points=12, needs=("buffers_come_back",))
 def interrupts_are_asked_for(t):
-    "virtqueue_quiet, _listen, _ask_later, _listen_later: which interrupt is wanted, and what has come before."
+    "virtqueue_quiet, _listen, _ask_, _look_, _listen_later: which interrupt is wanted, and what has come before."
     at, many, few = near_the_wrap(t), SIZE, t.random.randrange(1, 4)
     later = many * 3 // 4
     fill = [["put", [4], 0]] * many + [["notify"]]
     events = [["queue", EVENT_IDX, at], *fill, ["quiet"], ["listen"], ["later"], ["quiet"], ["ask_later"],
-              *[["use", 0, 0]] * few, ["listen"], ["later"], ["ahead", later - few], ["later"], ["ahead", 1], ["later"]]
-    flags = [["queue", 0, at], *fill, ["quiet"], ["listen"], ["quiet"], ["later"], ["ahead", 1], ["listen"]]
+              *[["use", 0, 0]] * few, ["listen"], ["later"], ["ahead", later - few], ["look_later"], ["later"],
+              ["ahead", 1], ["look_later"], ["later"]]
+    flags = [["queue", 0, at], *fill, ["quiet"], ["listen"], ["quiet"], ["later"], ["quiet"], ["ask_later"],
+             ["ahead", 1], ["listen"]]
     races = [["queue", EVENT_IDX, at], *fill, ["quiet"], ["race", "listen", "ahead", 1],
              ["queue", EVENT_IDX, at], *fill, ["quiet"], ["race", "later", "ahead", later + 1]]
     answers = [answer for _, answer in play(t, events + flags + races)]
@@ -237,11 +239,13 @@ def interrupts_are_asked_for(t):
     behind = answers[first + 5 + few:]
     t.expect(f"listen when {few} have come", want=1, got=behind[0]["result"], hint="look-again")
     t.expect(f"listen_later when {few}, {later} and {later + 1} of {many} have come", want=[0, 0, 1],
-             got=[behind[i]["result"] for i in (1, 3, 5)], hint="three-quarters")
+             got=[behind[i]["result"] for i in (1, 4, 7)], hint="three-quarters")
+    t.expect(f"look_later when {later} and {later + 1} of {many} have come", want=[0, 1],
+             got=[behind[i]["result"] for i in (3, 6)], hint="three-quarters")
     plain = answers[len(events) + first:]
-    t.expect("by the flags: NO_INTERRUPT after quiet, listen, quiet, listen_later", want=[1, 0, 1, 0],
-             got=[answer["flags"] for answer in plain[:4]], hint="flags")
-    t.expect("by the flags: listen when one has come", want=1, got=plain[5]["result"], hint="look-again")
+    t.expect("by the flags: NO_INTERRUPT after quiet, listen, quiet, listen_later, quiet, ask_later",
+             want=[1, 0, 1, 0, 1, 0], got=[answer["flags"] for answer in plain[:6]], hint="flags")
+    t.expect("by the flags: listen when one has come", want=1, got=plain[7]["result"], hint="look-again")
     race_listen, race_later = raced = answers[len(events) + len(flags) + first + 1], answers[-1]
     t.expect("listen and listen_later when it comes at the very moment they ask", want=[1, 1],
              got=[race_listen["result"], race_later["result"]], points=4, hint="look-again")

@@ -13,7 +13,7 @@ is in memory then.
     [use, NTH, LENGTH]       the device is done with the NTH buffer (from 0) and has written LENGTH
     [lie, ID, LENGTH]        it says so of descriptor ID
     [ahead, N]               its used index goes N on without a word about what
-    [take], [reclaim], [notify], [quiet], [listen], [later], [ask_later]
+    [take], [reclaim], [notify], [quiet], [listen], [later], [ask_later], [look_later]
     [given]                  all buffers that it was given, as it would read them now
     [race, FUNCTION, OPERATION...]   FUNCTION runs instruction by instruction; OPERATION is the device's as soon as
                              the driver has written a word that it shares. What it touched comes back, in order
@@ -235,6 +235,9 @@ class Device:
 
     def ask_later(self):
         self.caller.call("virtqueue_ask_later", self.q)
+
+    def look_later(self):
+        return {"result": self.caller.call("virtqueue_look_later", self.q, bits=8)}
 
     def shared(self):
         """The words that both sides touch, by place: each byte's name."""

@@ -27,16 +27,26 @@ void virtqueue_ask_later(struct virtqueue *q)
      * YOURS (step 4): an interrupt, but only when three quarters of the buffers in the ring now are done: put
      * (avail_next) and not yet taken (used_seen), rounded down. So a sender isn't interrupted for each packet. Without
      * the event index it can't be said when; then any interrupt will do. Only the word is written here: the fence is
-     * that of the virtqueue_notify() that follows. Lock: q->lock is held.
+     * that of the virtqueue_notify() that the caller puts behind it. Lock: q->lock is held.
      */
     (void)q;
+}
+
+bool virtqueue_look_later(struct virtqueue *q)
+{
+    /*
+     * YOURS (step 4): true when more than three quarters are done already, of which no interrupt may tell. Lock:
+     * q->lock is held.
+     */
+    (void)q;
+    return false;
 }
 
 bool virtqueue_listen_later(struct virtqueue *q)
 {
     /*
-     * YOURS (step 4): the same, where no virtqueue_notify() follows: ask, device_fence(), look again. True when three
-     * quarters are done already. Lock: q->lock is held.
+     * YOURS (step 4): both, where there is no virtqueue_notify() in between: ask, device_fence(), look. Lock: q->lock
+     * is held.
      */
     (void)q;
     return false;
