@@ -198,7 +198,12 @@ class UnitTest(Test):
     def runtest(self):
         result = run_on_host(f"{BUILD}/tests/{self.name}", timeout=3 * PATIENCE)
         if result.status != 0:
-            raise Verdict("FAIL", f"status {result.status}:\n{result.text[-3000:]}{result.err[-3000:]}")
+            raise Verdict("FAIL", f"status {result.status}:\n{both_ends(result.text)}{both_ends(result.err)}")
+
+
+def both_ends(text):
+    """Of a long text: what went wrong stands at its beginning, with the seed, or at its end."""
+    return text if len(text) <= 4000 else f"{text[:2000]}\n[...]\n{text[-2000:]}"
 
 
 class StressTest(Test):
