@@ -34,8 +34,7 @@ struct plan {
     bool aborted;
     bool accepted;
     uint32_t iss; /* the caller's first sequence number */
-    bool
-        refused; /* a listener that had sent cookies answered one of the caller's segments with RST */
+    bool refused; /* a listener that had sent cookies, or who accepts from it, answered with RST */
     int ended;   /* sides that have finished */
 };
 

@@ -133,8 +133,9 @@ static void step(struct app *a)
     bool got_all = a->received == p->bytes[!a->side];
     int error = tcp_take_error(&a->c);
     if (error || a->c.state == TCP_CLOSED) {
-        bool done = got_all && a->sent == p->bytes[a->side];
-        /* With no memory for TIME-WAIT the last FIN may meet an RST. */
+        bool all_came = a->received + a->c.rcv_unread == p->bytes[!a->side];
+        bool done = (error ? all_came : got_all) && a->sent == p->bytes[a->side];
+        /* With no memory for TIME-WAIT the last FIN may meet an RST, while a slow reader still has to read. */
         if (!list_empty(&a->rx) && !error)
             return; /* it has ended, but is still to be read */
         /*
@@ -191,9 +192,11 @@ static void accept_all(struct app *l)
         if (a->plan->accepted || c->irs != a->plan->iss) {
             /*
              * An old duplicate of an ACK with a cookie makes a call of nobody's, or of one who had this port before:
-             * the price of keeping nothing.
+             * the price of keeping nothing. Once in some million times a later segment's numbers look like a cookie
+             * too, and then the reset has the very number that the caller waits for.
              */
             need(a->host->stack.counters.cookies_good, "connection %u came twice", a->plan->id);
+            a->plan->refused = true;
             a->is_open = false;
             tcp_close(c, true);
             continue;
