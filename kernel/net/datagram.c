@@ -217,10 +217,11 @@ long datagram_ioctl(struct datagram_socket *d, unsigned cmd, unsigned long arg)
 
 static void set_stamp(struct datagram_socket *d, bool on, bool ns)
 {
+    spin_lock(&d->s.rx.lock);
     bool had = d->stamp || d->stamp_ns;
-
     WRITE_ONCE(d->stamp, on && !ns);
     WRITE_ONCE(d->stamp_ns, on && ns);
+    spin_unlock(&d->s.rx.lock);
     if (on && !had)
         atomic_add(&stamps_wanted, 1);
     else if (!on && had)

@@ -15,7 +15,7 @@ struct datagram_socket {
     unsigned room_taken;  /* s.rx.lock: by packets, against s.receive_limit */
     unsigned dropped;     /* s.rx.lock: for want of room, since boot */
     unsigned arrived;     /* s.rx.lock: for PACKET_STATISTICS */
-    bool stamp, stamp_ns; /* atomic: SO_TIMESTAMP, SO_TIMESTAMPNS */
+    bool stamp, stamp_ns; /* written under s.rx.lock, read at once: SO_TIMESTAMP, SO_TIMESTAMPNS */
     int bound_device;     /* atomic: SO_BINDTODEVICE: its index; 0: any */
 };
 #define PACKET_COST 512u /* what a packet takes of a limit besides its bytes */

@@ -24,15 +24,23 @@ static int stream_bind(struct socket *s, const struct sockaddr_storage *addr, un
     return tcp_bind(&st->c, in.sin_addr.s_addr, ntohs(in.sin_port));
 }
 
-static int stream_name(struct socket *s, bool peer, struct sockaddr_storage *addr)
+/* The states of a call and of a connection. */
+static bool has_peer(const struct stream_socket *st)
+{
+    enum tcp_state state = READ_ONCE(st->c.state);
+
+    return state != TCP_CLOSED && state != TCP_LISTEN;
+}
+
+static int stream_name(struct socket *s, enum socket_end end, struct sockaddr_storage *addr)
 {
     struct stream_socket *st = stream_of(s);
     const struct tcp_tuple t = st->c.entry.tuple;
-    enum tcp_state state = READ_ONCE(st->c.state);
+    bool connected = has_peer(st) && READ_ONCE(st->c.state) != TCP_SYN_SENT;
 
-    if (!peer)
+    if (end == SOCKET_OWN)
         return inet_name(addr, t.local, t.local_port);
-    if (state == TCP_CLOSED || state == TCP_LISTEN || state == TCP_SYN_SENT)
+    if (!connected && end != SOCKET_CALLER)
         return -ENOTCONN;
     return inet_name(addr, t.remote, t.remote_port);
 }
@@ -91,9 +99,10 @@ static int disconnect(struct stream_socket *st)
 {
     enum tcp_state was = READ_ONCE(st->c.state);
 
-    start_anew(st);
+    /* First the error: who waits for an answer or for data hears of it, as on Linux. */
     bool broken = was != TCP_CLOSED && was != TCP_LISTEN && was != TCP_TIME_WAIT;
-    socket_set_error(&st->s, broken ? ECONNRESET : 0); /* who reads, hears of it, as on Linux */
+    socket_set_error(&st->s, broken ? ECONNRESET : 0);
+    start_anew(st);
     spin_lock(&st->s.rx.lock);
     stream_changed(st, 0, true);
     spin_unlock(&st->s.rx.lock);
@@ -181,6 +190,8 @@ static int stream_shutdown(struct socket *s, unsigned how)
             tcp_disconnect(&st->c); /* who called and wasn't accepted yet is told */
     } else {
         error = tcp_shutdown(&st->c, how & SHUTDOWN_READ, how & SHUTDOWN_WRITE);
+        if (error == -EINPROGRESS)
+            return disconnect(st); /* as Linux: the call is over, whatever is shut down */
         /* Of who isn't connected too, though it is an error: as on Linux. */
         atomic_or(&s->shutdown, how);
     }
@@ -263,6 +274,7 @@ static int get_ip_number(const struct stream_socket *st, int name, int *out)
     case IP_TTL: *out = st->ttl < 0 ? IPV4_TTL : st->ttl; return 0;
     case IP_MINTTL: *out = st->c.min_ttl; return 0;
     case IP_RECVERR: *out = st->c.tell_errors; return 0;
+    case IP_MTU: *out = (int)READ_ONCE(st->c.path.mtu); return has_peer(st) ? 0 : -ENOTCONN;
     default: return -ENOPROTOOPT;
     }
 }

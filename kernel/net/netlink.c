@@ -271,11 +271,11 @@ static int fill_name(struct sockaddr_storage *addr, uint32_t port, uint32_t grou
     return sizeof(nl);
 }
 
-static int netlink_name(struct socket *s, bool peer, struct sockaddr_storage *addr)
+static int netlink_name(struct socket *s, enum socket_end end, struct sockaddr_storage *addr)
 {
     struct netlink_socket *k = netlink_of(s);
 
-    return peer ? fill_name(addr, 0, 0) : fill_name(addr, k->port, (uint32_t)k->groups);
+    return end != SOCKET_OWN ? fill_name(addr, 0, 0) : fill_name(addr, k->port, (uint32_t)k->groups);
 }
 
 /* --- messages --- */

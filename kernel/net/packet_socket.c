@@ -157,11 +157,11 @@ static int fill_name(struct sockaddr_storage *addr, struct netdev *dev, uint16_t
     return (int)(offsetof(struct sockaddr_ll, sll_addr) + ll.sll_halen);
 }
 
-static int packet_name(struct socket *s, bool peer, struct sockaddr_storage *addr)
+static int packet_name(struct socket *s, enum socket_end end, struct sockaddr_storage *addr)
 {
     struct packet_socket *k = packet_of(s);
 
-    if (peer)
+    if (end != SOCKET_OWN)
         return -EOPNOTSUPP;
     return fill_name(addr, k->device ? netdev_by_index(k->device) : NULL, k->protocol);
 }

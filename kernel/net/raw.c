@@ -139,9 +139,10 @@ static int raw_connect(struct socket *s, const struct sockaddr_storage *addr, un
     return 0;
 }
 
-static int raw_name(struct socket *s, bool peer, struct sockaddr_storage *addr)
+static int raw_name(struct socket *s, enum socket_end end, struct sockaddr_storage *addr)
 {
     struct inet_socket *i = inet_of(s);
+    bool peer = end != SOCKET_OWN;
 
     spin_lock(&raw_table.lock);
     uint32_t address = peer ? i->remote : i->source;

@@ -52,6 +52,9 @@ struct socket {
 #define SHUTDOWN_WRITE 2u
 #define SHUTDOWN_BOTH 3u
 
+/* Whose name is asked for; that of a connection's caller is told even if the connection is over. */
+enum socket_end { SOCKET_OWN, SOCKET_PEER, SOCKET_CALLER };
+
 /*
  * What a family does. Every function may sleep; each returns 0 or -errno unless it says more. NULL:
  * -EOPNOTSUPP.
@@ -64,8 +67,8 @@ struct proto_ops {
     /* *NEW is a connected socket without a file. */
     int (*accept)(struct socket *s, bool nonblock, struct socket **new);
     int (*pair)(struct socket *a, struct socket *b); /* connect two fresh ones */
-    /* Its own name, or its peer's, to *ADDR; the length. */
-    int (*name)(struct socket *s, bool peer, struct sockaddr_storage *addr);
+    /* The name of END to *ADDR; its length. */
+    int (*name)(struct socket *s, enum socket_end end, struct sockaddr_storage *addr);
     /* Bytes moved. See struct message. */
     ssize_t (*send)(struct socket *s, struct message *m);
     ssize_t (*receive)(struct socket *s, struct message *m);

@@ -174,7 +174,7 @@ static long accept_finish(struct socket *new, struct sockaddr __user *addr, int 
         return ptr_err(f);
     long error = 0;
     if (addr) {
-        int len = new->ops->name(new, true, &a);
+        int len = new->ops->name(new, SOCKET_CALLER, &a);
         error = len < 0 ? -ECONNABORTED : address_to_user(&a, (unsigned)len, addr, addrlen);
     }
     int fd = error ? (int)error : fd_open(f, flags & SOCK_CLOEXEC);
@@ -204,7 +204,8 @@ long sys_accept(int fd, struct sockaddr __user *addr, int __user *addrlen)
     return sys_accept4(fd, addr, addrlen, 0);
 }
 
-static long get_name(int fd, bool peer, struct sockaddr __user *addr, int __user *addrlen)
+static long get_name(int fd, enum socket_end end, struct sockaddr __user *addr,
+                     int __user *addrlen)
 {
     struct sockaddr_storage a;
     struct fdref r;
@@ -213,19 +214,19 @@ static long get_name(int fd, bool peer, struct sockaddr __user *addr, int __user
 
     if (!s)
         return error;
-    int len = s->ops->name(s, peer, &a);
+    int len = s->ops->name(s, end, &a);
     fdref_put(r);
     return len < 0 ? len : address_to_user(&a, (unsigned)len, addr, addrlen);
 }
 
 long sys_getsockname(int fd, struct sockaddr __user *addr, int __user *addrlen)
 {
-    return get_name(fd, false, addr, addrlen);
+    return get_name(fd, SOCKET_OWN, addr, addrlen);
 }
 
 long sys_getpeername(int fd, struct sockaddr __user *addr, int __user *addrlen)
 {
-    return get_name(fd, true, addr, addrlen);
+    return get_name(fd, SOCKET_PEER, addr, addrlen);
 }
 
 long sys_shutdown(int fd, int how)

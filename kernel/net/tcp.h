@@ -455,7 +455,7 @@ uint32_t tcp_readable(struct tcp_conn *c, uint32_t taken, uint32_t want, bool *s
 int tcp_read_urgent(struct tcp_conn *c, bool peek);
 bool tcp_at_mark(struct tcp_conn *c, uint32_t taken); /* SIOCATMARK */
 
-/* SHUT_RD and SHUT_WR: 0 or -ENOTCONN. */
+/* SHUT_RD and SHUT_WR: 0, -ENOTCONN, or -EINPROGRESS: a call is under way, and only tcp_disconnect() ends it. */
 int tcp_shutdown(struct tcp_conn *c, bool read, bool write);
 /*
  * The owner is done: his reference is taken, and C isn't his any more. ABORT: with RST (SO_LINGER of 0). Unread

@@ -213,11 +213,7 @@ int tcp_shutdown(struct tcp_conn *c, bool read, bool write)
     switch (c->state) {
     case TCP_CLOSED:
     case TCP_LISTEN: error = -ENOTCONN; break;
-    case TCP_SYN_SENT:
-        /* As Linux: a call that is shut down is over. */
-        if (write)
-            tcp_end(c, ECONNRESET);
-        break;
+    case TCP_SYN_SENT: error = -EINPROGRESS; break;
     case TCP_SYN_RECEIVED:
         c->fin_queued |= write; /* FIN follows when our SYN is acknowledged */
         break;

@@ -82,9 +82,10 @@ static int udp_connect(struct socket *s, const struct sockaddr_storage *addr, un
     return 0;
 }
 
-static int udp_name(struct socket *s, bool peer, struct sockaddr_storage *addr)
+static int udp_name(struct socket *s, enum socket_end end, struct sockaddr_storage *addr)
 {
     struct inet_socket *i = inet_of(s);
+    bool peer = end != SOCKET_OWN;
 
     spin_lock(&udp_table.lock);
     uint32_t address = peer ? i->remote : i->bound && !i->source ? i->bound : i->source;

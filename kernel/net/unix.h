@@ -92,7 +92,7 @@ struct ucred unix_current_ids(void);
 int unix_bind(struct socket *s, const struct sockaddr_storage *addr, unsigned len);
 /* A name of the kernel's choice, if U has none: for senders whose receiver wants to know. */
 int unix_autobind(struct unix_socket *u);
-int unix_name_of(struct socket *s, bool peer, struct sockaddr_storage *addr);
+int unix_name_of(struct socket *s, enum socket_end end, struct sockaddr_storage *addr);
 void unix_unbind_locked(struct unix_socket *u);
 /*
  * The socket of TYPE bound to this address, with a reference; err_ptr: -ECONNREFUSED, -EPROTOTYPE,

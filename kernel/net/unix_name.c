@@ -228,13 +228,13 @@ struct unix_socket *unix_find(const struct sockaddr_storage *addr, unsigned len,
     return u;
 }
 
-int unix_name_of(struct socket *s, bool peer, struct sockaddr_storage *addr)
+int unix_name_of(struct socket *s, enum socket_end end, struct sockaddr_storage *addr)
 {
     struct unix_socket *u = unix_of(s);
     int len = FAMILY_SIZE;
 
     spin_lock(&unix_lock);
-    if (peer)
+    if (end != SOCKET_OWN)
         u = u->peer;
     memset(addr, 0, sizeof(*addr));
     addr->ss_family = AF_UNIX;

@@ -197,7 +197,7 @@ static void give_peer_name(struct unix_socket *u, struct message *m)
 {
     if (!m->wants_name)
         return;
-    int len = unix_name_of(&u->s, true, &m->name);
+    int len = unix_name_of(&u->s, SOCKET_PEER, &m->name);
     m->namelen = len > (int)sizeof(sa_family_t) ? (unsigned)len : 0;
 }
 

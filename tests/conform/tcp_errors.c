@@ -136,21 +136,43 @@ TEST(connect_on_a_listener)
     fails(inet_connect(l, LOOP, inet_port(other)), EISCONN);
 }
 
-TEST(connect_again_while_it_is_under_way)
+/* A call that gets no answer, since the listener at *PORT is full. */
+static int unanswered(int *port)
 {
-    /* A listener that is full answers no call. */
-    int l = stream_listener(0), port = inet_port(l), fd = -1;
+    int l = stream_listener(0), fd = -1;
+    *port = inet_port(l);
     for (int i = 0; i < 8 && (fd < 0 || inet_ready(fd, 50) & POLLOUT); i++) {
         fd = works(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-        fails(inet_connect(fd, LOOP, port), EINPROGRESS);
+        fails(inet_connect(fd, LOOP, *port), EINPROGRESS);
     }
     same(inet_ready(fd, 0), 0);
     same(stream_state(fd), TCP_SYN_SENT);
+    return fd;
+}
+
+TEST(connect_again_while_it_is_under_way)
+{
+    int port, fd = unanswered(&port);
     fails(inet_connect(fd, LOOP, port), EALREADY);
     char c;
     fails(read(fd, &c, 1), EAGAIN);
     fails(write(fd, &c, 1), EAGAIN);
     fails(getpeername(fd, (struct sockaddr *)&(struct sockaddr_in){0}, &(socklen_t){16}), ENOTCONN);
+}
+
+TEST(a_call_is_over_whatever_is_shut_down)
+{
+    for (int how = SHUT_RD; how <= SHUT_RDWR; how++) {
+        int port, fd = unanswered(&port);
+        works(shutdown(fd, how));
+        same(stream_state(fd), TCP_CLOSE);
+        same(inet_ready(fd, 0), POLLOUT | POLLERR | POLLHUP);
+        fails(inet_connect(fd, LOOP, port), EINPROGRESS); /* the next one is no part of it */
+        fails(inet_connect(fd, LOOP, port), EALREADY);
+        works(shutdown(fd, how));
+        same(inet_option(fd, SOL_SOCKET, SO_ERROR), ECONNRESET);
+        works(close(fd));
+    }
 }
 
 TEST(listen_needs_a_fresh_socket)
@@ -194,6 +216,23 @@ TEST(accept_checks_where_the_name_goes)
     works(accept(l, (struct sockaddr *)&a, &len));
     same(len, sizeof(a)); /* what it would take */
     same(a.sin_addr.s_addr, 0x55555555);
+}
+
+TEST(a_caller_that_has_gone_has_a_name)
+{
+    int l = stream_listener(4), fd = inet_fresh(TCP);
+    struct sockaddr_in a;
+    socklen_t len = sizeof(a);
+    works(inet_connect(fd, LOOP, inet_port(l)));
+    int port = inet_port(fd);
+    stream_reset(fd);
+    fd = works(accept(l, (struct sockaddr *)&a, &len));
+    same(ntohs(a.sin_port), port);
+    wait_until(stream_state(fd) == TCP_CLOSE);
+    fails(getpeername(fd, (struct sockaddr *)&a, &len), ENOTCONN);
+    char c;
+    fails(read(fd, &c, 1), ECONNRESET);
+    same(read(fd, &c, 1), 0);
 }
 
 TEST(data_without_a_connection)

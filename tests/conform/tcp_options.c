@@ -293,6 +293,11 @@ TEST(tos_and_ttl_of_ip)
     fails(inet_set(fd, IPPROTO_IP, IP_TTL, 256), EINVAL);
     works(inet_set(fd, IPPROTO_IP, IP_TTL, -1));
     same(inet_option(fd, IPPROTO_IP, IP_TTL), 64);
+    int end[2];
+    fails(getsockopt(fd, IPPROTO_IP, IP_MTU, end, &(socklen_t){sizeof(*end)}), ENOTCONN);
+    stream_pair(end);
+    same(inet_option(end[0], IPPROTO_IP, IP_MTU), stream_info(end[0]).tcpi_pmtu);
+    fails(inet_set(end[0], IPPROTO_IP, IP_MTU, 1000), ENOPROTOOPT);
     same(inet_option(fd, IPPROTO_IP, IP_RECVERR), 0);
     works(inet_set(fd, IPPROTO_IP, IP_RECVERR, 7));
     same(inet_option(fd, IPPROTO_IP, IP_RECVERR), 1);

@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
@@ -452,6 +453,38 @@ static void waiters_against_end(void)
         close(end[1]);
 }
 
+static void *blocked_caller(void *arg)
+{
+    const int *call_of = arg; /* the descriptor, the port */
+
+    /* A Linux after 6.5 says EPIPE. */
+    return (void *)(intptr_t)(call(call_of[0], call_of[1]) < 0 && is_broken());
+}
+
+/* Who waits for an answer that never comes is told that the call is over, whatever of it was shut down. */
+static void call_against_shutdown(void)
+{
+    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+    int calls[2], l = listener(&calls[1], 1), silent = 255, how = (int)draw(4);
+    struct tcp_info i;
+    socklen_t len = sizeof i;
+    pthread_t thread;
+    void *fine;
+
+    need(setsockopt(l, IPPROTO_IP, IP_MINTTL, &silent, sizeof silent) == 0);
+    calls[0] = fresh(0);
+    need(pthread_create(&thread, NULL, blocked_caller, calls) == 0);
+    do
+        need(getsockopt(calls[0], IPPROTO_TCP, TCP_INFO, &i, &len) == 0);
+    while (i.tcpi_state != TCP_SYN_SENT);
+    hesitate();
+    need((how < 3 ? shutdown(calls[0], how) : connect(calls[0], &nowhere, sizeof nowhere)) == 0);
+    need(pthread_join(thread, &fine) == 0);
+    need(fine);
+    close(calls[0]);
+    close(l);
+}
+
 /* As many callers as threads that accept: each connection is accepted once. */
 static void *accept_one(void *arg)
 {
@@ -545,6 +578,7 @@ static const struct race races[] = {
     {"epoll_against_data", epoll_against_data},
     {"storm_of_threads", storm_of_threads},
     {"waiters_against_end", waiters_against_end},
+    {"call_against_shutdown", call_against_shutdown},
     {"accept_against_accept", accept_against_accept},
     {"listen_against_call", listen_against_call},
 };

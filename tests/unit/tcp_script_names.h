@@ -43,6 +43,7 @@ static const struct name errors[] = {
     {"ECONNREFUSED", ECONNREFUSED},
     {"ETIMEDOUT", ETIMEDOUT},
     {"EPIPE", EPIPE},
+    {"EINPROGRESS", EINPROGRESS},
     {"EHOSTUNREACH", EHOSTUNREACH},
     {"EISCONN", EISCONN},
     {"EALREADY", EALREADY},

@@ -152,7 +152,9 @@ static const struct case_ cases[] = {
     {"in CLOSE-WAIT nothing more is received", CLOSE_WAIT "< A 2 1 len=10\n> none\nunread 0"},
     {"no data after shutdown: EPIPE", FIN_WAIT_1 "send 1 = EPIPE\nroom = EPIPE"},
     {"shutdown without a connection: ENOTCONN", "bind 80\nshutdown w = ENOTCONN"},
-    {"shutdown of a call ends it", "connect\n> S 0\nshutdown w\nstate CLOSED"},
+    {"a call is ended by disconnect alone: shutdown is EINPROGRESS",
+     "connect\n> S 0\nshutdown r = EINPROGRESS\nshutdown w = EINPROGRESS\nstate SYN-SENT\n"
+     "disconnect\nstate CLOSED"},
 
     /* --- closing without a reader: RFC 1122, 4.2.2.13; RFC 2525, 2.17 --- */
     {"close with unread data sends RST (RFC 2525, 2.17)",
