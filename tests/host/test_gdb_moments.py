@@ -44,6 +44,17 @@ def test_commands_in_a_panic(tmp_path):
         assert text.count("\n") > 2 and not re.match(r"\w+: ", text), (command, output.all())
 
 
+def test_a_machine_that_stands_is_waited_for(tmp_path):
+    """A busy host leaves QEMU standing: an answer that comes late is still the answer to what was asked."""
+    with Machine(tmp_path, "--", "/bin/busybox", "true") as machine:
+        with open(f"/proc/{machine.process.pid}/task/{machine.process.pid}/children", encoding="ascii") as children:
+            qemu = children.read().strip()
+        stand = f"shell kill -STOP {qemu}; (sleep 5; kill -CONT {qemu}) >/dev/null 2>&1 &"
+        output = machine.gdb("break sys_exit_group", "continue", stand, "ps", "threads")
+    assert re.search(r"^2 .* busybox$", output.of("ps"), re.M), output.all()
+    assert re.search(r"^2 +2 +on CPU \d .*busybox$", output.of("threads"), re.M), output.all()
+
+
 def test_commands_on_what_is_broken(tmp_path):
     """Lists cut, circular, pointing nowhere; addresses of nothing: one line each, and the machine is left as it was."""
     looks = ["set $next = proc_list.next", "set var proc_list.next = 0", "ps",

@@ -41,6 +41,9 @@ SETTINGS = (
     # The machine starts in 16-bit mode; without this gdb takes its registers for shorter ones when it
     # attaches early, and breaks off later with "'g' packet reply is too long".
     "set architecture i386:x86-64",
+    # gdb's own two seconds are over while a busy host leaves QEMU standing. It asks again then, and from there on takes
+    # each answer for that to its next question.
+    "set remotetimeout 120",
     "set pagination off",
     "set confirm off",
     "set print pretty on",
