@@ -146,5 +146,6 @@ struct linger {
 #define SO_DOMAIN 39
 #define SO_PEERGROUPS 59
 
-#define SIOCINQ 0x541b  /* FIONREAD: bytes that a read would find */
-#define SIOCOUTQ 0x5411 /* TIOCOUTQ: bytes sent and not yet taken */
+#define SIOCINQ 0x541b     /* FIONREAD: bytes that a read would find */
+#define SIOCOUTQ 0x5411    /* TIOCOUTQ: bytes sent and not yet taken */
+#define SIOCOUTQNSD 0x894b /* of TCP: bytes not yet sent */

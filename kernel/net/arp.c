@@ -109,7 +109,19 @@ static void free_neighbor(struct neighbor *n)
     kfree(n);
 }
 
-/* A new entry; *VICTIM: what had to make room. lock held. NULL: no memory. */
+/* The oldest that nobody has made by hand; NULL: there is none. lock held. */
+static struct neighbor *find_victim(void)
+{
+    struct neighbor *n;
+
+    list_for_each (n, &neighbors, link) {
+        if (n->state != PERMANENT)
+            return n;
+    }
+    return NULL;
+}
+
+/* A new entry; *VICTIM: what had to make room. lock held. NULL: no memory, or no room. */
 static struct neighbor *create(struct netdev *dev, uint32_t address, struct neighbor **victim)
 {
     struct neighbor *n = kzalloc(sizeof(*n));
@@ -117,7 +129,11 @@ static struct neighbor *create(struct netdev *dev, uint32_t address, struct neig
     if (!n)
         return NULL;
     if (count >= ENTRIES_MAX) {
-        *victim = list_first(&neighbors, struct neighbor, link);
+        *victim = find_victim();
+        if (!*victim) {
+            kfree(n);
+            return NULL;
+        }
         unlink_neighbor(*victim);
     }
     n->dev = dev;
@@ -271,6 +287,13 @@ static bool learn(struct netdev *dev, uint32_t address, const uint8_t *station,
     return n;
 }
 
+static bool is_nobody(const uint8_t *station)
+{
+    static const uint8_t none[NETDEV_ADDRESS];
+
+    return memcmp(station, none, sizeof(none)) == 0;
+}
+
 static bool is_sane(const struct arp_packet *a, struct netdev *dev)
 {
     enum route_type sender = route_kind(a->sender_ip, dev);
@@ -279,7 +302,8 @@ static bool is_sane(const struct arp_packet *a, struct netdev *dev)
            a->hardware == htons(ARPHRD_ETHER) && a->protocol == htons(ETH_P_IP) &&
            a->hardware_len == NETDEV_ADDRESS && a->protocol_len == sizeof(uint32_t) &&
            (a->operation == htons(ARP_REQUEST) || a->operation == htons(ARP_REPLY)) &&
-           !(a->sender[0] & 1) && ntohl(a->sender_ip) >> 24 != IN_LOOPBACKNET;
+           !(a->sender[0] & 1) && !is_nobody(a->sender) &&
+           ntohl(a->sender_ip) >> 24 != IN_LOOPBACKNET;
 }
 
 /* STATION on DEV's link says that ADDRESS, which is ours, is its: contradict it, if we haven't just done so. */

@@ -168,8 +168,6 @@ static void take_error(struct packet *p, const struct icmp_header *h)
     p->ip.destination = quoted->destination;
     p->ip.protocol = quoted->protocol;
     p->ip.header_len = (uint8_t)header;
-    if (m.error == EMSGSIZE && info >= 68)
-        route_note_mtu(quoted->destination, info);
     if (ipv4_raw_error)
         ipv4_raw_error(p, m.error, m.hard, info, &e);
     packet_pull(p, header);

@@ -179,6 +179,14 @@ static int read_control(const struct message *m, struct ipv4_send *out, struct n
     return 0;
 }
 
+/* What a program names as the address to send from must be one of ours. */
+static int may_send_from(uint32_t source)
+{
+    if (IN_MULTICAST(ntohl(source)) || source == INADDR_BROADCAST)
+        return -EINVAL;
+    return address_kind(source) == ROUTE_LOCAL ? 0 : -ENETUNREACH;
+}
+
 int inet_prepare(struct inet_socket *i, const struct message *m, uint32_t destination,
                  struct ipv4_send *out)
 {
@@ -201,6 +209,10 @@ int inet_prepare(struct inet_socket *i, const struct message *m, uint32_t destin
         dev = READ_ONCE(i->group_dev);
     if (group && !out->source)
         out->source = READ_ONCE(i->group_source);
+    if (out->source && out->source != i->source && (error = may_send_from(out->source)))
+        return error;
+    if (!dev && out->source && (group || destination == INADDR_BROADCAST))
+        dev = address_device(out->source);
     if (!out->ttl)
         out->ttl = (uint8_t)(group ? i->multicast_ttl : i->ttl < 0 ? IPV4_TTL : i->ttl);
     error = route_lookup(destination, dev, &out->path);

@@ -58,6 +58,8 @@ void inet_error_input(struct inet_socket *i, const struct packet *p, uint32_t he
     bool keeps = READ_ONCE(i->receive_flags) & INET_RECVERR;
     bool too_long = f->error == EMSGSIZE;
 
+    if (too_long && READ_ONCE(i->mtu_discover) < IP_PMTUDISC_INTERFACE)
+        route_note_mtu(p->ip.destination, f->info);
     if (too_long ? READ_ONCE(i->mtu_discover) == IP_PMTUDISC_DONT : !keeps && !f->hard)
         return;
     if (!keeps && !connected)

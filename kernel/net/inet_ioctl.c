@@ -89,6 +89,8 @@ static int set_address(struct netdev *dev, struct ifreq *r, unsigned cmd)
     struct inet_address a;
     bool there = address_by_label(r->ifr_name, &a);
 
+    if (r->ifr_addr.sa_family != AF_INET)
+        return -EINVAL;
     if (!there) {
         if (cmd != SIOCSIFADDR)
             return -EADDRNOTAVAIL;

@@ -251,7 +251,7 @@ void stream_option_changed(struct socket *s, int name)
 static int set_ip_number(struct stream_socket *st, int name, int n)
 {
     switch (name) {
-    case IP_TOS: WRITE_ONCE(st->tos, (uint8_t)n); return 0;
+    case IP_TOS: WRITE_ONCE(st->tos, (uint8_t)n & ~3u); return 0; /* ECN is not the user's */
     case IP_TTL:
         if (n != -1 && (n < 1 || n > 255))
             return -EINVAL;

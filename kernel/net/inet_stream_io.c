@@ -61,12 +61,13 @@ static void free_bufs(struct list *bufs)
         buf_free(b);
 }
 
-/* Room for bytes: how many, or -errno. May sleep. */
-static ssize_t wait_for_room(struct stream_socket *st, const struct message *m, nsec_t deadline)
+/* Room for bytes: how many, or -errno; after SOME bytes an error is left for the next call. May sleep. */
+static ssize_t wait_for_room(struct stream_socket *st, const struct message *m, nsec_t deadline,
+                             bool some)
 {
     for (;;) {
         unsigned seen = stream_changes(st);
-        int error = socket_take_error(&st->s);
+        int error = some ? -READ_ONCE(st->s.error) : socket_take_error(&st->s);
         if (error)
             return error;
         if (READ_ONCE(st->s.shutdown) & SHUTDOWN_WRITE)
@@ -86,10 +87,10 @@ static ssize_t wait_for_room(struct stream_socket *st, const struct message *m, 
 }
 
 /* The next bytes of M: how many, or -errno. */
-static ssize_t send_some(struct stream_socket *st, struct message *m, nsec_t deadline)
+static ssize_t send_some(struct stream_socket *st, struct message *m, nsec_t deadline, bool some)
 {
     struct list bufs = LIST_INIT(bufs);
-    ssize_t room = wait_for_room(st, m, deadline);
+    ssize_t room = wait_for_room(st, m, deadline, some);
 
     if (room < 0)
         return room;
@@ -113,7 +114,7 @@ ssize_t stream_send(struct socket *s, struct message *m)
     ssize_t n = 0;
 
     do {
-        n = send_some(st, m, deadline);
+        n = send_some(st, m, deadline, done > 0);
         if (n < 0)
             break;
         done += (size_t)n;
@@ -140,13 +141,17 @@ static bool at_end(const struct stream_socket *st)
 
 /*
  * Nothing is there: wait, or say why not: 1 at the end of the stream. rx.lock held. What goes wrong behind the peer's
- * FIN is nothing for a reader, who has had it all; send() tells it.
+ * FIN is nothing for a reader, who has had it all; send() tells it. After SOME bytes an error is left for the next
+ * call.
  */
-static int wait_for_data(struct stream_socket *st, const struct message *m, nsec_t deadline)
+static int wait_for_data(struct stream_socket *st, const struct message *m, nsec_t deadline,
+                         bool some)
 {
     struct queue *q = &st->s.rx;
-    int error = READ_ONCE(st->c.fin_received) ? 0 : socket_take_error(&st->s);
+    int error = 0;
 
+    if (!READ_ONCE(st->c.fin_received))
+        error = some ? -READ_ONCE(st->s.error) : socket_take_error(&st->s);
     if (error)
         return error;
     enum tcp_state state = READ_ONCE(st->c.state);
@@ -161,6 +166,25 @@ static int wait_for_data(struct stream_socket *st, const struct message *m, nsec
     if (error == -ERESTARTSYS)
         return socket_interrupted(READ_ONCE(st->s.receive_timeout));
     return error == -ETIMEDOUT ? -EAGAIN : error;
+}
+
+static bool is_over_or_urgent(const struct stream_socket *st)
+{
+    return at_end(st) || READ_ONCE(st->s.error) || READ_ONCE(st->c.urgent) != TCP_URGENT_NONE;
+}
+
+/*
+ * For MSG_PEEK: some bytes are there, but not TARGET. 0: look again; else what there is has to do. rx.lock held.
+ */
+static int wait_for_more(struct stream_socket *st, const struct message *m, size_t target,
+                         nsec_t deadline)
+{
+    struct queue *q = &st->s.rx;
+
+    if (is_over_or_urgent(st) || message_nonblock(m))
+        return 1;
+    return wait_event_exclusive(
+        &q->readable, q->bytes >= target || queue_is_empty(q) || is_over_or_urgent(st), deadline);
 }
 
 /*
@@ -232,7 +256,11 @@ static ssize_t receive_urgent(struct stream_socket *st, struct message *m)
     if (byte < 0)
         return byte;
     m->result |= MSG_OOB;
-    if (m->data.left && !(m->flags & MSG_TRUNC) && uio_copy_out(&m->data, &c, 1) < 1)
+    if (!m->data.left) {
+        m->result |= MSG_TRUNC;
+        return 0;
+    }
+    if (!(m->flags & MSG_TRUNC) && uio_copy_out(&m->data, &c, 1) < 1)
         return -EFAULT;
     return 1;
 }
@@ -267,11 +295,13 @@ ssize_t stream_receive(struct socket *s, struct message *m)
                 spin_lock(&q->lock);
                 continue;
             }
-            n = wait_for_data(st, m, deadline);
+            n = wait_for_data(st, m, deadline, done > 0);
             if (n)
                 break;
             continue;
         }
+        if (peek && q->bytes < target && wait_for_more(st, m, target, deadline) == 0)
+            continue;
         n = take(st, m, want);
         if (n == -EAGAIN)
             continue; /* user memory had to be fetched */
@@ -306,7 +336,12 @@ unsigned stream_poll(struct socket *s, struct poll_table *pt)
     poll_wait(pt, &st->changed);
     bool enough = s->rx.bytes >= min((size_t)READ_ONCE(s->low_water), (size_t)s->receive_limit / 2);
     bool data = !queue_is_empty(&s->rx) && enough;
+    bool more = s->rx.bytes > 1, skip;
+    uint32_t taken = st->taken;
     spin_unlock(&s->rx.lock);
+    /* An urgent byte that isn't in line is none for a reader. */
+    if (data && unlikely(READ_ONCE(st->c.urgent) != TCP_URGENT_NONE))
+        data = tcp_readable(&st->c, taken, INT32_MAX, &skip) != 0 || (skip && more);
     enum tcp_state state = READ_ONCE(st->c.state);
     if (READ_ONCE(s->error))
         ready |= POLLERR;
@@ -337,7 +372,7 @@ long stream_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
     struct stream_socket *st = stream_of(s);
     int __user *out = (int __user *)arg;
 
-    if (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCATMARK)
+    if (cmd != SIOCINQ && cmd != SIOCOUTQ && cmd != SIOCOUTQNSD && cmd != SIOCATMARK)
         return -ENOTTY;
     if (cmd == SIOCATMARK)
         return put_user((int)tcp_at_mark(&st->c, READ_ONCE(st->taken)), out);
@@ -345,6 +380,8 @@ long stream_ioctl(struct socket *s, unsigned cmd, unsigned long arg)
         return -EINVAL;
     if (cmd == SIOCOUTQ)
         return put_user((int)tcp_unacknowledged(&st->c), out);
+    if (cmd == SIOCOUTQNSD)
+        return put_user((int)tcp_unsent(&st->c), out);
     bool skip;
     return put_user((int)tcp_readable(&st->c, READ_ONCE(st->taken), INT32_MAX, &skip), out);
 }

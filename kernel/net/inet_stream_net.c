@@ -60,6 +60,8 @@ static int stream_output(struct tcp_stack *stack, struct tcp_conn *c, const stru
         packet_free(p);
         return error;
     }
+    /* What routers have said of other connections is nothing to this one: it hears for itself. */
+    to.path.mtu = READ_ONCE(to.path.dev->mtu);
     return ipv4_output(p, &to);
 }
 
@@ -251,10 +253,10 @@ static void icmp_error(struct packet *p, int error, bool hard, uint32_t info,
         .local_port = ntohs(h->source),
         .remote_port = ntohs(h->destination),
     };
-    if (error == EMSGSIZE)
-        tcp_path_mtu(&tcp_stack, &t, ntohl(h->sequence), info);
-    else
+    if (error != EMSGSIZE)
         tcp_icmp_error(&tcp_stack, &t, ntohl(h->sequence), error, hard);
+    else if (tcp_path_mtu(&tcp_stack, &t, ntohl(h->sequence), info))
+        route_note_mtu(t.remote, info); /* for those that call next */
 }
 
 static struct ipv4_protocol protocol = {

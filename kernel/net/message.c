@@ -140,10 +140,10 @@ static int header_get(struct msghdr *h, struct user_vector *v, const struct msgh
 {
     if (copy_from_user(h, user, sizeof(*h)))
         return -EFAULT;
-    if ((int)h->msg_namelen < 0)
-        return -EINVAL;
     if (!h->msg_name)
         h->msg_namelen = 0;
+    if ((int)h->msg_namelen < 0)
+        return -EINVAL;
     h->msg_namelen = min(h->msg_namelen, (socklen_t)sizeof(struct sockaddr_storage));
     if (h->msg_iovlen > IOV_MAX)
         return -EMSGSIZE;
@@ -152,7 +152,7 @@ static int header_get(struct msghdr *h, struct user_vector *v, const struct msgh
 
 static int control_get(struct message *m, const struct msghdr *h)
 {
-    if (!h->msg_control || !h->msg_controllen)
+    if (!h->msg_controllen)
         return 0;
     if (h->msg_controllen > CONTROL_MAX)
         return -ENOBUFS;

@@ -254,6 +254,7 @@ static ssize_t packet_receive(struct socket *s, struct message *m)
         struct sockaddr_ll ll;
         m->namelen = (unsigned)fill_name(&m->name, p->dev, p->protocol);
         memcpy(&ll, &m->name, sizeof(ll));
+        m->namelen = sizeof(ll); /* never less, as on Linux */
         ll.sll_pkttype = p->packet_type;
         memcpy(ll.sll_addr, p->from.address, sizeof(ll.sll_addr));
         memcpy(&m->name, &ll, sizeof(ll));

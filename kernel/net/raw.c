@@ -161,7 +161,7 @@ static ssize_t raw_send(struct socket *s, struct message *m)
     size_t n = m->data.left;
     struct ipv4_send to;
 
-    if (n > IPV4_MAX)
+    if (n > IPV4_MAX - (includes_header(i) ? 0 : IPV4_HEADER))
         return -EMSGSIZE;
     if (m->flags & MSG_OOB)
         return -EOPNOTSUPP;

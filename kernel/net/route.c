@@ -13,6 +13,7 @@
 #include "x86/clock.h"
 
 #define MTU_LIFETIME (600 * NSEC_PER_SEC) /* RFC 1191, section 6.3 */
+#define IPV4_MTU_LEAST 68u                /* RFC 791: every link takes so many */
 #define MTU_LEAST 552u                    /* what Linux believes at least: min_pmtu */
 #define MTU_NOTES 64u
 
@@ -171,9 +172,15 @@ static struct mtu_note *note_of(uint32_t destination)
 
 void route_note_mtu(uint32_t destination, uint32_t mtu)
 {
+    struct mtu_note *n = note_of(destination);
+    nsec_t now = clock_monotonic();
+
+    if (mtu < IPV4_MTU_LEAST)
+        return;
+    mtu = max(mtu, MTU_LEAST);
     spin_lock(&table_lock);
-    *note_of(destination) =
-        (struct mtu_note){destination, max(mtu, MTU_LEAST), clock_monotonic() + MTU_LIFETIME};
+    if (n->destination != destination || n->until <= now || mtu <= n->mtu)
+        *n = (struct mtu_note){destination, mtu, now + MTU_LIFETIME};
     have_notes = true;
     spin_unlock(&table_lock);
 }

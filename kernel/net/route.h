@@ -85,7 +85,10 @@ void route_flush(struct netdev *dev);
 /* Call EMIT with each; the table's lock is held. */
 void route_for_each(void (*emit)(void *ctx, const struct route *r), void *ctx);
 
-/* ICMP says that packets to DESTINATION may have MTU bytes. It is believed for ten minutes. */
+/*
+ * ICMP says that packets to DESTINATION may have MTU bytes, about one that a socket may have sent: the caller has
+ * looked (RFC 5927, section 4.1). It is believed for ten minutes; less than 68 is not.
+ */
 void route_note_mtu(uint32_t destination, uint32_t mtu);
 
 /* --- addresses (inet_address.c) --- */

@@ -163,9 +163,9 @@ long sys_listen(int fd, int backlog)
     return error;
 }
 
-/* The connection NEW becomes a descriptor, its peer's name goes to the program. */
-static long accept_finish(struct socket *new, struct sockaddr __user *addr, int __user *addrlen,
-                          int flags)
+/* The connection NEW becomes the descriptor FD, its peer's name goes to the program. 0 or -errno. */
+static long accept_finish(int fd, struct socket *new, struct sockaddr __user *addr,
+                          int __user *addrlen, int flags)
 {
     struct sockaddr_storage a;
     struct file *f = socket_file_create(new, flags & SOCK_NONBLOCK);
@@ -177,10 +177,11 @@ static long accept_finish(struct socket *new, struct sockaddr __user *addr, int 
         int len = new->ops->name(new, SOCKET_CALLER, &a);
         error = len < 0 ? -ECONNABORTED : address_to_user(&a, (unsigned)len, addr, addrlen);
     }
-    int fd = error ? (int)error : fd_open(f, flags & SOCK_CLOEXEC);
-    if (fd < 0)
+    if (error)
         file_put(f);
-    return fd;
+    else
+        fd_install(fd, f);
+    return error;
 }
 
 long sys_accept4(int fd, struct sockaddr __user *addr, int __user *addrlen, int flags)
@@ -194,9 +195,17 @@ long sys_accept4(int fd, struct sockaddr __user *addr, int __user *addrlen, int 
     struct socket *s = socket_get(fd, &r, &error);
     if (!s)
         return error;
-    error = s->ops->accept ? s->ops->accept(s, socket_is_nonblock(r), &new) : -EOPNOTSUPP;
+    /* First the number: who finds none leaves the connection where it is. */
+    int number = fd_reserve(0, flags & SOCK_CLOEXEC);
+    error = number < 0 ? number : 0;
+    if (!error)
+        error = s->ops->accept ? s->ops->accept(s, socket_is_nonblock(r), &new) : -EOPNOTSUPP;
     fdref_put(r);
-    return error ? error : accept_finish(new, addr, addrlen, flags);
+    if (!error)
+        error = accept_finish(number, new, addr, addrlen, flags);
+    if (error && number >= 0)
+        fd_release(number);
+    return error ? error : number;
 }
 
 long sys_accept(int fd, struct sockaddr __user *addr, int __user *addrlen)
@@ -204,8 +213,7 @@ long sys_accept(int fd, struct sockaddr __user *addr, int __user *addrlen)
     return sys_accept4(fd, addr, addrlen, 0);
 }
 
-static long get_name(int fd, enum socket_end end, struct sockaddr __user *addr,
-                     int __user *addrlen)
+static long get_name(int fd, enum socket_end end, struct sockaddr __user *addr, int __user *addrlen)
 {
     struct sockaddr_storage a;
     struct fdref r;

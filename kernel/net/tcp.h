@@ -402,7 +402,7 @@ void tcp_input(struct tcp_stack *stack, struct packet *p, uint32_t src, uint32_t
 void tcp_icmp_error(struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t seq, int error,
                     bool hard);
 /* ICMP "fragmentation needed": the way takes MTU bytes (0: an old router that doesn't tell). */
-void tcp_path_mtu(struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t seq, uint32_t mtu);
+bool tcp_path_mtu(struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t seq, uint32_t mtu);
 void tcp_timer(struct tcp_conn *c);
 
 /* --- from above (tcp_user.c) --- */

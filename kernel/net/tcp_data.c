@@ -196,6 +196,18 @@ void tcp_drop_reorder(struct tcp_conn *c)
     c->num_reports = 0;
 }
 
+/* Is the urgent byte among the LEN in P, from SEQ on? */
+static void take_urgent(struct tcp_conn *c, const struct packet *p, uint32_t seq, uint32_t len)
+{
+    uint32_t off = c->rcv_up - seq;
+
+    if (c->urgent != TCP_URGENT_PENDING || off >= len)
+        return;
+    packet_copy(p, off, &c->urgent_byte, 1);
+    c->urgent = TCP_URGENT_READY;
+    c->events |= TCP_EVENT_PRIORITY;
+}
+
 /* What waits and is next, or is too late now. */
 static void drain(struct tcp_conn *c)
 {
@@ -208,6 +220,7 @@ static void drain(struct tcp_conn *c)
             c->reorder_room -= packet_room(p);
             f->packet = NULL;
             packet_pull(p, late);
+            take_urgent(c, p, c->rcv_nxt, f->len - late); /* it may have come too early */
             deliver(c, p, f->len - late);
         }
         drop_fragment(c, f);
@@ -335,18 +348,6 @@ void tcp_urgent_arrives(struct tcp_conn *c, const struct tcp_segment *seg)
     c->events |= TCP_EVENT_URGENT;
 }
 
-/* Does SEG bring the urgent byte? */
-static void take_urgent(struct tcp_conn *c, const struct tcp_segment *seg)
-{
-    uint32_t off = c->rcv_up - seg->seq;
-
-    if (c->urgent != TCP_URGENT_PENDING || off >= seg->len)
-        return;
-    packet_copy(seg->packet, off, &c->urgent_byte, 1);
-    c->urgent = TCP_URGENT_READY;
-    c->events |= TCP_EVENT_PRIORITY;
-}
-
 /* Sequence number of the byte that the user, who has taken TAKEN bytes, takes next. */
 static uint32_t next_to_take(const struct tcp_conn *c, uint32_t taken)
 {
@@ -454,7 +455,7 @@ void tcp_data_arrives(struct tcp_conn *c, struct tcp_segment *seg)
     c->last_data_in = seg->now;
     uint32_t size = seg->pieces > 1 ? seg->packet->segment_size : seg->len;
     c->rcv_mss = max(min(size, (uint32_t)c->mss), c->rcv_mss);
-    take_urgent(c, seg);
+    take_urgent(c, seg->packet, seg->seq, seg->len);
     if (seg->seq != c->rcv_nxt) {
         keep_early(c, seg);
         /* RFC 5681, section 4.2: a duplicate ACK, at once; one each for a peer that hears no SACK: it counts them. */

@@ -66,12 +66,12 @@ static uint32_t plateau(uint32_t old)
     return MTU_MIN;
 }
 
-void tcp_path_mtu(struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t seq, uint32_t mtu)
+bool tcp_path_mtu(struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t seq, uint32_t mtu)
 {
     struct tcp_conn *c = find_in_flight(stack, t, seq);
 
     if (!c)
-        return;
+        return false;
     mtu = max(mtu ? mtu : plateau(c->path.mtu), (uint32_t)MTU_MIN);
     if (mtu < c->path.mtu) {
         uint16_t before = c->mss;
@@ -90,6 +90,7 @@ void tcp_path_mtu(struct tcp_stack *stack, const struct tcp_tuple *t, uint32_t s
     }
     tcp_unlock(c);
     tcp_put(c);
+    return true;
 }
 
 /*

@@ -55,7 +55,7 @@ static bool parse(struct packet *p, uint32_t src, uint32_t dst, struct tcp_segme
     seg->len = p->len;
     seg->pieces = p->segment_size && p->len ? DIV_ROUND_UP(p->len, p->segment_size) : 1;
     seg->packet = p;
-    return seg->tuple.local_port && seg->tuple.remote_port;
+    return true;
 }
 
 struct finding {

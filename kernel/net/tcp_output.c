@@ -128,7 +128,7 @@ static uint32_t new_bytes(struct tcp_conn *c, uint32_t pipe)
         return 0;
     if (n >= size) {
         const uint32_t headers = TCP_IP_HEADER + TCP_HEADER_MAX; /* there are MTUs below that */
-        uint32_t most = max(max(c->path.tso_size, c->path.mtu), size + headers) - headers;
+        uint32_t most = max(c->path.tso_size, size + headers) - headers;
         if (quota < size)
             return pipe ? 0 : size;
         n = min(n, min(quota, most));

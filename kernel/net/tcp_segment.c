@@ -63,9 +63,12 @@ static uint16_t tell_window(struct tcp_conn *c, uint8_t flags)
         return (uint16_t)room;
     }
     uint32_t room = tcp_right_edge(c) - c->rcv_nxt;
-    /* Rounded up, for the edge must not seem to move left (RFC 7323, section 2.4). */
-    uint32_t units = (room + (1u << c->rcv_scale) - 1) >> c->rcv_scale;
-    units = min(units, 65535u);
+    /*
+     * Rounded up, for the edge must not seem to move left (RFC 7323, section 2.4); down when the limit is reached, or
+     * each ACK would move it a little further to the right.
+     */
+    uint32_t round = c->rcv_unread + room < c->rcv_limit ? (1u << c->rcv_scale) - 1 : 0;
+    uint32_t units = min((room + round) >> c->rcv_scale, 65535u);
     c->rcv_right = seq_max(c->rcv_right, c->rcv_nxt + (units << c->rcv_scale));
     return (uint16_t)units;
 }

@@ -275,6 +275,10 @@ static void fill_info(const struct tcp_conn *c, struct tcp_info *i)
     i->tcpi_backoff = (uint8_t)min(c->backoff, 255u);
     info_times(c, i);
     info_counts(c, i);
+    if (c->state == TCP_LISTEN) { /* the queue of those to accept, and its limit */
+        i->tcpi_unacked = READ_ONCE(c->num_ready);
+        i->tcpi_sacked = READ_ONCE(c->backlog);
+    }
     if (c->state == TCP_CLOSED || c->state == TCP_LISTEN)
         return;
     i->tcpi_ca_state = congestion_state(c);

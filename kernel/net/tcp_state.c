@@ -171,7 +171,7 @@ static void answer_unacceptable(struct tcp_conn *c, const struct tcp_segment *se
         return;
     if (seg->len && seq_lt(seg->seq, c->rcv_nxt))
         tcp_note_duplicate(c, seg->seq, seg->seq + seg->len);
-    if (!tcp_segment_space(seg)) {
+    if (!tcp_segment_space(seg) || seg->flags & TCP_SYN) { /* RFC 5961, section 7 */
         if (c->challenge_at && seg->now - c->challenge_at < CHALLENGE_INTERVAL)
             return;
         c->challenge_at = seg->now;
@@ -292,7 +292,7 @@ static bool timestamps_allow(struct tcp_conn *c, const struct tcp_segment *seg)
     if (!c->timestamps_ok || seg->flags & TCP_RST)
         return true;
     if (!o->has_timestamps)
-        return false; /* section 3.2: silently */
+        return seg->flags & TCP_SYN; /* section 3.2: silently; but a SYN: RFC 5961, section 4 */
     if (seq_lt(o->tsval, c->ts_recent)) {
         if (seg->now - c->ts_recent_age < TCP_PAWS_IDLE) {
             tcp_count(c->stack, paws_rejected);
@@ -438,7 +438,6 @@ void tcp_segment_arrives(struct tcp_conn *c, struct tcp_segment *seg)
         answer_unacceptable(c, seg);
         return;
     }
-    note_timestamp(c, seg);
     c->keep_probes = 0;
     /* second */
     if (seg->flags & TCP_RST) {
@@ -452,7 +451,10 @@ void tcp_segment_arrives(struct tcp_conn *c, struct tcp_segment *seg)
     }
     /* fifth */
     if (!(seg->flags & TCP_ACK) || (c->state == TCP_SYN_RECEIVED && !syn_is_acked(c, seg)) ||
-        !tcp_ack_arrives(c, seg) || !fin_acked(c, seg->now))
+        !tcp_ack_arrives(c, seg))
+        return;
+    note_timestamp(c, seg); /* not before: what is thrown away leaves nothing behind */
+    if (!fin_acked(c, seg->now))
         return;
     process_text(c, seg);
 }

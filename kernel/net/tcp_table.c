@@ -127,8 +127,7 @@ void tcp_leave(struct tcp_conn *c, bool unbind)
     bool was_in = !list_empty(&c->entry.link);
     list_remove(&c->entry.link);
     if (unbind) {
-        list_remove(&c->entry.bound_link);
-        c->entry.tuple.local_port = 0;
+        list_remove(&c->entry.bound_link); /* the number stays, for getsockname() */
         c->entry.port_chosen = false;
     }
     spin_unlock(&stack->lock);

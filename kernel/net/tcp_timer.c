@@ -68,7 +68,9 @@ static void probe_window(struct tcp_conn *c, nsec_t now)
     uint32_t room = seq_lt(c->snd_nxt, end) ? end - c->snd_nxt : 0;
     uint32_t n = min(tcp_unsent_bytes(c), min(room, tcp_segment_size(c)));
 
-    if (is_hopeless(c, c->probes, READ_ONCE(c->stack->params.retries), now)) {
+    /* An orphan ends, though the peer answers, once the pauses don't grow any more: nobody else would see to it. */
+    bool stuck = c->orphan && tcp_rto(c) >= READ_ONCE(c->stack->params.rto_max);
+    if (stuck || is_hopeless(c, c->probes, READ_ONCE(c->stack->params.retries), now)) {
         give_up(c);
         return;
     }
@@ -97,7 +99,7 @@ static void retransmit_timeout(struct tcp_conn *c, nsec_t now)
 {
     const struct tcp_params *p = &c->stack->params;
     /* A peer that has closed its window but still answers is alive. */
-    bool alive = !c->snd_wnd && now - c->last_ack_in < READ_ONCE(p->rto_max);
+    bool alive = !c->orphan && !c->snd_wnd && now - c->last_ack_in < READ_ONCE(p->rto_max);
 
     if (c->state == TCP_SYN_SENT || c->state == TCP_SYN_RECEIVED) {
         handshake_timeout(c, now);

@@ -96,7 +96,7 @@ static void answer(const struct tcp_timewait *tw, const struct tcp_segment *seg,
 /* RFC 6191, section 2: does the caller's SYN show that it is younger than all that was before? */
 static bool is_new_call(const struct tcp_timewait *tw, const struct tcp_segment *seg)
 {
-    if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST)) != TCP_SYN)
+    if ((seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
         return false;
     if (tw->timestamps_ok && seg->options.has_timestamps && seg->options.tsval != tw->ts_recent)
         return seq_lt(tw->ts_recent, seg->options.tsval);
@@ -111,7 +111,8 @@ enum tcp_verdict tcp_time_wait_input(struct tcp_stack *stack, struct tcp_timewai
     bool old_stamp = tw->timestamps_ok && seg->options.has_timestamps &&
                      seq_lt(seg->options.tsval, tw->ts_recent);
 
-    if (is_new_call(tw, seg)) {
+    /* To end the wait for a SYN that comes to nothing would be what RFC 1337 is about. */
+    if (is_new_call(tw, seg) && tcp_find_listener_locked(stack, &seg->tuple)) {
         *isn = tw->snd_nxt + 65536 + 1;
         tcp_time_wait_free(stack, tw);
         arm(stack);

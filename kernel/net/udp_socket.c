@@ -88,7 +88,7 @@ static int udp_name(struct socket *s, enum socket_end end, struct sockaddr_stora
     bool peer = end != SOCKET_OWN;
 
     spin_lock(&udp_table.lock);
-    uint32_t address = peer ? i->remote : i->bound && !i->source ? i->bound : i->source;
+    uint32_t address = peer ? i->remote : i->bound ? i->bound : i->source;
     uint16_t port = peer ? i->remote_port : i->local_port;
     bool connected = i->remote_port != 0;
     spin_unlock(&udp_table.lock);

@@ -35,6 +35,17 @@ static int count(void)
     return n;
 }
 
+TEST(an_address_says_its_family)
+{
+    struct ifreq r = {.ifr_name = "lo"};
+    int fd = inet_fresh(SOCK_DGRAM);
+
+    fails(ioctl(fd, SIOCSIFADDR, &r), EINVAL);
+    fails(ioctl(fd, SIOCSIFNETMASK, &r), EINVAL);
+    fails(ioctl(fd, SIOCSIFBRDADDR, &r), EINVAL);
+    works(inet_bound(SOCK_STREAM, LOOP));
+}
+
 TEST(an_address_that_many_set_at_once_is_one)
 {
     pid_t pids[4];

@@ -140,6 +140,8 @@ TEST(a_header_of_ones_own)
     same(got[3], 23); /* the length and the sum are filled in */
     same(sum_of(got, 20), 0);
     fails(inet_send_to(fd, LOOP, 0, m, 10), EINVAL);
+    static char much[65536];
+    fails(inet_send_to(to, LOOP, 0, much, 65516), EMSGSIZE); /* with its header it is a byte too long */
 }
 
 /* --- packet --- */

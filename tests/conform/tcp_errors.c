@@ -3,6 +3,8 @@
 #include "inet.h"
 #include "inet_stream.h"
 
+#include <sys/resource.h>
+
 #include <sys/time.h>
 
 static struct sockaddr_in nowhere_to(int family)
@@ -233,6 +235,42 @@ TEST(a_caller_that_has_gone_has_a_name)
     char c;
     fails(read(fd, &c, 1), ECONNRESET);
     same(read(fd, &c, 1), 0);
+}
+
+TEST(accept_without_a_number_loses_no_caller)
+{
+    struct rlimit limit, few;
+    int l = stream_listener(4), fd = inet_fresh(TCP);
+    char c;
+    works(inet_connect(fd, LOOP, inet_port(l)));
+    same(write(fd, "x", 1), 1);
+    works(getrlimit(RLIMIT_NOFILE, &limit));
+    few = limit;
+    few.rlim_cur = (rlim_t)fd + 1;
+    works(setrlimit(RLIMIT_NOFILE, &few));
+    fails(accept(l, NULL, NULL), EMFILE);
+    works(setrlimit(RLIMIT_NOFILE, &limit));
+    same(read(works(accept(l, NULL, NULL)), &c, 1), 1);
+}
+
+TEST(a_reset_behind_some_bytes_is_told_next)
+{
+    int end[2];
+    char c[10];
+    stream_pair(end);
+    same(write(end[0], "abc", 3), 3);
+    inet_await(end[1]);
+    stream_reset(end[0]);
+    wait_until(stream_state(end[1]) == TCP_CLOSE);
+    same(recv(end[1], c, 10, MSG_WAITALL), 3);
+    fails(recv(end[1], c, 10, 0), ECONNRESET);
+    same(recv(end[1], c, 10, 0), 0);
+    check(inet_port(end[1]) != 0, "it has forgotten its port");
+}
+
+TEST(nobody_answers_at_port_0)
+{
+    fails(inet_connect(inet_fresh(TCP), LOOP, 0), ECONNREFUSED);
 }
 
 TEST(data_without_a_connection)

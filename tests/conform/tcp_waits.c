@@ -191,6 +191,42 @@ TEST(accept_is_restarted)
     exits(pid, 0);
 }
 
+TEST(who_peeks_for_all_waits_for_all)
+{
+    int end[2];
+    char c[8];
+    pid_t pid;
+    stream_pair(end);
+    same(write(end[0], "abc", 3), 3);
+    inet_await(end[1]);
+    same(recv(end[1], c, 6, MSG_PEEK | MSG_WAITALL | MSG_DONTWAIT), 3);
+    CHILD (pid) {
+        pause_a_little();
+        same(write(end[0], "def", 3), 3);
+    }
+    same(recv(end[1], c, 6, MSG_PEEK | MSG_WAITALL), 6);
+    same(recv(end[1], c, 8, 0), 6);
+    exits(pid, 0);
+}
+
+TEST(an_urgent_byte_alone_is_nothing_to_read)
+{
+    int end[2];
+    char c;
+    stream_pair(end);
+    same(send(end[0], "u", 1, MSG_OOB), 1);
+    struct pollfd p = {end[1], POLLIN | POLLPRI, 0};
+    same(poll(&p, 1, 60000), 1);
+    same(p.revents, POLLPRI);
+    same(recv(end[1], &c, 0, MSG_OOB), 0);
+    fails(recv(end[1], &c, 1, MSG_DONTWAIT), EAGAIN);
+    same(write(end[0], "x", 1), 1);
+    p.events = POLLIN;
+    same(poll(&p, 1, 60000), 1);
+    same(recv(end[1], &c, 1, 0), 1);
+    same(c, 'x');
+}
+
 TEST(a_writer_is_interrupted)
 {
     int end[2];

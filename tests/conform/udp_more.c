@@ -173,6 +173,14 @@ TEST(receivers_may_know_more)
     check(tv.tv_sec > 1000000000, "time %ld", (long)tv.tv_sec);
 }
 
+TEST(groups_are_near_the_address_sent_from)
+{
+    int fd = inet_bound(UDP, LOOP);
+    same(inet_send_to(fd, 0xef050505, 9, "x", 1), 1);
+    works(inet_set(fd, SOL_SOCKET, SO_BROADCAST, 1));
+    same(inet_send_to(fd, 0xffffffff, 9, "x", 1), 1);
+}
+
 TEST(senders_may_say_more)
 {
     int to = inet_bound(UDP, 0), fd = inet_fresh(UDP);
@@ -197,6 +205,12 @@ TEST(senders_may_say_more)
     same(sendmsg(fd, &m, 0), 1);
     same(receive_from(to, big, 10, &from), 1);
     same(ntohl(from.sin_addr.s_addr), 0x7f000005);
+    info.ipi_spec_dst.s_addr = htonl(0x0a63004d); /* it isn't ours */
+    memcpy(CMSG_DATA(c), &info, sizeof(info));
+    fails(sendmsg(fd, &m, 0), ENETUNREACH);
+    info.ipi_spec_dst.s_addr = htonl(0xef050505);
+    memcpy(CMSG_DATA(c), &info, sizeof(info));
+    fails(sendmsg(fd, &m, 0), EINVAL);
     c->cmsg_len = 3;
     fails(sendmsg(fd, &m, 0), EINVAL);
     c->cmsg_len = CMSG_LEN(sizeof(int));

@@ -94,6 +94,24 @@ def test_who_answers_a_doubt_stays():
         wire.finish()
 
 
+def test_a_storm_leaves_what_was_made_by_hand():
+    script = f"read x; arp -s {PEER} 02:00:00:00:00:07; echo th''en; read x; ip neigh show {PEER}; read x"
+    with Wire(script) as wire:
+        wire.terminal.send("\r")
+        wire.terminal.expect_exact("then\r\n")
+        for n in range(520):
+            address = f"10.9.{n >> 8}.{n & 0xff}" if n >> 8 else f"10.9.77.{n}"
+            wire.send(arp(1, OTHER_MAC, address, b"\0" * 6, ITS_IP), to=BROADCAST, kind=0x806)
+            if n % 20 == 0:
+                wire.ping()
+        wire.ping()
+        wire.send(arp(1, OTHER_MAC, PEER, b"\0" * 6, ITS_IP), to=BROADCAST, kind=0x806)
+        wire.ping()
+        wire.terminal.send("\r")
+        wire.terminal.expect_exact(f"{PEER} dev eth0 lladdr 02:00:00:00:00:07 PERMANENT")
+        wire.finish()
+
+
 def test_what_nobody_asked_for_makes_no_entry_but_changes_one():
     script = f"read x; ip neigh; arp -s {PEER} 02:00:00:00:00:07 temp; echo th''en; read x; ip neigh; read x"
     with Wire(script) as wire:

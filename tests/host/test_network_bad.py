@@ -229,6 +229,26 @@ def test_a_storm_of_questions_costs_little():
             wire.idle(4)
 
 
+def test_a_forged_mtu_is_nothing_to_connections():
+    """ICMP about a datagram that nobody has sent (RFC 5927, section 4.1); about one's own, a connection cuts smaller."""
+    with echo_server() as (wire, old):
+        for port in (4000, 5000):
+            quote = ipv4(udp(b"x", 5000, port, from_=ITS_IP, to=OUR_IP), 17, ITS_IP, OUR_IP)
+            wire.send(ipv4(icmp(3, 4, 552, quote), 1))
+        assert wire.ping(b"both have come") == b"both have come"
+        old.echo(b"x" * 1400)
+        old.send(b"y" * 1400, ACK | PSH)
+        answer = old.hear(lambda t: t["data"])
+        assert len(answer["data"]) == 1400
+        quote = ipv4(tcp(b"", 7, old.source, old.ack & 0xffffffff, 0, ACK, from_=ITS_IP, to=OUR_IP), 6, ITS_IP, OUR_IP)
+        wire.send(ipv4(icmp(3, 4, 600, quote), 1))
+        old.seq += 1400
+        while old.ack & 0xffffffff != (answer["seq"] + 1400) & 0xffffffff:
+            piece = old.hear(lambda t: t["data"] and t["seq"] == old.ack & 0xffffffff and len(t["data"]) <= 560)
+            old.ack += len(piece["data"])
+        old.send(b"", ACK)
+
+
 def test_pieces_never_completed_are_forgotten():
     with echo_server() as (wire, _):
         for n in range(20000):

@@ -4,6 +4,11 @@
 #include "tcp_script_run.h"
 
 static const struct case_ cases[] = {
+    /* --- segments --- */
+    {"the peer's MSS holds where the device cuts nothing (RFC 9293, 3.7.1)",
+     "param mtu 1500\nconnect\n> S 0\n< SA 0 1 mss=100\n> A 1 1\nsend 250\n> A 1 1 len=100\n> A 101 1 len=100\n"
+     "> A 201 1 len=50"},
+
     /* --- order: RFC 9293, section 3.10.7.4, seventh; RFC 5681, section 4.2 --- */
     {"data is delivered in order (RFC 9293, 3.10.7.4)",
      "estab\n< A 1 1 len=100\nunread 100\nevent read\nread 100\n+40\n> A 1 101"},
@@ -135,6 +140,9 @@ static const struct case_ cases[] = {
     {"but not for a peer that can't (RFC 7323, 1.3)",
      "param ws 1\nparam receive 1000000\nparam receive_max 1000000\nconnect\n"
      "> S 0 0 ws=4\n< SA 0 1 mss=1000\n> A 1 1 win=65535"},
+    {"its right edge doesn't creep beyond the limit, though it is told in units (RFC 9293, 3.8.6)",
+     "param ws 1\nparam receive 1000000\nparam receive_max 1000000\nconnect\n> S 0\n< SA 0 1 mss=1000 ws=3\n"
+     "> A 1 1 win=62500\n< A 1 1 len=15\n> A 1 16 win=62499\n< A 16 1 len=15\n> A 1 31 win=62498"},
     {"a peer's window is scaled (RFC 7323, 2.3)",
      "param ws 1\nconnect\n> S 0\n< SA 0 1 mss=1000 ws=3 win=100\n> A 1 1\n"
      "info snd_wnd 100\n< A 1 1 win=100\ninfo snd_wnd 800"},
@@ -192,6 +200,8 @@ static const struct case_ cases[] = {
      "param retries 2\nparam rto_max 400\nestab win=0\nsend 9\n+200\n> A 1 1\n"
      "< A 1 1 win=0\n+400\n> A 1 1\n< A 1 1 win=0\n+400\n> A 1 1\n< A 1 1 win=0\n+400\n"
      "> A 1 1\n< A 1 1 win=0\nstate ESTABLISHED"},
+    {"though not for an orphan, once the pauses don't grow",
+     "param rto_max 400\nestab win=0\nsend 9\nclose\n+200\n> A 1 1\n< A 1 1 win=0\n+400\ngone"},
     {"one that doesn't is given up",
      "param retries 2\nestab win=0\nsend 9\n+200\n> A 1 1\n+400\n> A 1 1\n+800\n"
      "error ETIMEDOUT"},
@@ -242,6 +252,8 @@ static const struct case_ cases[] = {
      "estab\n< UA 1 1 len=5 urg=5\noob 5 peek\noob 5\noob = EINVAL\n+40\n> A 1 6"},
     {"announced and not there yet: EAGAIN",
      "estab\n< UA 1 1 len=2 urg=5\noob = EAGAIN\n< A 3 1 len=3\noob 5\n+40\n> A 1 6"},
+    {"it had come before it was announced (RFC 6093, 3)",
+     "estab\n< A 3 1 len=3\n> A 1 1\n< UA 1 1 len=2 urg=5\n> A 1 6\noob 5"},
     {"none: EINVAL", "estab\noob = EINVAL\nmark 0"},
     {"SO_OOBINLINE leaves it in the stream",
      "estab\nopt oobinline 1\n< UA 1 1 len=5 urg=5\nreadable 4\nread 4\nreadable 1\n"

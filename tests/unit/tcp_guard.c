@@ -46,6 +46,11 @@ static const struct case_ cases[] = {
      TS "< A 1 1 len=10 ts=99,0\n> A 1 1\nunread 0"},
     {"an equal one is good (RFC 7323, 5.3)",
      TS "< A 1 1 len=10 ts=100,0\nunread 10\n+40\n> A 1 11"},
+    {"what is thrown away leaves no timestamp behind (RFC 5961, 5): an ACK of what was never sent",
+     TS "< A 1 5000 ts=1000000,0\n> A 1 1\n< A 1 1 len=10 ts=101,0\nunread 10"},
+    {"nor does a SYN", TS "< S 1 0 ts=1000000,0\n> A 1 1\n< A 1 1 len=10 ts=101,0\nunread 10"},
+    {"nor a segment without ACK", TS "< . 1 0 ts=1000000,0\n< A 1 1 len=10 ts=101,0\nunread 10"},
+    {"a SYN without one is answered all the same (RFC 5961, 4)", TS "< S 1 0\n> A 1 1"},
     {"an RST needs no timestamp (RFC 7323, 5.2)", TS "< R 1 0\nerror ECONNRESET"},
     {"another segment without one is dropped (RFC 7323, 3.2)",
      TS "< A 1 1 len=10\n> none\nunread 0"},
@@ -103,12 +108,14 @@ static const struct case_ cases[] = {
 
     /* --- LAND: from our own address and port --- */
     {"a SYN from ourselves makes no connection and no storm (RFC 9293, 3.10.7.4)",
-     "listen\n< S 0 0 self\nloop\nloop\nloop\n> none\naccept none"},
+     "listen\n< S 0 0 self\nloop\nloop\n> none\naccept none"},
     {"and its embryo dies like any other",
-     "param synack_retries 1\nlisten 1\n< S 0 0 self\nloop\nloop\nloop\n+1000\nloop\nloop\nloop\n> none\n"
+     "param synack_retries 1\nlisten 1\n< S 0 0 self\nloop\nloop\n+1000\nloop\nloop\n> none\n"
      "+2000\n> none\n< S 0 0\n> SA 0 1\n< A 1 1\naccept"},
 
     /* --- RFC 5961 --- */
+    {"of SYNs outside the window one in half a second is answered (RFC 5961, 7)",
+     "estab\n< S 50001 0\n> A 1 1\n< S 50001 0\n> none\n+499\n< S 60001 0\n> none\n+1\n< S 50001 0\n> A 1 1"},
     {"an ACK of what was never sent: challenge (RFC 5961, 5.2)",
      "estab\n< A 1 2 len=10\n> A 1 1\nunread 0"},
     {"an ACK of long ago: challenge (RFC 5961, 5.2)",

@@ -263,8 +263,10 @@ static const struct case_ cases[] = {
     {"old data in TIME-WAIT gets an ACK (RFC 9293, 3.10.7.4)", TIME_WAIT "< A 1 1 len=1\n> A 2 2"},
     {"an old SYN in TIME-WAIT gets an ACK (RFC 1122, 4.2.2.13)",
      TIME_WAIT "< S 0 0\n> A 2 2\ntime-waits 1"},
-    {"a new SYN in TIME-WAIT without a listener: RST",
-     TIME_WAIT "< S 100 0\n> RA * 101\ntime-waits 0"},
+    {"a new SYN in TIME-WAIT without a listener gets an ACK: it is no call (RFC 1337)",
+     TIME_WAIT "< S 100 0\n> A 2 2\ntime-waits 1"},
+    {"nor is one with a FIN (RFC 1337)",
+     "passive\nshutdown w\n> FA 1 1\n< FA 1 2\n> A 2 2\nclose\n< SF 100 0\n> A 2 2\ntime-waits 1"},
     {"a new SYN in TIME-WAIT makes a call, above the last numbers (RFC 1122, 4.2.2.13)",
      "passive\nshutdown w\n> FA 1 1\n< FA 1 2\n> A 2 2\nclose\ntime-waits 1\n< S 100 0\n"
      "> SA 0 101\ntime-waits 0\n< A 101 1\naccept\nstate ESTABLISHED"},

@@ -2,10 +2,11 @@
 /*
  * YOURS (step 5): SEGMENT ARRIVES in TIME-WAIT (RFC 9293, 3.10.7.4). Of the connection only TW is left.
  *
- * A new call (RFC 6191): a SYN alone, of which it is certain that it is younger than the old connection: with
- * timestamps on both sides and not the same one, when its stamp is above tw->ts_recent; else when its number is above
- * tw->rcv_nxt. Then *isn is where the new connection may begin, above all that the old one has sent: snd_nxt + 65536
- * + 1. TW is freed (tcp_time_wait_free) and the timer armed for the next (arm); count time_wait_reused; TCP_NEW_CALL.
+ * A new call (RFC 6191): a SYN alone, for somebody who listens (tcp_find_listener_locked), of which it is certain that
+ * it is younger than the old connection: with timestamps on both sides and not the same one, when its stamp is above
+ * tw->ts_recent; else when its number is above tw->rcv_nxt. Then *isn is where the new connection may begin, above all
+ * that the old one has sent: snd_nxt + 65536 + 1. TW is freed (tcp_time_wait_free) and the timer armed for the next
+ * (arm); count time_wait_reused; TCP_NEW_CALL.
  *
  * RST: TCP_DROP: it may be an old one, and would end the wait too early (RFC 1337).
  * Otherwise the peer shall hear where we are: TCP_ANSWER with *OUT: an ACK of the two numbers in TW, with its window,
