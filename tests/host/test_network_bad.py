@@ -230,7 +230,7 @@ def test_a_storm_of_questions_costs_little():
 
 
 def test_a_forged_mtu_is_nothing_to_connections():
-    """ICMP about a datagram that nobody has sent (RFC 5927, section 4.1); about one's own, a connection cuts smaller."""
+    """ICMP about a datagram that nobody has sent (RFC 5927, section 4.1); but a connection hears of its own."""
     with echo_server() as (wire, old):
         for port in (4000, 5000):
             quote = ipv4(udp(b"x", 5000, port, from_=ITS_IP, to=OUR_IP), 17, ITS_IP, OUR_IP)
