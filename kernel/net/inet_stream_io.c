@@ -174,7 +174,8 @@ static bool is_over_or_urgent(const struct stream_socket *st)
 }
 
 /*
- * For MSG_PEEK: some bytes are there, but not TARGET. 0: look again; else what there is has to do. rx.lock held.
+ * For MSG_PEEK: some bytes are there, but not TARGET. 0: look again; else what there is has to do. Who waits here
+ * takes nothing, so the wakeup that has brought him goes to the next, and no other is his alone. rx.lock held.
  */
 static int wait_for_more(struct stream_socket *st, const struct message *m, size_t target,
                          nsec_t deadline)
@@ -183,8 +184,10 @@ static int wait_for_more(struct stream_socket *st, const struct message *m, size
 
     if (is_over_or_urgent(st) || message_nonblock(m))
         return 1;
-    return wait_event_exclusive(
-        &q->readable, q->bytes >= target || queue_is_empty(q) || is_over_or_urgent(st), deadline);
+    if (!waitq_is_empty(&q->readable))
+        wake_next(&q->readable);
+    return wait_event(&q->readable,
+                      q->bytes >= target || queue_is_empty(q) || is_over_or_urgent(st), deadline);
 }
 
 /*

@@ -6,82 +6,15 @@
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/time.h>
 
-#include "pairs.h"
+#include "tcp_pairs.h"
 
 static char block[1 << 16];
-
-static struct sockaddr_in loopback(int port)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-
-    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return a;
-}
-
-static int fresh(int flags)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | flags, 0);
-
-    need(fd >= 0);
-    return fd;
-}
-
-/* Bound to a port of the kernel's choice: *PORT. */
-static int bound(int *port)
-{
-    struct sockaddr_in a = loopback(0);
-    socklen_t len = sizeof a;
-    int fd = fresh(0);
-
-    need(bind(fd, (struct sockaddr *)&a, sizeof a) == 0);
-    need(getsockname(fd, (struct sockaddr *)&a, &len) == 0);
-    *port = ntohs(a.sin_port);
-    return fd;
-}
-
-static int listener(int *port, int backlog)
-{
-    int fd = bound(port);
-
-    need(listen(fd, backlog) == 0);
-    return fd;
-}
-
-static int call(int fd, int port)
-{
-    struct sockaddr_in a = loopback(port);
-
-    return connect(fd, (struct sockaddr *)&a, sizeof a);
-}
-
-static void make_pair(int end[2])
-{
-    int port, l = listener(&port, 1);
-
-    end[0] = fresh(0);
-    need(call(end[0], port) == 0);
-    end[1] = accept(l, NULL, NULL);
-    need(end[1] >= 0);
-    close(l);
-}
-
-static void set(int fd, int name, int value)
-{
-    need(setsockopt(fd, SOL_SOCKET, name, &value, sizeof value) == 0);
-}
-
-static bool is_broken(void)
-{
-    return errno == EPIPE || errno == ECONNRESET;
-}
 
 /* --- two processes --- */
 
@@ -453,6 +386,48 @@ static void waiters_against_end(void)
         close(end[1]);
 }
 
+static void *peeker(void *arg)
+{
+    char bytes[6];
+
+    return (void *)(intptr_t)(recv((int)(intptr_t)arg, bytes, 6, MSG_PEEK | MSG_WAITALL) == 6);
+}
+
+static void *taker(void *arg)
+{
+    char bytes[3];
+
+    return (void *)(intptr_t)(recv((int)(intptr_t)arg, bytes, 3, 0) == 3);
+}
+
+/* Who only looks, and wants more than is there, keeps nothing from who would take it. */
+static void peek_against_read(void)
+{
+    enum { LOOK = 3 };
+    pthread_t look[LOOK], take;
+    int end[2];
+    void *fine;
+
+    make_pair(end);
+    for (int i = 0; i < LOOK; i++)
+        need(pthread_create(&look[i], NULL, peeker, (void *)(intptr_t)end[0]) == 0);
+    hesitate();
+    need(pthread_create(&take, NULL, taker, (void *)(intptr_t)end[0]) == 0);
+    hesitate();
+    if (draw(4) == 0)
+        usleep(2000); /* both sleep by now */
+    need(send(end[1], block, 3, 0) == 3);
+    need(pthread_join(take, &fine) == 0);
+    need(fine);
+    need(send(end[1], block, 6, 0) == 6);
+    for (int i = 0; i < LOOK; i++) {
+        need(pthread_join(look[i], &fine) == 0);
+        need(fine);
+    }
+    close(end[0]);
+    close(end[1]);
+}
+
 static void *blocked_caller(void *arg)
 {
     const int *call_of = arg; /* the descriptor, the port */
@@ -578,6 +553,7 @@ static const struct race races[] = {
     {"epoll_against_data", epoll_against_data},
     {"storm_of_threads", storm_of_threads},
     {"waiters_against_end", waiters_against_end},
+    {"peek_against_read", peek_against_read},
     {"call_against_shutdown", call_against_shutdown},
     {"accept_against_accept", accept_against_accept},
     {"listen_against_call", listen_against_call},
