@@ -103,9 +103,9 @@ static bool addresses_ok(const struct packet *p, const struct ipv4_header *h)
         return false;
     if (source >> 24 == IN_LOOPBACKNET || destination >> 24 == IN_LOOPBACKNET)
         return false;
-    /* "This network": from who has no address yet, to all. */
+    /* "This network": who has no address yet, to all; a switch that asks for groups (RFC 4541, section 2.1.1). */
     if (source >> 24 == 0)
-        return source == 0 && destination == INADDR_BROADCAST;
+        return source == 0 && (destination == INADDR_BROADCAST || h->protocol == IPPROTO_IGMP);
     /* Nobody else is one of our addresses (LAND: an answer would go to ourselves), nor all of a network. */
     return route_kind(h->source, p->dev) == ROUTE_UNICAST;
 }

@@ -39,11 +39,13 @@ def test_a_member_says_so_and_answers_and_leaves(tmp_path):
         wire.terminal.expect_exact("joined\r\n")
         # Once more, some time within ten seconds, lest the first was lost.
         assert reported(wire, 0x16) == report
-        # A router asks for all groups, and for this one; nobody is asked about another.
+        # A router asks for all groups, and for this one, or a switch without an address; nobody is asked about another.
         wire.send(ipv4(igmp(0x11, 5), 2, destination="224.0.0.1"), to=b"\1\0\x5e\0\0\1")
         assert reported(wire, 0x16) == report
         wire.send(ipv4(igmp(0x11, 5, b"\xef\1\2\4"), 2, destination="224.0.0.1"), to=b"\1\0\x5e\0\0\1")
         wire.send(ipv4(igmp(0x11, 5, GROUP_BYTES), 2, destination=GROUP), to=GROUP_MAC)
+        assert reported(wire, 0x16) == report
+        wire.send(ipv4(igmp(0x11, 5), 2, source="0.0.0.0", destination="224.0.0.1"), to=b"\1\0\x5e\0\0\1")
         assert reported(wire, 0x16) == report
         # What is for the group comes to both; what is for another, or for all, does not or does.
         for text, destination, mac in ((b"hello", GROUP, GROUP_MAC), (b"other", "239.1.2.4", b"\1\0\x5e\1\2\4"),
