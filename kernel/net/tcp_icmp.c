@@ -110,12 +110,20 @@ void tcp_path_timeout(struct tcp_conn *c, nsec_t now)
     }
 }
 
-/* RFC 8899, section 4.3: a black hole is found by what it swallows. */
+/*
+ * RFC 8899, section 4.3: a black hole is found by what it swallows. And the first hop may take less than it did: its
+ * MTU was changed, or another connection has heard of a narrow place.
+ */
 void tcp_path_doubt(struct tcp_conn *c, nsec_t now)
 {
-    if (!c->mtu_passed)
+    uint32_t mtu = c->backoff && c->mtu_passed ? c->mtu_passed : c->path.mtu;
+    struct tcp_path first;
+
+    if (!c->stack->ops->route(c->stack, c, &c->entry.tuple, &first))
+        mtu = min(mtu, max(first.mtu, (uint32_t)MTU_MIN));
+    if (mtu == c->path.mtu)
         return;
-    c->path.mtu = c->mtu_passed;
+    c->path.mtu = mtu;
     c->mtu_passed = 0;
     tcp_update_mss(c);
     tcp_set_timer(c, TCP_TIMER_PATH, now + MTU_LASTS);

@@ -306,7 +306,7 @@ static inline void tcp_account(struct tcp_conn *c, enum tcp_doing doing, nsec_t 
 /* --- tcp_icmp.c --- */
 /* Nobody has said for long that packets are too large: try larger ones. */
 void tcp_path_timeout(struct tcp_conn *c, nsec_t now);
-/* Nothing arrives any more: if larger packets are on trial, take it back. */
+/* Something was lost: does the way take less now? And if larger packets are on trial, take it back. */
 void tcp_path_doubt(struct tcp_conn *c, nsec_t now);
 
 /* --- tcp_timer.c --- */

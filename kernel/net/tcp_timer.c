@@ -68,9 +68,11 @@ static void probe_window(struct tcp_conn *c, nsec_t now)
     uint32_t room = seq_lt(c->snd_nxt, end) ? end - c->snd_nxt : 0;
     uint32_t n = min(tcp_unsent_bytes(c), min(room, tcp_segment_size(c)));
 
+    const struct tcp_params *p = &c->stack->params;
     /* An orphan ends, though the peer answers, once the pauses don't grow any more: nobody else would see to it. */
-    bool stuck = c->orphan && tcp_rto(c) >= READ_ONCE(c->stack->params.rto_max);
-    if (stuck || is_hopeless(c, c->probes, READ_ONCE(c->stack->params.retries), now)) {
+    bool stuck = c->orphan && tcp_rto(c) >= READ_ONCE(p->rto_max) &&
+                 c->backoff >= READ_ONCE(p->orphan_retries);
+    if (stuck || is_hopeless(c, c->probes, READ_ONCE(p->retries), now)) {
         give_up(c);
         return;
     }
@@ -115,8 +117,7 @@ static void retransmit_timeout(struct tcp_conn *c, nsec_t now)
         return;
     }
     tcp_count(c->stack, timeouts);
-    if (c->backoff)
-        tcp_path_doubt(c, now);
+    tcp_path_doubt(c, now);
     tcp_enter_loss(c);
     c->backoff++;
     tcp_stop_timer(c, TCP_TIMER_PROBE);

@@ -9,7 +9,7 @@ import struct
 
 import pytest
 
-from frames import BROADCAST, ITS_IP, Wire, arp, checksum, icmp, ipv4, udp
+from frames import ACK, BROADCAST, ITS_IP, PSH, Connection, Wire, arp, checksum, icmp, ipv4, udp
 from guest import call, guest
 from support import BUILD, busybox, run
 
@@ -317,3 +317,16 @@ def test_ten_thousand_idle_connections_fit():
     out = run("--leak-check", "--mem", "256", "--",
               os.path.join(BUILD, "tests", "bench", "idle_connections")).must_have_run()
     assert re.fullmatch(r"10000 connections, \d+ MiB\n", out.text), out.text
+
+
+def test_a_connection_goes_on_when_its_interface_takes_less():
+    with Wire("nc -ll -p 7 -e cat & read x; ip link set eth0 mtu 1000; echo small''er; read x; kill %1") as wire:
+        connection = Connection(wire, 1000)
+        connection.send(b"x" * 1400, ACK | PSH)
+        first = connection.hear(lambda t: t["data"])
+        assert len(first["data"]) == 1400
+        wire.terminal.send("\r")
+        wire.terminal.expect_exact("smaller\r\n")
+        again = connection.hear(lambda t: t["data"] and len(t["data"]) <= 960)
+        assert again["seq"] == first["seq"]
+        wire.finish()

@@ -201,7 +201,8 @@ static const struct case_ cases[] = {
      "< A 1 1 win=0\n+400\n> A 1 1\n< A 1 1 win=0\n+400\n> A 1 1\n< A 1 1 win=0\n+400\n"
      "> A 1 1\n< A 1 1 win=0\nstate ESTABLISHED"},
     {"though not for an orphan, once the pauses don't grow",
-     "param rto_max 400\nestab win=0\nsend 9\nclose\n+200\n> A 1 1\n< A 1 1 win=0\n+400\ngone"},
+     "param orphan_retries 2\nparam rto_max 400\nestab win=0\nsend 9\nclose\n+200\n> A 1 1\n< A 1 1 win=0\n+400\n"
+     "> A 1 1\n< A 1 1 win=0\n+400\ngone"},
     {"one that doesn't is given up",
      "param retries 2\nestab win=0\nsend 9\n+200\n> A 1 1\n+400\n> A 1 1\n+800\n"
      "error ETIMEDOUT"},

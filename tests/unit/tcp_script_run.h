@@ -102,7 +102,7 @@ static bool do_listen(char **words)
     conn = NULL;
     peer_port = PEER_PORT;
     our_port = 80;
-    if (!any && !listener->c.entry.tuple.local_port)
+    if (!any && list_empty(&listener->c.entry.bound_link))
         tcp_bind(&listener->c, 0, our_port);
     int result = tcp_listen(&listener->c, words[0] && !any ? (unsigned)number(words[0]) : 5);
     if (any)
