@@ -27,7 +27,8 @@ void tcp_update_mss(struct tcp_conn *c)
         mss = min(mss, (uint32_t)c->mss_user);
     mss = max(mss, (uint32_t)TCP_MSS_MIN);
     c->mss = (uint16_t)(mss - (c->timestamps_ok ? TCP_TIMESTAMP_SPACE : 0));
-    c->cwnd = max(c->cwnd, (uint32_t)c->mss); /* one segment may always go */
+    c->cwnd = max(c->cwnd, (uint32_t)c->mss);    /* one segment may always go */
+    c->ssthresh = max(c->ssthresh, 2u * c->mss); /* RFC 5681, section 3.1, (4) */
 }
 
 /* RFC 6928, section 2: one segment only if SYN was lost more than once. RFC 6298, section 5.7: and no hurry then. */

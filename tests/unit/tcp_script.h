@@ -19,7 +19,7 @@
 #define LOCAL 0x0100000au
 #define PEER 0x0200000au
 #define PEER_PORT 5000
-#define OUT_MAX 64
+#define OUT_MAX 4096 /* segments that go at once, if a peer has small ones */
 
 struct case_ {
     const char *name;
