@@ -54,6 +54,8 @@ def held_spinlocks():
 
 def held_mutexes():
     for thread in tasks.threads():
+        if pointer(thread["held_mutexes"]["next"]) == 0:
+            continue  # it is just being made, and holds none
         for mutex in list_of(thread["held_mutexes"], "mutex", "held"):
             yield mutex, thread
 
