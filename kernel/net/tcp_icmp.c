@@ -120,7 +120,7 @@ void tcp_path_doubt(struct tcp_conn *c, nsec_t now)
     struct tcp_path first;
 
     if (!c->stack->ops->route(c->stack, c, &c->entry.tuple, &first))
-        mtu = min(mtu, max(first.mtu, (uint32_t)MTU_MIN));
+        mtu = min(mtu, first.mtu);
     if (mtu == c->path.mtu)
         return;
     c->path.mtu = mtu;

@@ -223,6 +223,7 @@ static const struct case_ cases[] = {
      "< A 1 1311\n> A 1311 1 len=200\n< A 1 1511\n+599900\ninfo pmtu 1340\n+100\ninfo pmtu 1540"},
     {"an interface that takes less now is asked when something is lost",
      "estab\nsend 1000\n> A 1 1 len=1000\nparam mtu 640\n+200\n> A 1 1 len=600\n< A 1 601\n> A 601 1 len=400"},
+    {"however little that is", "estab\nsend 1000\n> A 1 1 len=1000\nparam mtu 340\n+200\n> A 1 1 len=300"},
     {"one that says nothing any more is found by what it swallows (RFC 8899, 4.3)",
      NARROWED "+600000\nsend 1500\n> A 11 1 len=1500\n+200\n> A 11 1 len=1500\n+400\n"
               "> A 11 1 len=1000\n< A 1 1011\n> A 1011 1 len=500\n< A 1 1511\ninfo pmtu 1040\n"
